@@ -1,0 +1,112 @@
+"""The values that travel between modules: frozen, keyword-only, and free of behaviour.
+
+Everything written to disk has a pydantic schema next to the code that writes it; these are the in-memory types.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+View = Literal["frontal", "lateral", "unknown"]
+Split = Literal["train", "val", "test"]
+Origin = Literal["radiologist", "machine_translation", "model", "reviewed", "synthetic"]
+Assertion = Literal["present", "absent", "uncertain"]
+Laterality = Literal["left", "right", "bilateral"]
+Severity = Literal["mild", "moderate", "severe"]
+Change = Literal["new", "worse", "better", "stable", "resolved"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRef:
+    """One film on disk, described by its header (DICOM keywords in snake_case).
+
+    `pixel_spacing_mm` is (row, column). For PNG and JPEG the DICOM fields are None and `bits_stored` is 8.
+    """
+
+    path: Path
+    sha256: str
+    rows: int
+    columns: int
+    bits_stored: int
+    view: View
+    sop_instance_uid: str | None = None
+    view_position: str | None = None
+    photometric_interpretation: str | None = None
+    pixel_spacing_mm: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """One examination: its films, in reading order (frontal first), of one patient.
+
+    `patient_key` is a pseudonym, never a hospital number; it is the study's own key where no patient is known.
+    """
+
+    study_uid: str
+    patient_key: str
+    images: tuple[ImageRef, ...]
+    source: str
+    age_years: float | None = None
+    sex: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The text that belongs to one study. `findings` holds the whole text where no sections are marked."""
+
+    study_uid: str
+    language: str
+    findings: str
+    impression: str | None = None
+    indication: str | None = None
+    comparison: str | None = None
+    origin: Origin = "radiologist"
+
+    @property
+    def text(self) -> str:
+        """Findings and impression as one text, the target of training and the reference of scoring."""
+        return f"{self.findings}\n{self.impression}" if self.impression else self.findings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One statement of a report about one concept.
+
+    `concept` is a key of the lexicon (for example `pleural_effusion`), `zones` name lung fields
+    (`upper`, `middle`, `lower`, `hilar`, `apical`, `basal`), `span` is [start, end) in the text it was read from.
+    """
+
+    concept: str
+    assertion: Assertion
+    span: tuple[int, int]
+    laterality: Laterality | None = None
+    zones: tuple[str, ...] = ()
+    severity: Severity | None = None
+    size_mm: float | None = None
+    change: Change | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One message of a conversation. A user's turn may be preceded by the study's images."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One study as the model sees it: films from the prepared store, a question, and the report to write.
+
+    `images` are 8-bit grey PNG files (0 = black), frontal first, `views` their views in the same order.
+    """
+
+    example_id: str
+    study_uid: str
+    patient_key: str
+    images: tuple[Path, ...]
+    views: tuple[View, ...]
+    messages: tuple[Turn, ...]
+    target: str
+    language: str
+    split: Split
