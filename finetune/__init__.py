@@ -1,0 +1,1 @@
+"""The training: base models, QLoRA, generation and runs. Imports xray; torch is imported only where it is used."""

@@ -1,0 +1,171 @@
+"""The files of a run folder: names and schemas. The review app reads runs through this module alone.
+
+runs/<name>-<hash>-<seed>/
+    config.resolved.yaml            every setting, defaults included
+    manifest.json                   written last and atomically: its existence means the run is complete
+    scores.json                     metrics of every system, with intervals
+    references.jsonl                one `Case` per test study: id, reference text, films
+    predictions.jsonl               one `Prediction` per test study, by the adapter
+    predictions.<system>.jsonl      the same for the untuned base, the shuffled images and the trivial baselines
+    films/                          the test studies' films as the model saw them, 8-bit grey PNG
+    adapter/                        the adapter in Hugging Face peft layout, with render.json
+    checkpoints/                    best and last
+    quarantine.jsonl                what was refused, and why
+    curves.png, systems.png, report.html
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from xray.errors import DataError
+
+SCHEMA_VERSION = 1
+ADAPTER = "adapter"
+HEADLINE = "finding_f1"
+SYSTEMS = ("adapter", "base", "constant_normal", "random_report", "nearest_neighbour", "shuffled_images")
+
+
+class Record(BaseModel):
+    """Base of everything read from or written to a run folder: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Case(Record):
+    """One test study: `id` is the example id, `text` the reference report, `images` paths inside the run folder."""
+
+    id: str
+    text: str
+    study_uid: str
+    patient_key: str
+    images: tuple[str, ...]
+    views: tuple[str, ...]
+    language: str
+    origin: str = "radiologist"
+
+
+class Prediction(Record):
+    """One generated report. `finish_reason` is `eos`, `length`, or `copied` for the trivial baselines."""
+
+    id: str
+    text: str
+    system: str
+    finish_reason: Literal["eos", "length", "copied"]
+    num_tokens: int = 0
+    seconds: float = 0.0
+
+
+class Estimate(Record):
+    """A metric with its 95 % interval. `low` and `high` are None where no interval can be computed."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+class ScoresFile(Record):
+    """`scores.json`: systems x metrics, and each report's own values."""
+
+    headline: str = HEADLINE
+    profile: str
+    signature: str
+    bootstrap: str
+    systems: dict[str, dict[str, Estimate]]
+    per_report: dict[str, dict[str, dict[str, float | None]]]
+
+
+class Artefact(Record):
+    """One file of the run folder."""
+
+    path: str
+    sha256: str
+    bytes: int
+
+
+class RunManifest(Record):
+    """What was run, on what, with what, and what came out."""
+
+    schema_version: int = SCHEMA_VERSION
+    run_id: str
+    name: str
+    seed: int
+    status: Literal["complete"]
+    created: str
+    finished: str
+    seconds: dict[str, float]
+    peak_memory_mib: float
+    command: list[str]
+    config_sha256: str
+    code: dict[str, str | bool | None]
+    environment: dict[str, Any]
+    data: dict[str, Any]
+    base_model: dict[str, Any]
+    render: dict[str, Any]
+    training: dict[str, Any]
+    metrics: dict[str, float | None]
+    artefacts: list[Artefact] = Field(default_factory=list)
+
+
+RecordType = TypeVar("RecordType", bound=Record)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` so that `path` holds either the old content or all of the new one, also after a kill."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".part")
+    with temporary.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+
+
+def read_records(path: Path, kind: type[RecordType]) -> list[RecordType]:
+    """Read a JSONL file of records. A half-written last line, as a kill leaves it, is dropped.
+
+    Raises DataError with the line number for any other line that does not fit the schema.
+    """
+    return list(_parse_lines(path, kind)) if path.exists() else []
+
+
+def _parse_lines(path: Path, kind: type[RecordType]) -> Iterator[RecordType]:
+    lines = path.read_text(encoding="utf-8").split("\n")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            yield kind.model_validate_json(line)
+        except ValidationError as error:
+            if number == len(lines):  # no newline after it: the writer was killed here
+                return
+            problem = error.errors()[0]
+            place = ".".join(str(part) for part in problem["loc"]) or "the line"
+            raise DataError(f"{path}, line {number}: {place}: {problem['msg']}. Restore or delete the file.") from None
+
+
+def write_records(path: Path, records: Iterable[Record]) -> None:
+    """Write a JSONL file atomically, one record a line."""
+    write_atomically(path, "".join(record.model_dump_json() + "\n" for record in records))
+
+
+def read_json(path: Path, kind: type[RecordType]) -> RecordType:
+    """Read one JSON file. Raises DataError when it is missing or does not fit the schema."""
+    try:
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist. Is the run complete? Run `finetune run` again to finish it.") from None
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(str(part) for part in problem["loc"])
+        raise DataError(f"{path}: {place}: {problem['msg']}. It was written by another version or edited.") from None
+
+
+def write_json(path: Path, record: Record) -> None:
+    """Write one record as indented JSON, atomically."""
+    write_atomically(path, json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=2) + "\n")

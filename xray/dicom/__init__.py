@@ -1,0 +1,1 @@
+"""Films: read, decode, render."""

@@ -1,0 +1,1 @@
+"""Chinese report text: normalise, find findings, label."""
