@@ -1,0 +1,176 @@
+"""Pixel bytes to stored values, by one named decoder per transfer syntax.
+
+pydicom tries whatever plugin is installed; the outcome then depends on the machine. Here the decoder is fixed: pydicom
+for native data, pylibjpeg (MIT) for RLE, JPEG 2000 and HTJ2K, pyjpegls (MIT) for JPEG-LS, imagecodecs (BSD) for the
+JPEG family with its 12-bit and lossless processes. No GPL plugin is used even where one is installed.
+"""
+
+from typing import Any, cast
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import uid
+from pydicom.dataset import Dataset
+from pydicom.encaps import get_frame
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.processing import apply_color_lut
+
+from xray.dicom import tags
+from xray.dicom.codestream import FrameSize, frame_size
+from xray.dicom.layout import PixelLayout, pixel_layout
+from xray.errors import Rejected
+
+Pixels = NDArray[np.uint8] | NDArray[np.int8] | NDArray[np.uint16] | NDArray[np.int16]
+
+NATIVE = (
+    uid.ImplicitVRLittleEndian,
+    uid.ExplicitVRLittleEndian,
+    uid.ExplicitVRBigEndian,
+    uid.DeflatedExplicitVRLittleEndian,
+)
+JPEG = (uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLossless, uid.JPEGLosslessSV1)
+PLUGINS = {
+    uid.RLELossless: "pylibjpeg",
+    uid.JPEGLSLossless: "pyjpegls",
+    uid.JPEGLSNearLossless: "pyjpegls",
+    uid.JPEG2000Lossless: "pylibjpeg",
+    uid.JPEG2000: "pylibjpeg",
+    uid.HTJ2KLossless: "pylibjpeg",
+    uid.HTJ2KLosslessRPCL: "pylibjpeg",
+    uid.HTJ2K: "pylibjpeg",
+}
+_CORRUPT = "The pixel data cannot be decoded. Export the film again."
+
+
+def transfer_syntax(dataset: Dataset) -> uid.UID:
+    """Return the transfer syntax of a data set read from a file.
+
+    Raises Rejected: `missing_tag` when there is none, `unsupported_transfer_syntax` with its name when no decoder fits.
+    """
+    found = tags.text(getattr(dataset, "file_meta", Dataset()), "TransferSyntaxUID")
+    if found is None:
+        raise Rejected("missing_tag", "TransferSyntaxUID is missing, so the encoding of the pixels is unknown.")
+    syntax = uid.UID(found)
+    if syntax not in (*NATIVE, *JPEG, *PLUGINS):
+        name = syntax.name if syntax.is_valid else "no valid UID"
+        raise Rejected(
+            "unsupported_transfer_syntax", f"Transfer syntax {name} is not supported. Export it uncompressed."
+        )
+    return syntax
+
+
+def decode(dataset: Dataset) -> Pixels:
+    """Return the stored values of a single-frame image, in native byte order.
+
+    The values are what pydicom's `pixel_array` means: uint8, int8, uint16 or int16 [H, W] before any modality or VOI
+    transformation; [H, W, 3] for colour, YBR converted to RGB and palettes applied. HighBit other than BitsStored - 1
+    is honoured and unused bits are cleared (PS3.5 8.1.1).
+
+    Raises Rejected: the codes of `pixel_layout` and `transfer_syntax`, `no_pixels`, `truncated`, `size_mismatch`
+    (codestream and tags disagree), `corrupt_pixels`.
+    """
+    layout = pixel_layout(dataset)
+    syntax = transfer_syntax(dataset)
+    buffer = _pixel_bytes(dataset)
+    if syntax in (*NATIVE, uid.RLELossless):
+        stored = _decode_cells(buffer, layout=layout, syntax=syntax)
+    else:
+        stored = _decode_codestream(buffer, layout=layout, syntax=syntax)
+    if layout.photometric == "PALETTE COLOR":
+        with tags.guarded("not_grey", "The colour palette cannot be applied."):
+            stored = apply_color_lut(stored, dataset)
+    if stored.shape[:2] != (layout.rows, layout.columns):
+        raise Rejected("size_mismatch", "The decoded image is not Rows x Columns large.")
+    return cast(Pixels, np.ascontiguousarray(stored, dtype=stored.dtype.newbyteorder("=")))
+
+
+def _pixel_bytes(dataset: Dataset) -> bytes:
+    found = tags.value(dataset, "PixelData")
+    if not isinstance(found, bytes | bytearray | memoryview) or not len(found):
+        raise Rejected("no_pixels", "The file holds no pixel data.")
+    return bytes(found)
+
+
+def _decode_cells(buffer: bytes, *, layout: PixelLayout, syntax: uid.UID) -> Pixels:
+    """Decode native or RLE data: whole pixel cells come out, from which the stored bits are cut here."""
+    if syntax in NATIVE:
+        _check_length(buffer, layout=layout)
+    cells = _decode_with_pydicom(buffer, layout=layout, syntax=syntax, bits=layout.bits_allocated, signed=False)
+    cells = cast(Pixels, cells.astype(cells.dtype.newbyteorder("="), copy=False))
+    mask = cells.dtype.type((1 << layout.bits_stored) - 1)
+    if layout.shift or layout.bits_stored < layout.bits_allocated:
+        cells = (cells >> layout.shift) & mask
+    return _signed(cells, layout=layout) if layout.signed else cells
+
+
+def _check_length(buffer: bytes, *, layout: PixelLayout) -> None:
+    expected = layout.decoded_bytes
+    if layout.photometric == "YBR_FULL_422":
+        expected = expected * 2 // 3
+    if len(buffer) < expected:
+        raise Rejected("truncated", f"{len(buffer)} of {expected} bytes of pixel data are there. Copy the file again.")
+    if len(buffer) >= 2 * expected:
+        raise Rejected("multi_frame", "The pixel data holds several frames although NumberOfFrames is missing.")
+
+
+def _signed(cells: Pixels, *, layout: PixelLayout) -> Pixels:
+    """Extend the sign of `bits_stored`-bit two's complement values."""
+    kind = np.int8 if cells.dtype.itemsize == 1 else np.int16
+    unused = 8 * cells.dtype.itemsize - layout.bits_stored
+    shifted: NDArray[Any] = (cells << unused).astype(cells.dtype).view(kind)
+    return cast(Pixels, shifted >> unused)
+
+
+def _decode_with_pydicom(buffer: bytes, *, layout: PixelLayout, syntax: uid.UID, bits: int, signed: bool) -> Pixels:
+    options: dict[str, Any] = {
+        "transfer_syntax_uid": syntax,
+        "rows": layout.rows,
+        "columns": layout.columns,
+        "samples_per_pixel": layout.samples,
+        "bits_allocated": layout.bits_allocated,
+        "bits_stored": bits,
+        "pixel_representation": int(signed),
+        "photometric_interpretation": layout.photometric,
+        "planar_configuration": layout.planar,
+        "number_of_frames": 1,
+        "pixel_keyword": "PixelData",
+        "pixel_vr": "OB" if layout.bits_allocated == 8 else "OW",
+    }
+    with tags.guarded("corrupt_pixels", _CORRUPT):
+        array, _ = get_decoder(syntax).as_array(buffer, index=0, decoding_plugin=PLUGINS.get(syntax, ""), **options)
+    return cast(Pixels, array)
+
+
+def _decode_codestream(buffer: bytes, *, layout: PixelLayout, syntax: uid.UID) -> Pixels:
+    with tags.guarded("corrupt_pixels", _CORRUPT):
+        frame = get_frame(buffer, 0, number_of_frames=1)
+    size = frame_size(frame)
+    if (size.rows, size.columns, size.samples) != (layout.rows, layout.columns, layout.samples):
+        raise Rejected("size_mismatch", "The compressed frame has another size than Rows, Columns and SamplesPerPixel.")
+    if size.precision > layout.bits_allocated:
+        raise Rejected("size_mismatch", "The compressed frame has more bits per sample than BitsAllocated.")
+    if syntax in JPEG:
+        stored = _decode_jpeg(frame, layout=layout)
+    else:
+        stored = _decode_with_pydicom(
+            buffer, layout=layout, syntax=syntax, bits=layout.bits_stored, signed=layout.signed
+        )
+    return _move_high_bit(stored, layout=layout, size=size)
+
+
+def _decode_jpeg(frame: bytes, *, layout: PixelLayout) -> Pixels:
+    with tags.guarded("corrupt_pixels", _CORRUPT):
+        if layout.samples == 3:
+            colours = "RGB" if layout.photometric == "RGB" else "YCBCR"
+            return cast(Pixels, imagecodecs.jpeg_decode(frame, colorspace=colours, outcolorspace="RGB"))
+        values = imagecodecs.jpeg_decode(frame)
+        values = values.astype(np.uint8 if layout.bits_allocated == 8 else np.uint16)
+    return _signed(values, layout=layout) if layout.signed else cast(Pixels, values)
+
+
+def _move_high_bit(stored: Pixels, *, layout: PixelLayout, size: FrameSize) -> Pixels:
+    """Shift right-aligned only where the codestream really carries the unused low bits that HighBit announces."""
+    if layout.shift and size.precision == layout.high_bit + 1:
+        return cast(Pixels, stored >> layout.shift)
+    return stored
