@@ -1,0 +1,47 @@
+"""Keyed pseudonyms: the same patient gets the same name in every data set of one site, and nobody else can compute it.
+
+HMAC-SHA256 (RFC 2104) of the id under the site's secret key, shortened to 16 hex digits. A plain hash would not do: a
+hospital number has so few possible values that all of them can be tried.
+"""
+
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass, field
+
+SITE_KEY_VARIABLE = "XRAY_SITE_KEY"
+_PUBLIC_KEY = "xray-report-kit: public default key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pseudonyms:
+    """Pseudonyms under one key. `is_secret` is False for the built-in key, which suits public data only."""
+
+    key: str = field(repr=False)
+    is_secret: bool
+
+    @classmethod
+    def of_site(cls) -> "Pseudonyms":
+        """Use the key in the environment variable XRAY_SITE_KEY, or else the built-in one."""
+        key = os.environ.get(SITE_KEY_VARIABLE, "")
+        return cls(key=key or _PUBLIC_KEY, is_secret=bool(key))
+
+    def patient(self, patient_id: str) -> str:
+        """Pseudonym of a PatientID (0010,0020), 16 hex digits."""
+        return self._of("patient", patient_id.strip())
+
+    def study(self, study_uid: str) -> str:
+        """Pseudonym of a StudyInstanceUID (0020,000D) or another study id, 16 hex digits."""
+        return self._of("study", study_uid.strip())
+
+    def place(self, where: str) -> str:
+        """Pseudonym of a path or id in a list of refusals, 16 hex digits."""
+        return self._of("place", where)
+
+    def _of(self, kind: str, value: str) -> str:
+        return hmac.new(self.key.encode(), f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def example_id(study_uid: str) -> str:
+    """Id of the example made of a study, 16 hex digits; `study_uid` is already a pseudonym."""
+    return hashlib.sha256(f"example\0{study_uid}".encode()).hexdigest()[:16]

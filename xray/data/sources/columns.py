@@ -1,0 +1,84 @@
+"""Which column of a table means what."""
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from xray.errors import DataError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableColumns:
+    """Names of a table's columns. A column left None is looked for under its usual names, Chinese or English.
+
+    `study` holds a StudyInstanceUID, a folder name or a film name; `film` one or several film names, separated by
+    semicolons; the text is in `report`, or in `findings` with or without `impression`. `view` is of the row's film.
+    """
+
+    study: str | None = None
+    film: str | None = None
+    report: str | None = None
+    findings: str | None = None
+    impression: str | None = None
+    patient: str | None = None
+    age: str | None = None
+    sex: str | None = None
+    view: str | None = None
+
+
+_USUAL: dict[str, str] = {
+    "study": "study_uid StudyInstanceUID study_id study accession_number accession 检查号 影像号",
+    "film": "film films image images image_id image_path file file_name path dicom_file 图像 影像文件 文件名",
+    "report": "report report_text text caption 报告 报告内容 报告全文",
+    "findings": "findings finding 检查所见 影像所见 影像表现 影像学表现 所见",
+    "impression": "impression conclusion 影像诊断 诊断意见 诊断 印象 结论",
+    "patient": "patient_id patient mrn 患者编号 患者ID 病人编号 病人ID 住院号 病历号",
+    "age": "age age_years patient_age 年龄",
+    "sex": "sex gender patient_sex 性别",
+    "view": "view view_position projection 体位 投照体位",
+}
+
+
+def resolve_columns(wanted: TableColumns, *, present: Sequence[str], table: str) -> TableColumns:
+    """Return `wanted` with each column as the table spells it, and None where the table has none.
+
+    Case, spaces, hyphens and underscores do not matter. Raises DataError, naming the nearest column, if a named one is
+    missing, if nothing says which films a report belongs to, or if there is no report.
+    """
+    spelled = {_plain(column): column for column in present}
+    found: dict[str, str | None] = {}
+    for field in fields(TableColumns):
+        name = getattr(wanted, field.name)
+        if name is not None:
+            found[field.name] = _exactly(name, spelled=spelled, table=table)
+        else:
+            usual = (spelled.get(_plain(candidate)) for candidate in _USUAL[field.name].split())
+            found[field.name] = next((column for column in usual if column is not None), None)
+    columns = TableColumns(**found)
+    _check_enough(columns, present=present, table=table)
+    return columns
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_\-]", "", name).casefold()
+
+
+def _exactly(name: str, *, spelled: dict[str, str], table: str) -> str:
+    column = spelled.get(_plain(name))
+    if column is None:
+        near = difflib.get_close_matches(name, list(spelled.values()), n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else f" It has: {', '.join(spelled.values())}."
+        raise DataError(f"{table} has no column {name!r}.{hint}")
+    return column
+
+
+def _check_enough(columns: TableColumns, *, present: Sequence[str], table: str) -> None:
+    names = ", ".join(present)
+    if columns.study is None and columns.film is None:
+        raise DataError(
+            f"{table} does not say which films a report belongs to: name the column of the study (study_uid) or of "
+            f"the film. It has: {names}."
+        )
+    if columns.report is None and columns.findings is None:
+        raise DataError(f"{table} has no reports: name the column `report` or `findings`. It has: {names}.")

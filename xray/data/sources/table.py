@@ -1,0 +1,198 @@
+"""A folder of films with a table of reports: what a hospital can export."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from xray.data.films import FilmHeader
+from xray.data.sources.columns import TableColumns, resolve_columns
+from xray.data.sources.films_folder import FilmsFolder, reading_order, scan_films
+from xray.data.sources.rows import Row, Table, read_rows
+from xray.data.sources.study_files import Refusal, SourceData, StudyFiles
+from xray.data.sources.values import check_report_text, parse_age, parse_id, parse_sex, parse_view, sectioned_report
+from xray.errors import Rejected
+from xray.types import Origin, Report, View
+
+_USUAL_COLUMNS = TableColumns()
+
+
+def read_table(
+    films: Path,
+    reports: Path,
+    *,
+    columns: TableColumns = _USUAL_COLUMNS,
+    language: str = "zh",
+    origin: Origin = "radiologist",
+) -> SourceData:
+    """Pair the films below `films` with the rows of `reports` (`.csv` or `.jsonl`, in any usual encoding).
+
+    A row names its study by StudyInstanceUID, or its film or films by path or name, or the folder that holds them.
+    Several rows with one study id are one study: their films are joined, and the first report counts. Films without
+    report and rows without film are listed, as is every row and film that cannot be used. Raises DataError for a
+    missing folder or file, or a table without the columns it takes.
+    """
+    table = read_rows(reports)
+    names = resolve_columns(columns, present=table.columns, table=table.name)
+    reader = _Reader(table=table, columns=names, folder=scan_films(films), language=language, origin=origin)
+    entries = [entry for row in table.rows if (entry := reader.entry(row)) is not None]
+    studies = _other_patients_refused(reader.joined(entries), refusals=reader.refusals)
+    reader.refusals.extend(_films_without_report(reader.folder, studies=studies, named=reader.named))
+    refusals = (*reader.folder.refusals, *reader.refusals)
+    return SourceData(name=films.name or "films", root=films, studies=tuple(studies), refusals=refusals)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """A row that names films and holds a usable report."""
+
+    place: str
+    study: StudyFiles
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reader:
+    """Turns rows into studies and keeps what it refused."""
+
+    table: Table
+    columns: TableColumns
+    folder: FilmsFolder
+    language: str
+    origin: Origin
+    refusals: list[Refusal] = field(default_factory=list)
+    named: set[Path] = field(default_factory=set)
+
+    def entry(self, row: Row) -> _Entry | None:
+        place = self.table.place(row)
+        try:
+            return _Entry(place=place, study=self._study(row))
+        except Rejected as rejected:
+            unpaired = rejected.code == "no_film"
+            self.refusals.append(
+                Refusal(
+                    where=place,
+                    code=rejected.code,
+                    why=rejected.why,
+                    kind="unpaired" if unpaired else "refused",
+                    row=place,
+                )
+            )
+            return None
+
+    def joined(self, entries: Iterable[_Entry]) -> list[StudyFiles]:
+        """One study per id, in the order of its first row."""
+        studies: dict[str, StudyFiles] = {}
+        for entry in entries:
+            first = studies.setdefault(entry.study.study_uid, entry.study)
+            if first is not entry.study:
+                studies[entry.study.study_uid] = self._merged(first, entry)
+        return list(studies.values())
+
+    def _study(self, row: Row) -> StudyFiles:
+        if not row.complete:
+            raise Rejected("wrong_field_count", f"the row has not {len(self.table.columns)} fields like the header")
+        study_id = parse_id(self._value(row, self.columns.study))
+        patient_id = parse_id(self._value(row, self.columns.patient))
+        headers = self._films(row, study_id=study_id)
+        self.named.update(header.path for header in headers)
+        own_ids = tuple(sorted({header.patient_id for header in headers if header.patient_id}))
+        uid = study_id or headers[0].study_uid or self.folder.relative(headers[0])
+        age, sex = parse_age(self._value(row, self.columns.age)), parse_sex(self._value(row, self.columns.sex))
+        return StudyFiles(
+            study_uid=uid,
+            films=tuple(header.path for header in headers),
+            views=(self._view(row, headers),) if len(headers) == 1 else (None,) * len(headers),
+            report=self._report(row, study_uid=uid),
+            patient_id=patient_id or (own_ids[0] if own_ids else None),
+            other_patient_ids=own_ids,
+            age_years=age if age is not None else headers[0].age_years,
+            sex=sex or headers[0].sex,
+        )
+
+    def _films(self, row: Row, *, study_id: str | None) -> tuple[FilmHeader, ...]:
+        names = [name.strip() for name in self._value(row, self.columns.film).split(";") if name.strip()]
+        if names:
+            return tuple(sorted((self._one(name) for name in names), key=reading_order))
+        if study_id is None:
+            raise Rejected("no_study_id", "the row names neither a study nor a film")
+        headers = self.folder.of_study(study_id) or self.folder.in_folder(study_id)
+        return headers or (self._one(study_id),)
+
+    def _one(self, name: str) -> FilmHeader:
+        found = self.folder.named(name)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise Rejected("ambiguous_film", f"{len(found)} films have the name that the row gives; give the path")
+        if self.folder.named_without_zeros(name):
+            raise Rejected("lost_zeros", "leading zeros of the id were lost by a spreadsheet; export it as text")
+        raise Rejected("no_film", "no film belongs to this row")
+
+    def _report(self, row: Row, *, study_uid: str) -> Report:
+        whole = self._value(row, self.columns.report)
+        if self.columns.findings is None or whole.strip():
+            return sectioned_report(whole, study_uid=study_uid, language=self.language, origin=self.origin)
+        report = sectioned_report(
+            self._value(row, self.columns.findings), study_uid=study_uid, language=self.language, origin=self.origin
+        )
+        impression = self._value(row, self.columns.impression)
+        if not impression.strip():
+            return report
+        check_report_text(impression)
+        signed = sectioned_report(impression, study_uid=study_uid, language=self.language, origin=self.origin)
+        return replace(report, impression=signed.impression or signed.findings)
+
+    def _view(self, row: Row, headers: tuple[FilmHeader, ...]) -> View | None:
+        return parse_view(self._value(row, self.columns.view)) if headers[0].view == "unknown" else None
+
+    def _merged(self, first: StudyFiles, later: _Entry) -> StudyFiles:
+        """Two rows of one study: one row a film, or one report twice, or two reports (preliminary and final)."""
+        new = [index for index, film in enumerate(later.study.films) if film not in first.films]
+        code, why = "", ""
+        if later.study.patient_id != first.patient_id:
+            code, why = "several_patients", "two rows give one study to different patients; the first was kept"
+        elif later.study.report.text != first.report.text:
+            code, why = "several_reports", "the study has another report in an earlier row, which was kept"
+        elif not new:
+            code, why = "duplicate_row", "an earlier row says the same"
+        if code:
+            self.refusals.append(Refusal(where=later.place, code=code, why=why, kind="note", row=later.place))
+        return replace(
+            first,
+            films=(*first.films, *(later.study.films[index] for index in new)),
+            views=(*first.views, *(later.study.views[index] for index in new)),
+            other_patient_ids=tuple(sorted({*first.other_patient_ids, *later.study.other_patient_ids})),
+        )
+
+    def _value(self, row: Row, column: str | None) -> str:
+        return row.values.get(column, "") if column is not None else ""
+
+
+def _other_patients_refused(studies: list[StudyFiles], *, refusals: list[Refusal]) -> list[StudyFiles]:
+    """Leave out reports of another patient than the films'.
+
+    The two ids may follow different numberings; a difference counts only where the table mostly uses the films' ids.
+    """
+    known = [study for study in studies if study.patient_id and study.other_patient_ids]
+    wrong = [study for study in known if study.patient_id not in study.other_patient_ids]
+    if not wrong or len(wrong) > len(known) / 2:
+        return studies
+    refusals.extend(
+        Refusal(where=study.study_uid, code="other_patient", why="the films carry another patient id than the report")
+        for study in wrong
+    )
+    return [study for study in studies if study not in wrong]
+
+
+def _films_without_report(folder: FilmsFolder, *, studies: list[StudyFiles], named: set[Path]) -> list[Refusal]:
+    used = Counter(film for study in studies for film in study.films)
+    return [
+        Refusal(
+            where=folder.relative(header),
+            code="no_report",
+            why="no usable report belongs to this film",
+            kind="unpaired",
+        )
+        for header in folder.headers
+        if header.path not in used and header.path not in named
+    ]
