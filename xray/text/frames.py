@@ -1,0 +1,108 @@
+"""Text to findings: what a report states, about which side and zone, how sure, how large, with the words that say so."""
+
+import re
+from dataclasses import dataclass
+
+from xray.text import attributes
+from xray.text.assertion import Verdict, carries_over, continues_list, exception_spans, find_cues, judge
+from xray.text.lexicon import Lexicon, Profile, load
+from xray.text.mentions import Mention, find_mentions
+from xray.text.normalize import AlignedText, align
+from xray.text.sections import locate_sections
+from xray.types import Assertion, Finding, Laterality
+
+__all__ = ["Profile", "find"]
+
+_SENTENCE = re.compile(r"[^。;!\n]+[。;!\n]?")
+_CLAUSE = re.compile(r"(?:[^,:?]|(?<=\d)[,:](?=\d))+[,:?]*|[,:?]+")
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A finding under construction; positions count from the start of its sentence."""
+
+    mention: Mention
+    offset: int
+    clause: str
+    verdict: Verdict
+    laterality: Laterality | None
+    size_mm: float | None = None
+
+    @property
+    def start(self) -> int:
+        return self.offset + self.mention.start
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.mention.end
+
+
+def find(text: str, *, profile: Profile = "standard") -> tuple[Finding, ...]:
+    """Return the findings a report states, in the order of the text.
+
+    Present, absent and uncertain ones are returned, normal statements such as 心影不大 as absent; what the sections
+    for indication and comparison say is not. `span` is the [start, end) of the stating words in `text` as given.
+    `profile` chooses the lexicon: `standard` for native reports, `mt` for machine-translated ones.
+    """
+    lexicon = load(profile)
+    found: list[Finding] = []
+    for section in locate_sections(text):
+        if section.name in {"findings", "impression"}:
+            aligned = align(text[section.start : section.end])
+            for sentence in _SENTENCE.finditer(aligned.text):
+                drafts = _read_sentence(sentence.group(), lexicon=lexicon)
+                found.extend(_finish(d, aligned, sentence.start(), section.start, lexicon=lexicon) for d in drafts)
+    return tuple(found)
+
+
+def _read_sentence(sentence: str, *, lexicon: Lexicon) -> list[_Draft]:
+    drafts: list[_Draft] = []
+    exceptions = exception_spans(sentence)
+    carried: Assertion | None = None
+    side: Laterality | None = None
+    for part in _CLAUSE.finditer(sentence):
+        clause = part.group()
+        mentions = find_mentions(clause, lexicon=lexicon)
+        cues = find_cues(clause, lexicon=lexicon)
+        reaching = carried if continues_list(clause, mentions=mentions) else None
+        for mention in mentions:
+            verdict = judge(clause, mention, mentions=mentions, cues=cues, carried=reaching)
+            if any(start <= part.start() + mention.start < end for start, end in exceptions):
+                verdict = Verdict("present")
+            own = attributes.laterality(clause, mention, mentions=mentions, lexicon=lexicon)
+            drafts.append(_Draft(mention, part.start(), clause, verdict, own or side))
+            if own in {"left", "right"} and verdict.assertion != "absent":
+                side = own
+        carried = carries_over(clause, mentions=mentions, cues=cues, before=reaching)
+    _attach_sizes(sentence, drafts, lexicon=lexicon)
+    return drafts
+
+
+def _attach_sizes(sentence: str, drafts: list[_Draft], *, lexicon: Lexicon) -> None:
+    """Give each size to the measurable finding it stands directly before, else to the last one before it."""
+    measured = [d for d in drafts if lexicon.concepts[d.mention.concept].measured and d.verdict.assertion != "absent"]
+    for start, end, millimetres in attributes.sizes(sentence):
+        ahead = [d for d in measured if 0 <= d.start - end <= 4]
+        behind = [d for d in measured if d.end <= start]
+        owner = ahead[0] if ahead else behind[-1] if behind else None
+        if owner is not None and owner.size_mm is None:
+            owner.size_mm = millimetres
+
+
+def _finish(draft: _Draft, aligned: AlignedText, sentence_start: int, section_start: int, *, lexicon: Lexicon) -> Finding:
+    mentions = find_mentions(draft.clause, lexicon=lexicon)
+    start, end = aligned.original_span(sentence_start + draft.start, sentence_start + draft.end)
+    sided = lexicon.concepts[draft.mention.concept].sided
+    context = {"mentions": mentions, "lexicon": lexicon}
+    return Finding(
+        concept=draft.mention.concept,
+        assertion=draft.verdict.assertion,
+        span=(section_start + start, section_start + end),
+        laterality=draft.laterality if sided else None,
+        zones=attributes.zones(draft.clause, draft.mention, mentions=mentions, lexicon=lexicon) if sided else (),
+        severity=attributes.severity(draft.clause, draft.mention, mentions=mentions, lexicon=lexicon),
+        size_mm=draft.size_mm,
+        change="resolved"
+        if draft.verdict.resolved
+        else attributes.change(draft.clause, draft.mention, mentions=mentions, lexicon=lexicon),
+    )

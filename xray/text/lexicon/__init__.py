@@ -1,0 +1,152 @@
+"""The lexicon: which words state which finding, and which words decide whether it is there.
+
+Data files beside this module, read once per profile and checked against a schema: `concepts.yaml` (native reports),
+`mt.yaml` (additions for machine-translated corpora), `cues.yaml` (assertion), `attributes.yaml` (side, zone, degree,
+course). Profile `standard` is for reports written by radiologists, `mt` for OpenI-zh and its like.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+Profile = Literal["standard", "mt"]
+PROFILES: tuple[Profile, ...] = ("standard", "mt")
+CueKind = Literal["pseudo", "end", "hedge", "hedge_before", "hedge_after", "negation", "negation_before", "resolved"]
+TermKind = Literal["terms", "uncertain", "absent"]
+
+_GAP = "[^,。;:]{0,8}?"
+_FILES = ("concepts.yaml", "mt.yaml", "cues.yaml", "attributes.yaml")
+
+
+class _Schema(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Expressions(_Schema):
+    """Regular expressions of one concept, by what a match means."""
+
+    terms: tuple[str, ...] = ()
+    uncertain: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+
+
+class Concept(Expressions):
+    """One thing a report can state; the fields are explained at the head of `concepts.yaml`."""
+
+    zh: str
+    label: str | None = Field(alias="class")
+    abnormal: bool = True
+    sided: bool = False
+    measured: bool = False
+    certainty: Literal["certain", "uncertain"] = "certain"
+
+
+class Attributes(_Schema):
+    """Regular expressions of the attributes a finding can have, by value."""
+
+    laterality: dict[str, str]
+    zones: dict[str, str]
+    severity: dict[str, str]
+    change: dict[str, str]
+
+
+class _Cues(_Schema):
+    pseudo: tuple[str, ...] = ()
+    end: tuple[str, ...] = ()
+    hedge: tuple[str, ...] = ()
+    hedge_before: tuple[str, ...] = ()
+    hedge_after: tuple[str, ...] = ()
+    negation: tuple[str, ...] = ()
+    negation_before: tuple[str, ...] = ()
+    resolved: tuple[str, ...] = ()
+    absorbed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lexicon:
+    """The compiled lexicon of one profile.
+
+    `terms` holds one pattern per (concept, kind); `cues` are in order of precedence; the groups of `attributes`
+    are keyed by attribute, then by value.
+    """
+
+    profile: Profile
+    concepts: dict[str, Concept]
+    terms: tuple[tuple[str, TermKind, re.Pattern[str]], ...]
+    cues: tuple[tuple[CueKind, re.Pattern[str]], ...]
+    attributes: dict[str, dict[str, re.Pattern[str]]]
+    sha256: str
+
+
+@cache
+def load(profile: Profile) -> Lexicon:
+    """Read, check and compile the lexicon of `profile`. The result is shared; it is immutable."""
+    concepts = _concepts()
+    additions = _additions() if profile == "mt" else {}
+    attributes = Attributes.model_validate(_yaml("attributes.yaml")).model_dump()
+    return Lexicon(
+        profile=profile,
+        concepts=concepts,
+        terms=tuple(_term_patterns(concepts, additions)),
+        cues=tuple(_cue_patterns(profile)),
+        attributes={name: {value: re.compile(p) for value, p in group.items()} for name, group in attributes.items()},
+        sha256=_digest(),
+    )
+
+
+@cache
+def _concepts() -> dict[str, Concept]:
+    return TypeAdapter(dict[str, Concept]).validate_python(_yaml("concepts.yaml"))
+
+
+def concept(name: str) -> Concept | None:
+    """Return the concept called `name`, or None. Concepts do not depend on the profile; their words do."""
+    return _concepts().get(name)
+
+
+def _additions() -> dict[str, Expressions]:
+    return TypeAdapter(dict[str, Expressions]).validate_python(_yaml("mt.yaml"))
+
+
+def _term_patterns(
+    concepts: dict[str, Concept], additions: dict[str, Expressions]
+) -> list[tuple[str, TermKind, re.Pattern[str]]]:
+    patterns: list[tuple[str, TermKind, re.Pattern[str]]] = []
+    kinds: tuple[TermKind, ...] = ("terms", "uncertain", "absent")
+    for name, own in concepts.items():
+        extra = additions.get(name, Expressions())
+        for kind in kinds:
+            expressions = (*getattr(extra, kind), *getattr(own, kind))
+            patterns.extend((name, kind, re.compile(expression.replace("…", _GAP))) for expression in expressions)
+    return patterns
+
+
+def _cue_patterns(profile: Profile) -> list[tuple[CueKind, re.Pattern[str]]]:
+    raw = TypeAdapter(dict[Profile, _Cues]).validate_python(_yaml("cues.yaml"))
+    chosen = [raw["standard"]] if profile == "standard" else [raw["mt"], raw["standard"]]
+    absorbed = "|".join(cues.absorbed for cues in chosen if cues.absorbed)
+    kinds: tuple[CueKind, ...] = (
+        "pseudo", "hedge", "hedge_before", "resolved", "negation_before", "negation", "hedge_after", "end",
+    )  # fmt: skip
+    patterns: list[tuple[CueKind, re.Pattern[str]]] = []
+    for kind in kinds:
+        expression = "|".join(form for cues in chosen for form in getattr(cues, kind))
+        tail = f"(?:{absorbed})*" if kind in {"negation", "hedge", "hedge_after"} else ""
+        patterns.append((kind, re.compile(f"(?:{expression}){tail}")))
+    return patterns
+
+
+def _yaml(name: str) -> object:
+    return yaml.safe_load((files(__package__) / name).read_text(encoding="utf-8"))
+
+
+@cache
+def _digest() -> str:
+    content = b"\0".join((files(__package__) / name).read_bytes() for name in _FILES)
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,33 @@
+"""Where a clause names a concept of the lexicon."""
+
+from dataclasses import dataclass
+
+from xray.text.lexicon import Lexicon, TermKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """One expression of the lexicon in a clause: the concept, [start, end) and what kind of expression it is."""
+
+    concept: str
+    kind: TermKind
+    start: int
+    end: int
+
+
+def find_mentions(clause: str, *, lexicon: Lexicon) -> list[Mention]:
+    """Return the mentions of a normalised clause from left to right. Of overlapping expressions the longest wins."""
+    candidates = [
+        Mention(concept=name, kind=kind, start=match.start(), end=match.end())
+        for name, kind, pattern in lexicon.terms
+        for match in pattern.finditer(clause)
+        if match.end() > match.start()
+    ]
+    candidates.sort(key=lambda mention: (mention.start - mention.end, mention.start))
+    taken = [False] * len(clause)
+    chosen: list[Mention] = []
+    for mention in candidates:
+        if not any(taken[mention.start : mention.end]):
+            taken[mention.start : mention.end] = [True] * (mention.end - mention.start)
+            chosen.append(mention)
+    return sorted(chosen, key=lambda mention: mention.start)
