@@ -4,6 +4,7 @@
 `labels` its truth, and `write_dataset` a folder of DICOM files and tables. Nothing is copied from a real patient.
 """
 
+from xray.data.phantom.dataset import write_dataset
 from xray.data.phantom.film import draw
 from xray.data.phantom.report import write_report
 from xray.data.phantom.study import (
@@ -25,5 +26,6 @@ __all__ = [
     "draw",
     "labels",
     "sample_studies",
+    "write_dataset",
     "write_report",
 ]

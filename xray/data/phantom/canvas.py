@@ -38,7 +38,7 @@ class Canvas:
         """Return x [1, W] and y [H, 1] of the pixel centres, to be broadcast."""
         x = (np.arange(self.width, dtype=np.float32) + 0.5) / self.width * 2 - 1
         y = (np.arange(self.height, dtype=np.float32) + 0.5) / self.height
-        return x[None, :], y[:, None]
+        return np.asarray(x[None, :], np.float32), np.asarray(y[:, None], np.float32)
 
     def pixels(self, points: Iterable[Point]) -> npt.NDArray[np.int32]:
         """Convert film coordinates to OpenCV's fixed-point pixels [N, 1, 2]."""
@@ -49,7 +49,7 @@ class Canvas:
         """Fill a closed outline; `soft` blurs its edge (fraction of the shorter side)."""
         layer = np.zeros((self.height, self.width), np.uint8)
         cv2.fillPoly(layer, [self.pixels(points)], 255, cv2.LINE_AA, _SHIFT)
-        return self.blur(layer.astype(np.float32) / 255, sigma=soft)
+        return self.blur(_share(layer), sigma=soft)
 
     def lines(self, strokes: Iterable[tuple[Sequence[Point], float, float]]) -> FloatArray:
         """Draw (points, width as a fraction of the shorter side, value in [0, 1]) one after the other."""
@@ -59,7 +59,7 @@ class Canvas:
             cv2.polylines(
                 layer, [self.pixels(points)], False, round(255 * min(value, 1.0)), thickness, cv2.LINE_AA, _SHIFT
             )
-        return layer.astype(np.float32) / 255
+        return _share(layer)
 
     def ellipse(self, centre: Point, *, radii: Point, angle: float = 0.0, soft: float = 0.0) -> FloatArray:
         """Fill an ellipse: `radii` are fractions of the shorter side, `angle` in degrees clockwise."""
@@ -67,10 +67,8 @@ class Canvas:
         scale = self.side * (1 << _SHIFT)
         middle = self.pixels([centre])[0, 0]
         axes = (round(radii[0] * scale), round(radii[1] * scale))
-        cv2.ellipse(
-            layer, (int(middle[0]), int(middle[1])), axes, angle, 0, 360, 255, cv2.FILLED, cv2.LINE_AA, _SHIFT
-        )
-        return self.blur(layer.astype(np.float32) / 255, sigma=soft)
+        cv2.ellipse(layer, (int(middle[0]), int(middle[1])), axes, angle, 0, 360, 255, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+        return self.blur(_share(layer), sigma=soft)
 
     def blob(self, centre: Point, *, radius: float) -> FloatArray:
         """Return a round Gaussian haze of standard deviation `radius` (fraction of the shorter side)."""
@@ -96,6 +94,11 @@ class Canvas:
         cells = max(2, round(1 / grain))
         coarse = rng.standard_normal((cells, cells), dtype=np.float32)
         return np.asarray(cv2.resize(coarse, (self.width, self.height), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def _share(layer: npt.NDArray[np.uint8]) -> FloatArray:
+    """Turn OpenCV's 0..255 coverage into 0..1."""
+    return np.multiply(layer, np.float32(1 / 255), dtype=np.float32)
 
 
 def smooth(points: Sequence[Point], *, closed: bool = False, steps: int = 8) -> list[Point]:

@@ -51,7 +51,7 @@ def _fill(chest: Chest, mask: FloatArray, *, density: float) -> None:
 
 
 def _effusion(chest: Chest, *, side: Laterality, severity: str, rng: np.random.Generator) -> None:
-    """Fluid in the pleural space: level rising to the chest wall (meniscus), angle gone."""
+    """Draw fluid in the pleural space: level rising to the chest wall (meniscus), angle gone."""
     frame, canvas = chest.frame, chest.canvas
     x, y = canvas.grid()
     across = np.clip(np.abs(x) / frame.half_width, 0, 1)
@@ -59,13 +59,13 @@ def _effusion(chest: Chest, *, side: Laterality, severity: str, rng: np.random.G
     rise = {"mild": 0.10, "moderate": 0.10, "severe": 0.09}[severity]
     floor = frame.dome(side) + 0.045 if severity == "mild" else frame.dome(side) + 0.02
     level = floor - height * across**1.5 - rise * across**5 + (0.03 if severity == "mild" else 0.0)
-    fluid = 1 / (1 + np.exp(-(y - level) / 0.007))
+    fluid = 1 / (1 + np.exp(np.clip((level - y) / 0.007, -30, 30)))
     mask = np.asarray(fluid * chest.lungs[side], np.float32)
     _fill(chest, mask, density=0.08 + 0.03 * (severity == "severe"))
 
 
 def _pneumothorax(chest: Chest, *, side: Laterality, large: bool, rng: np.random.Generator) -> None:
-    """Air around a shrunken lung: a rim without vessels, and the pleural line as its inner border."""
+    """Draw air around a shrunken lung: a rim without vessels, and the pleural line as its inner border."""
     frame, canvas = chest.frame, chest.canvas
     outline = np.array(frame.lung_outline(side))
     gap = (0.24 if large else 0.135) + float(rng.uniform(-0.012, 0.012))
@@ -81,11 +81,13 @@ def _pneumothorax(chest: Chest, *, side: Laterality, large: bool, rng: np.random
     chest.vessels *= 1 - rim
     chest.soft += (0.06 if large else 0.03) * lung * chest.lungs[side]
     line = canvas.blur(canvas.lines([([*pulled, pulled[0]], 0.009, 1.0)]), sigma=0.0015)
-    chest.soft += 0.22 * line * canvas.blur(chest.lungs[side], sigma=0.01) * np.clip(canvas.blur(rim, sigma=0.01) * 3, 0, 1)
+    chest.soft += (
+        0.22 * line * canvas.blur(chest.lungs[side], sigma=0.01) * np.clip(canvas.blur(rim, sigma=0.01) * 3, 0, 1)
+    )
 
 
 def _opacity(chest: Chest, finding: DrawnFinding, *, side: Laterality, rng: np.random.Generator) -> None:
-    """Patchy, ill-defined shadow: a handful of overlapping soft patches."""
+    """Draw a patchy, ill-defined shadow: a handful of overlapping soft patches."""
     canvas = chest.canvas
     x, y = chest.frame.zone_centre(side, finding.zone or "middle")
     haze = 0.75 * canvas.blob((x, y), radius=0.052)
@@ -97,7 +99,7 @@ def _opacity(chest: Chest, finding: DrawnFinding, *, side: Laterality, rng: np.r
 
 
 def _consolidation(chest: Chest, finding: DrawnFinding, *, side: Laterality, rng: np.random.Generator) -> None:
-    """Airless lung, dense and even up to a straight fissure, with the bronchi as dark branches in it."""
+    """Draw airless lung, dense and even up to a straight fissure, with the bronchi as dark branches in it."""
     canvas, frame = chest.canvas, chest.frame
     x, y = frame.zone_centre(side, finding.zone or "middle")
     wide, high = 0.21 + float(rng.uniform(-0.015, 0.02)), 0.088 + float(rng.uniform(-0.008, 0.008))
@@ -116,7 +118,7 @@ def _consolidation(chest: Chest, finding: DrawnFinding, *, side: Laterality, rng
 
 
 def _round_lesion(chest: Chest, finding: DrawnFinding, *, side: Laterality, rng: np.random.Generator) -> None:
-    """Round shadow of `size_mm`: a nodule with a sharp edge, a mass with a lobed one."""
+    """Draw a round shadow of `size_mm`: a nodule with a sharp edge, a mass with a lobed one."""
     canvas = chest.canvas
     x, y = chest.frame.zone_centre(side, finding.zone or "middle")
     centre = (x + float(rng.uniform(-0.05, 0.05)), y + float(rng.uniform(-0.03, 0.03)))
@@ -130,7 +132,7 @@ def _round_lesion(chest: Chest, finding: DrawnFinding, *, side: Laterality, rng:
 
 
 def _atelectasis(chest: Chest, *, side: Laterality, rng: np.random.Generator) -> None:
-    """Plate-like bands above a raised diaphragm; the frame has already pulled heart and diaphragm over."""
+    """Draw plate-like bands above a raised diaphragm; the frame has already pulled heart and diaphragm over."""
     canvas, frame = chest.canvas, chest.frame
     bands: list[tuple[list[Point], float, float]] = []
     for height in (0.055, 0.105):
@@ -143,7 +145,7 @@ def _atelectasis(chest: Chest, *, side: Laterality, rng: np.random.Generator) ->
 
 
 def _edema(chest: Chest, *, rng: np.random.Generator) -> None:
-    """Butterfly of haze round both hila, vessels blurred and thicker, short septal lines at the base."""
+    """Draw a butterfly of haze round both hila, vessels blurred and thicker, short septal lines at the base."""
     canvas, frame = chest.canvas, chest.frame
     haze = canvas.zeros()
     for s in (-1, 1):
@@ -167,7 +169,7 @@ def _septal_lines(canvas: Canvas, *, chest: Chest, rng: np.random.Generator) -> 
 
 
 def _pleural_thickening(chest: Chest, *, side: Laterality, rng: np.random.Generator) -> None:
-    """A dense, wavy band along the outer chest wall, with flecks of calcium."""
+    """Draw a dense, wavy band along the outer chest wall, with flecks of calcium."""
     frame, canvas = chest.frame, chest.canvas
     heights = np.linspace(frame.apex + 0.13, frame.dome(side) + 0.03, 9)
     depth = rng.uniform(0.075, 0.125, 9)

@@ -36,7 +36,7 @@ def _cava(chest: Chest) -> list[Point]:
 
 
 def _pacemaker(chest: Chest, *, side: Laterality, rng: np.random.Generator) -> None:
-    """The can under the skin of the upper chest, two leads through the vena cava into atrium and ventricle."""
+    """Draw the can under the skin of the upper chest, two leads through the vena cava into atrium and ventricle."""
     canvas = chest.canvas
     x, y = 0.60 + float(rng.uniform(-0.05, 0.04)), 0.215 + float(rng.uniform(-0.02, 0.02))
     half = 0.05
@@ -54,7 +54,7 @@ def _pacemaker(chest: Chest, *, side: Laterality, rng: np.random.Generator) -> N
 
 
 def _tracheal_tube(chest: Chest, *, rng: np.random.Generator) -> None:
-    """A tube with a radiopaque stripe down the trachea, its tip above the carina."""
+    """Draw a tube with a radiopaque stripe down the trachea, its tip above the carina."""
     shift = chest.frame.shift
     tip = 0.27 + float(rng.uniform(-0.015, 0.015))
     way: list[Point] = [(0.012, -0.02), (0.004 + 0.2 * shift, 0.13), (-0.012 + 0.45 * shift, tip)]
@@ -64,7 +64,7 @@ def _tracheal_tube(chest: Chest, *, rng: np.random.Generator) -> None:
 
 
 def _central_line(chest: Chest, *, side: Laterality, rng: np.random.Generator) -> None:
-    """A catheter from the arm through the subclavian vein into the vena cava."""
+    """Draw a catheter from the arm through the subclavian vein into the vena cava."""
     lift = float(rng.uniform(-0.012, 0.012))
     arm = [(1.05, 0.30 + lift), (0.86, 0.235 + lift), (0.62, 0.185 + lift), (0.36, 0.172), (0.14, 0.19)]
     end = _cava(chest)

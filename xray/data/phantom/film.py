@@ -69,8 +69,12 @@ class _Exposure:
 
 
 _EXPOSURES = {
-    Style.DEMO: _Exposure(gamma=(0.75, 1.1), black=(0.02, 0.10), white=(1.0, 1.14), grain=(0.004, 0.011), collimated=0.3),
-    Style.BASE: _Exposure(gamma=(0.95, 1.35), black=(0.0, 0.06), white=(0.94, 1.06), grain=(0.007, 0.016), collimated=0.15),
+    Style.DEMO: _Exposure(
+        gamma=(0.75, 1.1), black=(0.02, 0.10), white=(1.0, 1.14), grain=(0.004, 0.011), collimated=0.3
+    ),
+    Style.BASE: _Exposure(
+        gamma=(0.95, 1.35), black=(0.0, 0.06), white=(0.94, 1.06), grain=(0.007, 0.016), collimated=0.15
+    ),
 }
 
 

@@ -127,7 +127,10 @@ def _spine(canvas: Canvas, *, frame: ChestFrame) -> FloatArray:
         y = -0.02 + level * 0.072
         x = frame.sway * np.sin(3 * y)
         wide = 0.052 + 0.018 * y
-        strokes += [([(x - wide, y), (x + wide, y)], 0.056, 0.62), ([(x - wide, y - 0.024), (x + wide, y - 0.024)], 0.006, 1)]
+        strokes += [
+            ([(x - wide, y), (x + wide, y)], 0.056, 0.62),
+            ([(x - wide, y - 0.024), (x + wide, y - 0.024)], 0.006, 1),
+        ]
         strokes += [([(x, y + 0.01), (x, y + 0.03)], 0.016, 0.95)]
         strokes += [([(x + s * wide * 1.1, y - 0.01), (x + s * wide * 1.1, y + 0.012)], 0.012, 0.9) for s in (-1, 1)]
     return 0.16 * canvas.blur(canvas.lines(strokes), sigma=0.004)

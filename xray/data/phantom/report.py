@@ -28,7 +28,7 @@ def write_report(study: PhantomStudy, *, style: Style) -> str:
 
 
 def _sentences(study: PhantomStudy, *, wording: Wording, rng: np.random.Generator) -> list[str]:
-    """Findings are sentences of their own; normal statements that follow each other share one."""
+    """Give each finding a sentence of its own; normal statements that follow each other share one."""
     shown = {finding.concept for finding in study.findings}
     sentences: list[str] = []
     normals: list[str] = []

@@ -46,7 +46,7 @@ class PhantomStudy:
     """One examination of an invented patient.
 
     `seed` decides all that belongs to this examination (position, exposure, noise, wording), `patient_seed` the
-    anatomy that a patient's studies share. `sex` is `F` or `M`; `day` counts days from the first examination of the set.
+    anatomy that a patient's studies share. `sex` is `F` or `M`; `day` counts days from the first possible examination.
     """
 
     study_number: int

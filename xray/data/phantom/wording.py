@@ -128,7 +128,9 @@ DEMO_WORDING = Wording(
         "lungs clear": Normal(
             variants=("双肺野清晰", "双肺纹理清晰", "双肺未见异常密度影"), unless=LUNG_CONCEPTS | PLEURAL_CONCEPTS
         ),
-        "heart normal": Normal(variants=("心影不大", "心影大小正常", "心影未见增大"), unless=frozenset({"cardiomegaly"})),
+        "heart normal": Normal(
+            variants=("心影不大", "心影大小正常", "心影未见增大"), unless=frozenset({"cardiomegaly"})
+        ),
         "midline": Normal(variants=("纵隔居中", "气管纵隔居中"), unless=_DISPLACING | {"endotracheal_tube"}, share=0.5),
         "angles sharp": Normal(
             variants=("双侧肋膈角锐利", "双膈面光整，肋膈角锐利"), unless=PLEURAL_CONCEPTS | {"atelectasis"}, share=0.7
@@ -178,7 +180,12 @@ DEMO_WORDING = Wording(
 )
 
 _BASE_PRESENT = {
-    "cardiomegaly": ("心脏形态{degree}增大", "心脏增大，以{degree}为著", "心脏{degree}扩大，心影增大", "心胸比增大，心脏{degree}增大"),
+    "cardiomegaly": (
+        "心脏形态{degree}增大",
+        "心脏增大，以{degree}为著",
+        "心脏{degree}扩大，心影增大",
+        "心胸比增大，心脏{degree}增大",
+    ),
     "pleural_effusion": (
         "{side}侧{amount}胸腔积液",
         "{side}胸腔可见{amount}积液",
@@ -241,7 +248,8 @@ BASE_WORDING = Wording(
         "heart normal": Normal(variants=("心脏形态大小正常", "心脏不大"), unless=frozenset({"cardiomegaly"})),
         "midline": Normal(variants=("纵隔无增宽", "纵隔未见增宽"), unless=_DISPLACING, share=0.5),
         "lungs clear": Normal(
-            variants=("两肺清晰", "两肺透亮度正常，未见实变", "两肺未见明显异常"), unless=LUNG_CONCEPTS | PLEURAL_CONCEPTS
+            variants=("两肺清晰", "两肺透亮度正常，未见实变", "两肺未见明显异常"),
+            unless=LUNG_CONCEPTS | PLEURAL_CONCEPTS,
         ),
         "angles sharp": Normal(
             variants=("两侧肋膈角锐利", "两膈光滑，肋膈角清楚"), unless=PLEURAL_CONCEPTS | {"atelectasis"}, share=0.6
