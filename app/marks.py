@@ -1,0 +1,96 @@
+"""Findings of two reports, marked in their texts: agreed, false, omitted, wrong side."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from xray.metrics.compare import compare_findings
+
+from xray.types import Finding
+
+Kind = Literal["agree", "false", "omitted", "side"]
+KINDS: tuple[Kind, ...] = ("agree", "false", "omitted", "side")
+# Where two findings share characters, the one a reviewer must not miss is shown.
+_PRIORITY: dict[Kind, int] = {"agree": 0, "omitted": 1, "false": 2, "side": 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """One finding in one text: characters [start, end) and how the other report relates to it."""
+
+    kind: Kind
+    start: int
+    end: int
+    concept: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A piece of a report; `kind` is None where no finding is. Segments joined give the text back unchanged."""
+
+    text: str
+    kind: Kind | None = None
+    concept: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedReports:
+    """Both reports of a case in segments, and the findings behind the marks, one entry per finding pair."""
+
+    generated: tuple[Segment, ...]
+    reference: tuple[Segment, ...]
+    findings: tuple[tuple[Kind, str], ...]
+
+    def concepts(self, kind: Kind) -> tuple[str, ...]:
+        """Concepts marked as `kind`, in reading order, each once."""
+        return tuple(dict.fromkeys(concept for found, concept in self.findings if found == kind))
+
+    @property
+    def disagreements(self) -> tuple[Kind, ...]:
+        """The kinds other than `agree` that occur in this case."""
+        return tuple(kind for kind in KINDS if kind != "agree" and self.concepts(kind))
+
+
+def mark_reports(generated: str, *, reference: str, profile: str) -> MarkedReports:
+    """Compare two reports with the scores' own rules and mark the findings in both texts."""
+    comparison = compare_findings(generated, reference, profile=profile)
+    left: list[Mark] = []
+    right: list[Mark] = []
+    shared: tuple[tuple[Kind, Sequence[Pair]], ...] = (("agree", comparison.matched), ("side", comparison.wrong_side))
+    for kind, pairs in shared:
+        for pair in pairs:
+            left.append(_mark(pair.candidate, kind))
+            right.append(_mark(pair.reference, kind))
+    left.extend(_mark(finding, "false") for finding in comparison.false)
+    right.extend(_mark(finding, "omitted") for finding in comparison.omitted)
+    only_right = [mark for mark in right if mark.kind == "omitted"]
+    return MarkedReports(
+        generated=split_marks(generated, left),
+        reference=split_marks(reference, right),
+        findings=tuple((mark.kind, mark.concept) for mark in (*left, *only_right)),
+    )
+
+
+def split_marks(text: str, marks: Iterable[Mark]) -> tuple[Segment, ...]:
+    """Cut `text` at the borders of `marks`; every character gets the most serious mark that covers it."""
+    usable = [mark for mark in marks if 0 <= mark.start < mark.end <= len(text)]
+    borders = sorted({0, len(text), *(edge for mark in usable for edge in (mark.start, mark.end))})
+    pieces: list[tuple[Mark | None, int, int]] = []
+    for start, end in pairwise(borders):
+        covering = [mark for mark in usable if mark.start <= start and end <= mark.end]
+        top = max(covering, key=lambda mark: _PRIORITY[mark.kind], default=None)
+        if pieces and pieces[-1][0] is top:
+            pieces[-1] = (top, pieces[-1][1], end)
+        else:
+            pieces.append((top, start, end))
+    return tuple(_segment(text[start:end], mark) for mark, start, end in pieces)
+
+
+def _segment(text: str, mark: Mark | None) -> Segment:
+    return Segment(text=text, kind=mark.kind, concept=mark.concept) if mark else Segment(text=text)
+
+
+def _mark(finding: Finding, kind: Kind) -> Mark:
+    start, end = finding.span
+    return Mark(kind=kind, start=start, end=end, concept=finding.concept)

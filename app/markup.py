@@ -1,0 +1,89 @@
+"""The few pieces of HTML the pages need. Every text that enters is escaped here; report texts are untrusted."""
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from pathlib import Path
+
+from app.marks import KINDS, Kind, Segment
+from app.words import Words
+from finetune.manifest import Estimate, ScoresFile
+
+STYLE = Path(__file__).parent / "style.css"
+# Shape: every kind has its own sign and its own line under the text, so that no meaning hangs on colour alone.
+SIGNS: Mapping[Kind, str] = {"agree": "✓", "false": "✕", "omitted": "○", "side": "⇄"}
+_COLUMNS = ("finding_f1", "finding_precision", "finding_recall", "side_accuracy", "bleu4_char", "rouge_l_char")
+
+
+def report_html(segments: Iterable[Segment], *, words: Words, names: Mapping[str, str]) -> str:
+    """Show a report with its findings marked; `names` are the concepts' names for the tooltips."""
+    body = "".join(_segment_html(segment, words=words, names=names) for segment in segments)
+    return f'<div class="report-text" lang="zh-CN">{body}</div>'
+
+
+def _segment_html(segment: Segment, *, words: Words, names: Mapping[str, str]) -> str:
+    text = escape(segment.text)
+    if segment.kind is None:
+        return text
+    label = escape(words.kinds[segment.kind])
+    concept = segment.concept or ""
+    title = escape(f"{words.kinds[segment.kind]}: {names.get(concept, concept)}")
+    tag = f'<span class="tag">{SIGNS[segment.kind]}{label}</span>'
+    return f'<mark class="finding {segment.kind}" title="{title}">{text}{tag}</mark>'
+
+
+def legend_html(words: Words) -> str:
+    """Show the marks' key: sign, line and colour of each kind with its word."""
+    entries = "".join(
+        f'<mark class="finding {kind}"><span class="tag">{SIGNS[kind]}{escape(words.kinds[kind])}</span></mark>'
+        for kind in KINDS
+    )
+    return f'<div class="legend">{escape(words.legend)} {entries}</div>'
+
+
+def report_head_html(title: str, *, badges: Iterable[tuple[str, str]] = ()) -> str:
+    """Show a report's heading; badges are (css class, text)."""
+    chips = "".join(f'<span class="badge {kind}">{escape(text)}</span>' for kind, text in badges)
+    return f'<div class="report-head"><h3>{escape(title)}</h3>{chips}</div>'
+
+
+def banner_html(words: Words) -> str:
+    """Show the line that says on every page that drafts are generated and not for clinical use."""
+    return f'<div class="ai-banner" role="note">{escape(words.banner)}</div>'
+
+
+def metrics_html(values: Iterable[tuple[str, float | None]], *, words: Words) -> str:
+    """Show one report's own scores as a row of small figures; a score that cannot be computed is a dash."""
+    known = [(words.metrics[name], value) for name, value in values if name in words.metrics]
+    cells = "".join(f"<span>{escape(label)} <b>{_number(value)}</b></span>" for label, value in known)
+    return f'<div class="case-scores">{cells}</div>'
+
+
+def scores_html(scores: ScoresFile, *, words: Words) -> str:
+    """Show the table of all systems: value and 95 % interval per metric, the adapter first."""
+    metrics = [name for name in _COLUMNS if any(name in system for system in scores.systems.values())]
+    head = "".join(f"<th scope='col'>{escape(words.metrics.get(name, name))}</th>" for name in metrics)
+    rows = "".join(
+        f"<tr class='{escape(name)}'><th scope='row'>{escape(words.systems.get(name, name))}</th>"
+        + "".join(f"<td>{_estimate(values.get(metric))}</td>" for metric in metrics)
+        + "</tr>"
+        for name, values in scores.systems.items()
+    )
+    return (
+        f'<table class="scores"><thead><tr><th scope="col">{escape(words.system)}</th>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table><p class='scores-note'>{escape(words.scores_note)}</p>"
+    )
+
+
+def _estimate(estimate: Estimate | None) -> str:
+    if estimate is None or estimate.value is None:
+        return "–"
+    if estimate.low is None or estimate.high is None:
+        return f"<b>{_number(estimate.value)}</b>"
+    return (
+        f"<b>{_number(estimate.value)}</b> <small>[{_number(estimate.low)}, {_number(estimate.high)}]"
+        f" n={estimate.n}</small>"
+    )
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -1,0 +1,44 @@
+"""Moving between the pages: the two addresses, the cases in list order, and the filters that stay in force."""
+
+import streamlit as st
+
+from app import session
+from app.run import Run
+from app.selection import Entry, Selection
+
+SELECTION_KEY = "selection"
+VISIT_KEY = "visit"
+_PAGES_KEY = "pages"
+
+
+def register(worklist: object, review: object) -> None:
+    """Remember this session's page objects, which Streamlit wants back for switching."""
+    st.session_state[_PAGES_KEY] = (worklist, review)
+
+
+def open_case(case_id: str) -> None:
+    """Go to the review page of a case; its address ?case=ID can be bookmarked."""
+    st.session_state[VISIT_KEY] = st.session_state.get(VISIT_KEY, 0) + 1  # a new table forgets the clicked cell
+    st.switch_page(st.session_state[_PAGES_KEY][1], query_params={"case": case_id})
+
+
+def open_worklist() -> None:
+    """Go back to the list; its filters are as they were."""
+    st.switch_page(st.session_state[_PAGES_KEY][0])
+
+
+def remember(selection: Selection) -> None:
+    """Keep the list's filters for previous and next on the review page."""
+    st.session_state[SELECTION_KEY] = selection
+
+
+def entries(run: Run) -> tuple[Entry, ...]:
+    """Return all cases of the run with their marks and the reader's latest reviews, in the order of the run."""
+    reviews = session.store().latest(run.id)
+    return tuple(Entry(case=case, marks=session.marked(run, case), review=reviews.get(case.id)) for case in run.cases)
+
+
+def listed(run: Run) -> tuple[Entry, ...]:
+    """Return the cases that the list shows under the filters in force."""
+    selection: Selection = st.session_state.get(SELECTION_KEY, Selection())
+    return selection.apply(entries(run))

@@ -1,0 +1,1 @@
+"""The two pages, as functions that `main` gives to the navigation."""

@@ -1,0 +1,179 @@
+"""阅片评审: the films of one study, both reports with their findings marked, and the reader's verdict."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from app import components, navigation, session
+from app.faults import shown
+from app.films import film_url
+from app.lexicon import concept_names
+from app.marks import Segment
+from app.markup import banner_html, legend_html, metrics_html, report_head_html, report_html
+from app.run import ReviewCase, Run
+from app.saving import Answer, receive
+from app.selection import Entry, neighbour, next_unreviewed
+from app.store import Revision
+from app.words import Words
+
+EDITOR_KEY = "editor"
+ANSWERS_KEY = "answers"
+
+
+def show() -> None:
+    """Draw the page of the case in ?case=ID."""
+    with shown():
+        words, run = session.words(), session.current_run()
+        st.html(banner_html(words))
+        case_id = st.query_params.get("case", "")
+        case = run.case(case_id)
+        if case is None:
+            st.info(words.unknown_case.format(case_id=case_id[:80]) if case_id else words.choose_case)
+            if st.button(words.back, type="primary"):
+                navigation.open_worklist()
+            return
+        entries = navigation.entries(run)
+        entry = next(entry for entry in entries if entry.case.id == case.id)
+        _steps(case, entries=entries, listed=navigation.listed(run), words=words)
+        _case(run, entry, words=words)
+
+
+def _steps(case: ReviewCase, *, entries: Sequence[Entry], listed: Sequence[Entry], words: Words) -> None:
+    ids = [entry.case.id for entry in listed]
+    place = f"{ids.index(case.id) + 1} / {len(ids)}" if case.id in ids else f"– / {len(ids)}"
+    back, title, previous, following, upcoming = st.columns([1.2, 5, 1.2, 1.2, 1.6], vertical_alignment="center")
+    if back.button(words.back, shortcut="L", icon=":material/list:", width="stretch"):
+        navigation.open_worklist()
+    title.html(report_head_html(f"{words.case} {case.id}", badges=[("plain", place)]))
+    targets = (
+        (previous, words.previous, "Left", neighbour(listed, of=case.id, step=-1)),
+        (following, words.following, "Right", neighbour(listed, of=case.id, step=1)),
+        (upcoming, words.next_unreviewed, "N", next_unreviewed(listed, after=case.id)),
+    )
+    for column, label, shortcut, target in targets:
+        if column.button(label, shortcut=shortcut, disabled=target is None, width="stretch") and target:
+            navigation.open_case(target)
+
+
+def _case(run: Run, entry: Entry, *, words: Words) -> None:
+    films, texts = st.columns([5, 6], gap="medium")
+    with films:
+        _films(run, entry.case, words=words)
+    with texts:
+        _reports(entry, words=words)
+        st.html(legend_html(words) + metrics_html(entry.case.scores, words=words))
+        if entry.is_outdated:
+            st.warning(words.outdated)
+        st.fragment(_editor)(run, entry.case)
+        st.html(f'<div class="keys">{words.keys}</div>')
+
+
+def _films(run: Run, case: ReviewCase, *, words: Words) -> None:
+    films = [
+        {"url": film_url(run.id, case_id=case.id, index=index), "label": words.views.get(view, view)}
+        for index, view in enumerate(case.case.views[: len(case.case.images)])
+    ]
+    texts = {name: getattr(words, name) for name in ("film_help", "display_note", "invert", "reset", "no_film")}
+    components.viewer(data={"films": films, "words": texts}, key="viewer")
+
+
+def _reports(entry: Entry, *, words: Words) -> None:
+    left, right = st.columns(2, gap="medium")
+    names = concept_names(words.code)
+    with left:
+        st.html(report_head_html(words.generated_report, badges=[("ai", words.generated_badge)]))
+        nothing = (Segment(text=words.no_report),)
+        st.html(report_html(entry.marks.generated if entry.case.generated else nothing, words=words, names=names))
+    with right:
+        translated = entry.case.case.origin == "machine_translation"
+        badge = words.machine_translated if translated else words.reference_note
+        st.html(report_head_html(words.reference_report, badges=[("plain", badge)]))
+        st.html(report_html(entry.marks.reference, words=words, names=names))
+
+
+def _editor(run: Run, case: ReviewCase) -> None:
+    """Mount the editor, alone in a fragment: a save reruns nothing else, and the films stay untouched."""
+    with shown():
+        words = session.words()
+        store = session.store()
+        result = components.editor(
+            data=_editor_data(run, case, words=words),
+            key=EDITOR_KEY,
+            default={"outbox": None},
+            on_outbox_change=_receive,
+        )
+        # After a restart of the server the browser sends its drafts again, but no callback is registered for them yet.
+        if _take(result.outbox, run=run):
+            st.rerun()
+        history = store.history(run.id, case.id)
+        with st.popover(f"{words.history} ({len(history)})", disabled=not history):
+            st.dataframe([_history_row(revision, words=words) for revision in reversed(history)], hide_index=True)
+
+
+def _receive() -> None:
+    with shown():
+        _take(st.session_state[EDITOR_KEY].get("outbox"), run=session.current_run())
+
+
+def _take(outbox: object, *, run: Run) -> bool:
+    """Store what the browser sent; True when there is something new to tell it."""
+    answers = receive(outbox, run=run, store=session.store())
+    if not answers or answers == st.session_state.get(ANSWERS_KEY):
+        return False
+    st.session_state[ANSWERS_KEY] = answers
+    return True
+
+
+def _editor_data(run: Run, case: ReviewCase, *, words: Words) -> dict[str, Any]:
+    answers: tuple[Answer, ...] = st.session_state.get(ANSWERS_KEY, ())
+    history = session.store().history(run.id, case.id)
+    latest = history[-1] if history else None
+    return {
+        "run": run.id,
+        "case": case.id,
+        "generated": case.generated or "",
+        "review": _review_json(latest),
+        "acks": [_answer_json(answer) for answer in answers if not answer.refused],
+        "refusals": [_answer_json(answer) for answer in answers if answer.refused],
+        "words": _editor_words(words),
+    }
+
+
+def _review_json(revision: Revision | None) -> dict[str, Any]:
+    if revision is None:
+        return {"revision": 0, "verdict": None, "comment": "", "corrected": ""}
+    return {
+        "revision": revision.revision,
+        "verdict": revision.verdict,
+        "comment": revision.comment,
+        "corrected": revision.corrected,
+    }
+
+
+def _answer_json(answer: Answer) -> dict[str, Any]:
+    return {
+        "case": answer.case_id,
+        "client": answer.client,
+        "sequence": answer.sequence,
+        "revision": answer.latest.revision,
+        "review": _review_json(answer.latest),
+    }
+
+
+def _editor_words(words: Words) -> Mapping[str, Any]:
+    names = (
+        "html_language verdict comment comment_hint corrected corrected_hint start_from_draft saved saving offline "
+        "nothing_yet conflict keep_mine take_theirs edited_badge"
+    )
+    return {name: getattr(words, name) for name in names.split()} | {"verdicts": dict(words.verdicts)}
+
+
+def _history_row(revision: Revision, *, words: Words) -> dict[str, str]:
+    return {
+        "#": str(revision.revision),
+        "UTC": revision.saved_at.replace("T", " ")[:19],
+        words.verdict: words.verdicts.get(revision.verdict or "", "–"),
+        words.comment: revision.comment,
+        words.corrected: revision.corrected,
+    }

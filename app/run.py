@@ -1,0 +1,104 @@
+"""A finished run as the review sees it: cases, generated reports, scores. Read through the manifest schema alone."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from finetune.manifest import (
+    Case,
+    Prediction,
+    RunManifest,
+    ScoresFile,
+    read_json,
+    read_records,
+)
+from xray.errors import DataError
+
+ADAPTER_SYSTEM = "adapter"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewCase:
+    """One test study with its generated report; `generated` is None where the run wrote no report for it.
+
+    `scores` are this report's own values (metric name -> value in [0, 1], None = not computable).
+    """
+
+    case: Case
+    generated: str | None
+    scores: tuple[tuple[str, float | None], ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The case's example id, unique in the run."""
+        return self.case.id
+
+    def score(self, metric: str) -> float | None:
+        """Return the report's value of `metric`, None where it has none."""
+        return dict(self.scores).get(metric)
+
+    @property
+    def generated_sha256(self) -> str:
+        """Hash of the generated text, so that a verdict remembers which text it judged."""
+        return hashlib.sha256((self.generated or "").encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A complete run folder in memory, cases in the order of `references.jsonl`."""
+
+    folder: Path
+    manifest: RunManifest
+    scores: ScoresFile
+    cases: tuple[ReviewCase, ...]
+
+    @property
+    def id(self) -> str:
+        """The run's name in every stored review."""
+        return self.manifest.run_id
+
+    def case(self, case_id: str) -> ReviewCase | None:
+        """Return the case with that id, None where the run has none."""
+        return next((case for case in self.cases if case.id == case_id), None)
+
+    def film(self, case_id: str, index: int) -> Path | None:
+        """Path of the case's film number `index` (from 0), None where there is none inside the run folder."""
+        found = self.case(case_id)
+        if found is None or not 0 <= index < len(found.case.images):
+            return None
+        path = (self.folder / found.case.images[index]).resolve()
+        inside = path.is_relative_to(self.folder.resolve())
+        return path if inside and path.is_file() else None
+
+
+def find_runs(project: Path) -> tuple[Path, ...]:
+    """Run folders of `project`: itself, or its complete children, newest first.
+
+    Raises DataError when there is none: a folder counts as a run once its manifest.json is written.
+    """
+    if (project / "manifest.json").is_file():
+        return (project,)
+    if not project.is_dir():
+        raise DataError(f"{project} is no folder. Give a run folder, or a folder of runs.")
+    manifests = sorted(project.glob("*/manifest.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    if not manifests:
+        raise DataError(f"{project} holds no finished run (no manifest.json). Run `finetune run` to its end first.")
+    return tuple(path.parent for path in manifests)
+
+
+def load_run(folder: Path) -> Run:
+    """Read one run folder. Raises DataError naming the file that is missing or does not fit its schema."""
+    manifest = read_json(folder / "manifest.json", RunManifest)
+    scores = read_json(folder / "scores.json", ScoresFile)
+    references = read_records(folder / "references.jsonl", Case)
+    if not references:
+        raise DataError(f"{folder / 'references.jsonl'} lists no test study. Run `finetune evaluate` again.")
+    predictions = {row.id: row for row in read_records(folder / "predictions.jsonl", Prediction)}
+    values = scores.per_report.get(ADAPTER_SYSTEM, {})
+    cases = tuple(_review_case(case, predictions.get(case.id), values.get(case.id, {})) for case in references)
+    return Run(folder=folder, manifest=manifest, scores=scores, cases=cases)
+
+
+def _review_case(case: Case, prediction: Prediction | None, values: dict[str, float | None]) -> ReviewCase:
+    generated = prediction.text if prediction else None
+    return ReviewCase(case=case, generated=generated, scores=tuple(values.items()))

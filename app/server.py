@@ -1,0 +1,39 @@
+"""The web application: the pages, the signed film route, a health check and strict response headers.
+
+`streamlit run` finds `app` by reading this file, so it has to stay a top-level assignment.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app import faults, session
+from app.films import film_route
+from app.security import SecurityHeaders
+
+
+@asynccontextmanager
+async def _announce(_app: object) -> AsyncIterator[dict[str, Any]]:
+    address, port = st.get_option("server.address"), st.get_option("server.port")
+    print(f"Review page: http://{address}:{port}  (Ctrl-C ends it; reviews are kept)", flush=True)
+    yield {}
+
+
+def _health(_request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+app = st.App(
+    Path(__file__).with_name("main.py"),
+    routes=[film_route(session.find_film), Route("/health", _health)],
+    middleware=[Middleware(SecurityHeaders)],
+    lifespan=_announce,
+    on_script_error=faults.show,
+)

@@ -1,0 +1,153 @@
+"""A small finished run with real schemas: films drawn in code, reports that agree and disagree in every way."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from finetune.manifest import (
+    BaseModelSummary,
+    Case,
+    CodeState,
+    DataSummary,
+    Environment,
+    Estimate,
+    Prediction,
+    RunManifest,
+    ScoresFile,
+    TrainingSummary,
+    write_json,
+    write_records,
+)
+
+# (reference, generated) per case, repeated as often as needed
+REPORTS = (
+    ("双肺野清晰，心影不大，未见气胸及胸腔积液。", "双肺野清晰，心影不大，未见气胸及胸腔积液。"),
+    ("右侧胸腔少量积液，心影不大。", "左侧胸腔少量积液，心影不大。"),
+    ("心影增大，心胸比约0.58。双侧少量胸腔积液。", "心影增大，心胸比约0.60。"),
+    ("双肺野清晰，肋膈角锐利。", "左肺下野见斑片状密度增高影。肋膈角锐利。"),
+    ("右肺上野实变影。气管居中。", "右肺上野实变影。<script>alert('x')</script><b>粗</b>"),
+)
+
+
+def draw_film(path: Path, *, seed: int, size: int = 256) -> None:
+    rows, columns = np.mgrid[0:size, 0:size] / size
+    lungs = sum(np.exp(-(((columns - x) / 0.14) ** 2) - ((rows - 0.45) / 0.3) ** 2) for x in (0.3, 0.7))
+    heart = np.exp(-(((columns - 0.56) / 0.13) ** 2) - ((rows - 0.62) / 0.16) ** 2)
+    ribs = 0.06 * np.sin(rows * 60 + np.abs(columns - 0.5) * 9)
+    noise = np.random.default_rng(seed).normal(0, 0.015, (size, size))
+    body = 0.62 - 0.45 * lungs + 0.35 * heart + ribs * lungs + noise
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray((np.clip(body, 0, 1) * 255).astype(np.uint8)).save(path)
+
+
+def manifest(run_id: str) -> RunManifest:
+    return RunManifest(
+        run_id=run_id,
+        name="phantom",
+        seed=1,
+        created="2026-01-02T03:04:05Z",
+        finished="2026-01-02T03:09:05Z",
+        command="finetune run demo.yaml",
+        config_sha256="0" * 64,
+        code=CodeState(version="0.1.0", commit=None, changed=None),
+        environment=Environment(
+            python="3.12", platform="linux", processor="x86", device="cpu", num_threads=2, packages={}
+        ),
+        data=DataSummary(
+            source="phantom",
+            store="store",
+            fingerprint="0" * 64,
+            render_digest="0" * 64,
+            image_size=128,
+            studies={"test": 5},
+            patients={"test": 5},
+            refused={},
+            leakage={},
+        ),
+        base_model=BaseModelSummary(
+            name_or_path="demo",
+            revision=None,
+            sha256="0" * 64,
+            parameters=1,
+            quantization="nf4",
+            compute_dtype="float32",
+        ),
+        training=TrainingSummary(
+            steps=10,
+            best_step=10,
+            best_metric=0.8,
+            metric_for_best_model="finding_f1",
+            resumed_from=[],
+            trainable_parameters=1,
+            seconds=200.0,
+            adapter_sha256="0" * 64,
+        ),
+        profile="standard",
+        seconds={"train": 200.0},
+        peak_memory_mib=1000.0,
+        metrics={"finding_f1": 0.81},
+        artefacts=[],
+    )
+
+
+def scores(cases: list[Case]) -> ScoresFile:
+    names = ("finding_f1", "finding_precision", "finding_recall", "side_accuracy", "bleu4_char", "rouge_l_char")
+
+    def system(level: float) -> dict[str, Estimate]:
+        return {name: Estimate(value=level, low=level - 0.05, high=level + 0.05, n=len(cases)) for name in names}
+
+    per_report = {
+        case.id: {"finding_f1": (index * 37 % 100) / 100, "side_accuracy": None if index % 2 else 1.0}
+        for index, case in enumerate(cases)
+    }
+    levels = {"adapter": 0.81, "base": 0.22, "constant_normal": 0.11, "random_report": 0.15, "nearest_neighbour": 0.31}
+    return ScoresFile(
+        profile="standard",
+        signature="test",
+        bootstrap="patients, 100 resamples",
+        systems={name: system(level) for name, level in levels.items()},
+        per_report={"adapter": per_report},
+    )
+
+
+def write_run(folder: Path, *, num_cases: int = 5, run_id: str = "phantom-0123abcd-1") -> Path:
+    cases, predictions = [], []
+    for index in range(num_cases):
+        reference, generated = REPORTS[index % len(REPORTS)]
+        identity = f"study-{hashlib.sha256(str(index).encode()).hexdigest()[:8]}-{index:02d}"
+        views = ("frontal", "lateral") if index % 3 == 1 else ("frontal",)
+        images = tuple(f"films/{identity}-{number}.png" for number in range(len(views)))
+        for number, image in enumerate(images):
+            draw_film(folder / image, seed=index * 10 + number)
+        cases.append(
+            Case(
+                id=identity,
+                text=reference,
+                study_uid=f"1.2.{index}",
+                patient_key=f"p{index}",
+                images=images,
+                views=views,
+                language="zh",
+                origin="synthetic",
+            )
+        )
+        predictions.append(Prediction(id=identity, text=generated, system="adapter", finish_reason="eos"))
+    write_records(folder / "references.jsonl", cases)
+    write_records(folder / "predictions.jsonl", predictions)
+    write_json(folder / "scores.json", scores(cases))
+    write_json(folder / "manifest.json", manifest(run_id))
+    return folder
+
+
+@pytest.fixture
+def make_run() -> Callable[..., Path]:
+    return write_run
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    return write_run(tmp_path / "run")
