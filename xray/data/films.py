@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from pydicom.dataset import Dataset
@@ -62,12 +63,8 @@ class FilmHeader:
 
 def is_film_file(path: Path) -> bool:
     """Tell by its first bytes whether a file is DICOM, PNG or JPEG. False for what cannot be read."""
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(132)
-    except (OSError, ValueError):
-        return False
-    return has_dicom_magic(head) or pictures.has_picture_magic(head)
+    head = _head(path)
+    return head is not None and (has_dicom_magic(head) or pictures.has_picture_magic(head))
 
 
 def read_header(path: Path) -> FilmHeader:
@@ -123,12 +120,21 @@ def load_film(path: Path, *, settings: RenderSettings) -> Film:
     return Film(ref=ref, pixels=fit(picture.pixels, settings=settings), flags=picture.flags)
 
 
-def _is_dicom(path: Path) -> bool:
+def _head(path: Path) -> bytes | None:
+    """Return the first 132 bytes; None for what is no regular file, because opening a pipe would wait for ever."""
     try:
+        if not path.is_file():
+            return None
         with path.open("rb") as stream:
-            head = stream.read(132)
+            return stream.read(132)
     except (OSError, ValueError):
-        raise Rejected("unreadable", "The file does not exist or cannot be opened.") from None
+        return None
+
+
+def _is_dicom(path: Path) -> bool:
+    head = _head(path)
+    if head is None:
+        raise Rejected("unreadable", "There is no such file, or it cannot be opened.")
     if has_dicom_magic(head):
         return True
     if not pictures.has_picture_magic(head):
@@ -187,12 +193,23 @@ def _one_of(dataset: Dataset, keyword: str, allowed: tuple[str, ...]) -> str | N
 
 
 def _age_years(dataset: Dataset) -> float | None:
-    """PatientAge (VR AS, `045Y`, `018M`) in years."""
+    """PatientAge (VR AS, `045Y`, `018M`) in years, else the time from birth to study."""
     age = tags.code(dataset, "PatientAge")
     if age[:-1].isdecimal() and age[-1:] in _DAYS_PER_UNIT:
         years = int(age[:-1]) * _DAYS_PER_UNIT[age[-1]] / _DAYS_PER_UNIT["Y"]
-        return years if years <= 150 else None
-    return None
+        return round(years, 2) if years <= 150 else None
+    birth, study = (_ordinal_day(tags.text(dataset, keyword)) for keyword in ("PatientBirthDate", "StudyDate"))
+    if birth is None or study is None or not 0 <= study - birth <= 150 * 366:
+        return None
+    return round((study - birth) / _DAYS_PER_UNIT["Y"], 2)
+
+
+def _ordinal_day(date: str | None) -> int | None:
+    """VR DA, `YYYYMMDD`, as a count of days."""
+    try:
+        return datetime.strptime(date or "", "%Y%m%d").toordinal()
+    except ValueError:
+        return None
 
 
 def _pixel_spacing(dataset: Dataset) -> tuple[float, float] | None:

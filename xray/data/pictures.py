@@ -16,13 +16,14 @@ from PIL import Image
 from xray.dicom import tags
 from xray.dicom.colour import grey_of
 from xray.dicom.layout import MAX_DECODED_BYTES
-from xray.dicom.render import Grey, auto_window
+from xray.dicom.render import Grey, refuse_blank
+from xray.dicom.voi import automatic_window
 from xray.errors import Rejected
 
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 _CORRUPT = "The picture is damaged or truncated. Copy or export it again."
 _ORIENTATION = 0x0112
-_BYTES_PER_PIXEL = {"L": 1, "LA": 2, "P": 1, "RGB": 3, "RGBA": 4, "I;16": 2, "I;16B": 2, "I": 4}
+_BYTES_PER_PIXEL = {"L": 1, "LA": 2, "P": 1, "RGB": 3, "RGBA": 4, "I;16": 2, "I;16B": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +60,19 @@ def read_picture(path: Path) -> Picture:
 
     Raises Rejected: `corrupt_pixels` (damaged or truncated), `too_large` (more than 256 MiB decoded), `multi_frame`
     (animated), `unsupported_bits` (1-bit, CMYK and other modes), `exif_orientation`, `transparent`, `not_grey`,
-    `blank_after_voi` (a 16-bit picture of one value).
+    `blank_after_voi` (nothing to be seen).
     """
     with _opened(path) as image:
-        bits = _bits(image)
-        if bits == 16:
-            return _render_deep(np.asarray(image).astype(np.uint16))
-        if image.mode == "P":
-            image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-        return _render_shallow(np.asarray(image))
+        image.load()
+        _refuse_turned(image)  # PNG may name its orientation after the pixels
+        if _bits(image) == 16:
+            picture = _render_deep(np.asarray(image).astype(np.uint16))
+        elif image.mode == "P":
+            picture = _render_shallow(np.asarray(image.convert("RGBA" if "transparency" in image.info else "RGB")))
+        else:
+            picture = _render_shallow(np.asarray(image))
+    refuse_blank(picture.pixels)
+    return picture
 
 
 @contextmanager
@@ -85,6 +90,10 @@ def _check(image: Image.Image) -> None:
         raise Rejected("too_large", f"The picture decodes to more than {MAX_DECODED_BYTES >> 20} MiB.")
     if getattr(image, "n_frames", 1) != 1:
         raise Rejected("multi_frame", "The picture is animated. Export single frames.")
+    _refuse_turned(image)
+
+
+def _refuse_turned(image: Image.Image) -> None:
     if image.getexif().get(_ORIENTATION, 1) != 1:
         raise Rejected("exif_orientation", "An EXIF tag turns or mirrors the picture. Save it upright without the tag.")
 
@@ -94,12 +103,11 @@ def _bits(image: Image.Image) -> int:
 
 
 def _render_deep(values: np.ndarray[tuple[int, ...], np.dtype[np.uint16]]) -> Picture:
-    low, high = auto_window(values)
-    if low == high:
-        raise Rejected("blank_after_voi", "The picture shows nothing: all pixels have the same value.")
-    levels = np.clip((values - low) / (high - low), 0, 1)
-    pixels = np.floor(levels * 255 + 0.5).astype(np.uint8)
-    return Picture(pixels=pixels, bits_stored=16, flags=("auto_window",))
+    possible = np.arange(65536, dtype=np.float64)
+    window = automatic_window(possible, counts=np.bincount(values.ravel(), minlength=65536))
+    levels = window(possible) if window else np.zeros(65536)
+    table = np.floor(levels * 255 + 0.5).astype(np.uint8)
+    return Picture(pixels=np.take(table, values), bits_stored=16, flags=("auto_window",))
 
 
 def _render_shallow(values: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Picture:
@@ -109,4 +117,5 @@ def _render_shallow(values: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> 
         values = values[..., 0] if values.shape[2] == 2 else values[..., :3]
     if values.ndim == 2:
         return Picture(pixels=values, bits_stored=8, flags=())
-    return Picture(pixels=grey_of(values), bits_stored=8, flags=("from_colour",))
+    pixels, flags = grey_of(values)
+    return Picture(pixels=pixels, bits_stored=8, flags=flags)

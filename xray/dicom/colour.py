@@ -11,8 +11,10 @@ _MAX_SPREAD = 16  # grey levels of 255 between the channels: chroma noise of los
 _MAX_COLOURED = 0.001  # share of pixels that may be further apart
 
 
-def grey_of(colours: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
-    """Return uint8 [H, W] of an RGB image, uint8 or uint16 [H, W, 3], whose channels agree closely.
+def grey_of(colours: NDArray[np.integer[Any]]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Return uint8 [H, W] of an RGB image, uint8 or uint16 [H, W, 3], whose channels agree closely, and its flags.
+
+    The flag is `from_colour` when the channels are not exactly equal.
 
     Raises Rejected("not_grey") when more than 0.1 % of the pixels are coloured.
     """
@@ -24,4 +26,5 @@ def grey_of(colours: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
     spread = wide.max(axis=2) - wide.min(axis=2)
     if (spread > _MAX_SPREAD).mean() > _MAX_COLOURED:
         raise Rejected("not_grey", "The image is coloured. A film is grey; photographs and screen shots are refused.")
-    return cast(NDArray[np.uint8], ((2 * wide.sum(axis=2) + 3) // 6).astype(np.uint8))
+    grey = ((2 * wide.sum(axis=2) + 3) // 6).astype(np.uint8)
+    return cast(NDArray[np.uint8], grey), ("from_colour",) if spread.any() else ()

@@ -5,6 +5,7 @@ for native data, pylibjpeg (MIT) for RLE, JPEG 2000 and HTJ2K, pyjpegls (MIT) fo
 JPEG family with its 12-bit and lossless processes. No GPL plugin is used even where one is installed.
 """
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 import imagecodecs
@@ -43,6 +44,16 @@ PLUGINS = {
 _CORRUPT = "The pixel data cannot be decoded. Export the film again."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """Encoded pixels and all it takes to decode them. `vr`, OB or OW, tells the byte order of 8-bit data."""
+
+    buffer: bytes
+    vr: str
+    syntax: uid.UID
+    layout: PixelLayout
+
+
 def transfer_syntax(dataset: Dataset) -> uid.UID:
     """Return the transfer syntax of a data set read from a file.
 
@@ -72,11 +83,8 @@ def decode(dataset: Dataset) -> Pixels:
     """
     layout = pixel_layout(dataset)
     syntax = transfer_syntax(dataset)
-    buffer = _pixel_bytes(dataset)
-    if syntax in (*NATIVE, uid.RLELossless):
-        stored = _decode_cells(buffer, layout=layout, syntax=syntax)
-    else:
-        stored = _decode_codestream(buffer, layout=layout, syntax=syntax)
+    source = _Source(buffer=_pixel_bytes(dataset), vr=dataset["PixelData"].VR, syntax=syntax, layout=layout)
+    stored = _decode_cells(source) if syntax in (*NATIVE, uid.RLELossless) else _decode_codestream(source)
     if layout.photometric == "PALETTE COLOR":
         with tags.guarded("not_grey", "The colour palette cannot be applied."):
             stored = apply_color_lut(stored, dataset)
@@ -92,25 +100,26 @@ def _pixel_bytes(dataset: Dataset) -> bytes:
     return bytes(found)
 
 
-def _decode_cells(buffer: bytes, *, layout: PixelLayout, syntax: uid.UID) -> Pixels:
+def _decode_cells(source: _Source) -> Pixels:
     """Decode native or RLE data: whole pixel cells come out, from which the stored bits are cut here."""
-    if syntax in NATIVE:
-        _check_length(buffer, layout=layout)
-    cells = _decode_with_pydicom(buffer, layout=layout, syntax=syntax, bits=layout.bits_allocated, signed=False)
+    layout = source.layout
+    if source.syntax in NATIVE:
+        _check_length(len(source.buffer), layout=layout)
+    cells = _decode_with_pydicom(source, bits=layout.bits_allocated, signed=False)
     cells = cast(Pixels, cells.astype(cells.dtype.newbyteorder("="), copy=False))
     mask = cells.dtype.type((1 << layout.bits_stored) - 1)
-    if layout.shift or layout.bits_stored < layout.bits_allocated:
+    if layout.bits_stored < layout.bits_allocated:
         cells = (cells >> layout.shift) & mask
     return _signed(cells, layout=layout) if layout.signed else cells
 
 
-def _check_length(buffer: bytes, *, layout: PixelLayout) -> None:
+def _check_length(length: int, *, layout: PixelLayout) -> None:
     expected = layout.decoded_bytes
     if layout.photometric == "YBR_FULL_422":
         expected = expected * 2 // 3
-    if len(buffer) < expected:
-        raise Rejected("truncated", f"{len(buffer)} of {expected} bytes of pixel data are there. Copy the file again.")
-    if len(buffer) >= 2 * expected:
+    if length < expected:
+        raise Rejected("truncated", f"{length} of {expected} bytes of pixel data are there. Copy the file again.")
+    if length >= 2 * max(expected, 2):
         raise Rejected("multi_frame", "The pixel data holds several frames although NumberOfFrames is missing.")
 
 
@@ -122,9 +131,10 @@ def _signed(cells: Pixels, *, layout: PixelLayout) -> Pixels:
     return cast(Pixels, shifted >> unused)
 
 
-def _decode_with_pydicom(buffer: bytes, *, layout: PixelLayout, syntax: uid.UID, bits: int, signed: bool) -> Pixels:
+def _decode_with_pydicom(source: _Source, *, bits: int, signed: bool) -> Pixels:
+    layout = source.layout
     options: dict[str, Any] = {
-        "transfer_syntax_uid": syntax,
+        "transfer_syntax_uid": source.syntax,
         "rows": layout.rows,
         "columns": layout.columns,
         "samples_per_pixel": layout.samples,
@@ -135,27 +145,27 @@ def _decode_with_pydicom(buffer: bytes, *, layout: PixelLayout, syntax: uid.UID,
         "planar_configuration": layout.planar,
         "number_of_frames": 1,
         "pixel_keyword": "PixelData",
-        "pixel_vr": "OB" if layout.bits_allocated == 8 else "OW",
+        "pixel_vr": source.vr,
     }
+    plugin = PLUGINS.get(source.syntax, "")
     with tags.guarded("corrupt_pixels", _CORRUPT):
-        array, _ = get_decoder(syntax).as_array(buffer, index=0, decoding_plugin=PLUGINS.get(syntax, ""), **options)
+        array, _ = get_decoder(source.syntax).as_array(source.buffer, index=0, decoding_plugin=plugin, **options)
     return cast(Pixels, array)
 
 
-def _decode_codestream(buffer: bytes, *, layout: PixelLayout, syntax: uid.UID) -> Pixels:
+def _decode_codestream(source: _Source) -> Pixels:
+    layout = source.layout
     with tags.guarded("corrupt_pixels", _CORRUPT):
-        frame = get_frame(buffer, 0, number_of_frames=1)
+        frame = get_frame(source.buffer, 0, number_of_frames=1)
     size = frame_size(frame)
     if (size.rows, size.columns, size.samples) != (layout.rows, layout.columns, layout.samples):
         raise Rejected("size_mismatch", "The compressed frame has another size than Rows, Columns and SamplesPerPixel.")
     if size.precision > layout.bits_allocated:
         raise Rejected("size_mismatch", "The compressed frame has more bits per sample than BitsAllocated.")
-    if syntax in JPEG:
+    if source.syntax in JPEG:
         stored = _decode_jpeg(frame, layout=layout)
     else:
-        stored = _decode_with_pydicom(
-            buffer, layout=layout, syntax=syntax, bits=layout.bits_stored, signed=layout.signed
-        )
+        stored = _decode_with_pydicom(source, bits=layout.bits_stored, signed=layout.signed)
     return _move_high_bit(stored, layout=layout, size=size)
 
 

@@ -51,10 +51,12 @@ def has_dicom_magic(head: bytes) -> bool:
 def _opened(path: Path) -> BinaryIO:
     """Open a file whose size and first bytes have been checked."""
     try:
+        if not path.is_file():  # opening a pipe would wait for ever
+            raise Rejected("unreadable", "There is no such file.")
         size = path.stat().st_size
         stream = path.open("rb")
     except (OSError, ValueError):
-        raise Rejected("unreadable", "The file does not exist or cannot be opened.") from None
+        raise Rejected("unreadable", "The file cannot be opened.") from None
     try:
         _check_file(stream, size=size)
     except Rejected:

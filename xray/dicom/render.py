@@ -17,13 +17,12 @@ from xray.dicom import tags, voi
 from xray.dicom.colour import grey_of
 from xray.dicom.decode import Pixels, decode
 from xray.dicom.layout import PixelLayout, pixel_layout
-from xray.errors import Rejected
+from xray.errors import ConfigError, Rejected
 
 RENDER_VERSION = 1
 Grey = NDArray[np.uint8]
 
 _BLANK = 2.0  # standard deviation in grey levels below which nothing can be seen
-_PERCENTILES = (0.5, 99.5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +35,12 @@ class RenderSettings:
 
     size: int | None = 1024
     square: bool = True
+
+    def __post_init__(self) -> None:
+        if self.size is not None and self.size < 1:
+            raise ConfigError(
+                f"The size of rendered films is {self.size}; it must be at least 1 px, or null for native."
+            )
 
     def digest(self) -> str:
         """Return the sha256 hex digest of the settings and of `RENDER_VERSION`."""
@@ -79,7 +84,9 @@ def render_dataset(dataset: Dataset, *, settings: RenderSettings) -> Rendered:
     inverted = _is_inverted(dataset, layout=layout)
     stored = decode(dataset)
     if stored.ndim == 3:
-        return Rendered(pixels=fit(grey_of(stored), settings=settings), flags=("from_colour",), window=None)
+        grey, flags = grey_of(stored)
+        refuse_blank(grey)
+        return Rendered(pixels=fit(grey, settings=settings), flags=flags, window=None)
     native = _render_grey(dataset, stored=stored, layout=layout, inverted=inverted)
     return Rendered(pixels=fit(native.pixels, settings=settings), flags=native.flags, window=native.window)
 
@@ -100,12 +107,10 @@ def fit(pixels: Grey, *, settings: RenderSettings) -> Grey:
     return canvas
 
 
-def auto_window(values: NDArray[np.float64] | NDArray[np.uint16]) -> tuple[float, float]:
-    """Return (low, high), the 0.5 and 99.5 percentiles, or the extremes where those coincide."""
-    low, high = np.percentile(values, _PERCENTILES)
-    if low == high:
-        low, high = values.min(), values.max()
-    return float(low), float(high)
+def refuse_blank(pixels: Grey) -> None:
+    """Raise Rejected("blank_after_voi") for uint8 pixels on which nothing can be seen."""
+    if pixels.std() < _BLANK:
+        raise Rejected("blank_after_voi", "The image shows nothing: all pixels have about the same grey level.")
 
 
 def _is_inverted(dataset: Dataset, *, layout: PixelLayout) -> bool:
@@ -169,7 +174,9 @@ def _seen_curve(dataset: Dataset, *, modality: voi.Values, counts: NDArray[np.in
     declared = _declared_curve(dataset, modality=modality)
     if declared.levels.size and _spread(declared.levels, counts=counts) >= _BLANK:
         return declared
-    ignored = ("window_ignored",) if declared.levels.size else ()
+    ignored: tuple[str, ...] = ()
+    if declared.levels.size:
+        ignored = ("window_ignored",) if declared.window else ("voi_lut_ignored",)
     automatic = _automatic_curve(modality, counts=counts)
     if _spread(automatic.levels, counts=counts) < _BLANK:
         raise Rejected("blank_after_voi", "The image shows nothing: all pixels have about the same grey level.")
@@ -197,10 +204,9 @@ def _declared_curve(dataset: Dataset, *, modality: voi.Values) -> _Curve:
 
 
 def _automatic_curve(modality: voi.Values, *, counts: NDArray[np.intp]) -> _Curve:
-    low, high = auto_window(np.repeat(modality, counts))
-    if low == high:
+    window = voi.automatic_window(modality, counts=counts)
+    if window is None:
         return _Curve(levels=np.zeros_like(modality), flags=("auto_window",), window=None)
-    window = voi.Window(center=(low + high) / 2, width=high - low, function="LINEAR_EXACT")
     return _Curve(levels=window(modality), flags=("auto_window",), window=(window.center, window.width))
 
 

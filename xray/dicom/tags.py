@@ -4,6 +4,7 @@ A header is untrusted text: an integer may be `1A`, a window width may be empty,
 readers return None for what cannot be read, print nothing, and never put a value into an error message.
 """
 
+import logging
 import math
 import warnings
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,8 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from xray.errors import Rejected
+
+logging.getLogger("pydicom").propagate = False  # its messages quote header values, names among them
 
 
 @contextmanager
@@ -57,7 +60,7 @@ def values(dataset: Dataset, keyword: str) -> tuple[object, ...]:
 def text(dataset: Dataset, keyword: str) -> str | None:
     """Return the first value as stripped text, or None."""
     found = values(dataset, keyword)
-    stripped = str(found[0]).strip(" \0\t\r\n") if found else ""
+    stripped = str(found[0]).strip(" \0\t\r\n") if found and not isinstance(found[0], bytes) else ""
     return stripped or None
 
 

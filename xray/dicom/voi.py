@@ -15,6 +15,7 @@ from xray.dicom import tags
 from xray.errors import Rejected
 
 Values = NDArray[np.float64]
+_PERCENTILES = (0.005, 0.995)
 Function = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 
 
@@ -99,6 +100,29 @@ def windows(dataset: Dataset) -> tuple[Window, ...]:
     kind: Function = function if function in ("LINEAR_EXACT", "SIGMOID") else "LINEAR"  # type: ignore[assignment]
     pairs = zip(tags.numbers(dataset, "WindowCenter"), tags.numbers(dataset, "WindowWidth"), strict=False)
     return tuple(Window(center=center, width=width, function=kind) for center, width in pairs)
+
+
+def automatic_window(values: Values, *, counts: NDArray[np.intp]) -> Window | None:
+    """Return the window from the 0.5 to the 99.5 percentile of a histogram, None when there is only one value.
+
+    `counts[i]` pixels have the value `values[i]`. Where the two percentiles coincide the extremes are taken.
+    """
+    order = np.argsort(values, kind="stable")
+    present = order[counts[order] > 0]
+    ends = np.cumsum(counts[present])
+    low, high = (_percentile(values[present], ends=ends, share=share) for share in _PERCENTILES)
+    if low == high:
+        low, high = float(values[present[0]]), float(values[present[-1]])
+    if low == high:
+        return None
+    return Window(center=(low + high) / 2, width=high - low, function="LINEAR_EXACT")
+
+
+def _percentile(values: Values, *, ends: NDArray[np.intp], share: float) -> float:
+    """Interpolate linearly between the two nearest of the sorted pixels; `ends` are cumulative counts of `values`."""
+    rank = share * (int(ends[-1]) - 1)
+    below, above = (float(values[np.searchsorted(ends, place, side="right")]) for place in (int(rank), math.ceil(rank)))
+    return below + (above - below) * (rank - int(rank))
 
 
 def lookup_table(item: Dataset, *, signed: bool) -> LookupTable | None:
