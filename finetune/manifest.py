@@ -11,6 +11,7 @@ runs/<name>-<hash>-<seed>/
     adapter/                        the adapter in Hugging Face peft layout, with render.json
     checkpoints/                    best and last
     quarantine.jsonl                what was refused, and why
+    training.json                   one `TrainingSummary`, written when the adapter is there
     curves.png, systems.png, report.html
 """
 
@@ -18,9 +19,9 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from xray.errors import DataError
 
@@ -60,6 +61,14 @@ class Prediction(Record):
     seconds: float = 0.0
 
 
+class RenderRecord(Record):
+    """`adapter/render.json`: how the films that the adapter learned from were rendered."""
+
+    size: int | None
+    square: bool
+    digest: str
+
+
 class Estimate(Record):
     """A metric with its 95 % interval. `low` and `high` are None where no interval can be computed."""
 
@@ -88,6 +97,63 @@ class Artefact(Record):
     bytes: int
 
 
+class CodeState(Record):
+    """The code that ran. None where the package is not in a git checkout."""
+
+    version: str
+    commit: str | None
+    changed: bool | None
+
+
+class Environment(Record):
+    """The machine and the packages that ran it."""
+
+    python: str
+    platform: str
+    processor: str
+    device: str
+    num_threads: int
+    packages: dict[str, str]
+
+
+class DataSummary(Record):
+    """The data that were used: counts by split, what was refused by reason, and a fingerprint of every example."""
+
+    source: str
+    store: str
+    fingerprint: str
+    render_digest: str
+    image_size: int
+    studies: dict[str, int]
+    patients: dict[str, int]
+    refused: dict[str, int]
+    leakage: dict[str, int]
+
+
+class BaseModelSummary(Record):
+    """The base model and how it was held."""
+
+    name_or_path: str
+    revision: str | None
+    sha256: str
+    parameters: int
+    quantization: str
+    compute_dtype: str
+
+
+class TrainingSummary(Record):
+    """What training did. `best_step` is the checkpoint that became the adapter."""
+
+    steps: int
+    best_step: int
+    best_metric: float | None
+    metric_for_best_model: str
+    resumed_from: list[int]
+    trainable_parameters: int
+    seconds: float
+    adapter_sha256: str
+
+
 class RunManifest(Record):
     """What was run, on what, with what, and what came out."""
 
@@ -95,21 +161,21 @@ class RunManifest(Record):
     run_id: str
     name: str
     seed: int
-    status: Literal["complete"]
+    status: Literal["complete"] = "complete"
     created: str
     finished: str
+    command: str
+    config_sha256: str
+    code: CodeState
+    environment: Environment
+    data: DataSummary
+    base_model: BaseModelSummary
+    training: TrainingSummary
+    profile: str
     seconds: dict[str, float]
     peak_memory_mib: float
-    command: list[str]
-    config_sha256: str
-    code: dict[str, str | bool | None]
-    environment: dict[str, Any]
-    data: dict[str, Any]
-    base_model: dict[str, Any]
-    render: dict[str, Any]
-    training: dict[str, Any]
     metrics: dict[str, float | None]
-    artefacts: list[Artefact] = Field(default_factory=list)
+    artefacts: list[Artefact]
 
 
 RecordType = TypeVar("RecordType", bound=Record)

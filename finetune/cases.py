@@ -1,0 +1,99 @@
+"""The test studies of a run folder: their films, questions and reference reports, and how the films were rendered.
+
+A run folder holds all that generation and review need, so it can be moved to another machine without the store.
+"""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from finetune.config import DataConfig
+from finetune.manifest import ADAPTER, Case, RenderRecord, read_json, read_records, write_json, write_records
+from xray.dicom.render import RenderSettings
+from xray.errors import DataError
+from xray.types import Example, Turn, View
+
+_CASES = "references.jsonl"
+_VIEWS: dict[str, View] = {"frontal": "frontal", "lateral": "lateral"}
+
+
+def write_cases(folder: Path, test: Sequence[Example]) -> None:
+    """Put the films and reference reports of the test studies into the run folder."""
+    films = folder / "films"
+    films.mkdir(exist_ok=True)
+    write_records(folder / _CASES, [_case(example, films=films) for example in test])
+
+
+def read_test_examples(folder: Path, *, config: DataConfig) -> list[Example]:
+    """Return the test studies of a run folder as examples.
+
+    Raises DataError when the folder has none.
+    """
+    cases = read_records(folder / _CASES, Case)
+    if not cases:
+        raise DataError(f"{folder / _CASES} is missing or empty: {folder} is not a run folder")
+    return [_example(case, folder=folder, config=config) for case in cases]
+
+
+def write_render(folder: Path, *, settings: RenderSettings) -> None:
+    """Write the rendering that the adapter was trained on beside it."""
+    record = RenderRecord(size=settings.size, square=settings.square, digest=settings.digest())
+    write_json(folder / ADAPTER / "render.json", record)
+
+
+def check_render(folder: Path, *, settings: RenderSettings) -> None:
+    """Refuse films rendered otherwise than those the adapter learned from.
+
+    Raises DataError when the run has no adapter, or when the renderings differ.
+    """
+    path = folder / ADAPTER / "render.json"
+    if not path.exists():
+        raise DataError(f"{folder} has no finished adapter. Run `finetune run` again to train it.")
+    learned = read_json(path, RenderRecord)
+    if learned.digest != settings.digest():
+        raise DataError(
+            f"the adapter in {folder} learned from films rendered otherwise (data.image_size {learned.size}, data.square "
+            f"{learned.square}, digest {learned.digest[:8]}). Set those values, or train a new adapter."
+        )
+
+
+def _case(example: Example, *, films: Path) -> Case:
+    names = []
+    for source in example.images:
+        target = films / source.name
+        if not target.exists():
+            _link(source, target)
+        names.append(f"{films.name}/{target.name}")
+    return Case(
+        id=example.example_id,
+        text=example.target,
+        study_uid=example.study_uid,
+        patient_key=example.patient_key,
+        images=tuple(names),
+        views=example.views,
+        language=example.language,
+    )
+
+
+def _example(case: Case, *, folder: Path, config: DataConfig) -> Example:
+    system = (Turn(role="system", text=config.system),) if config.system else ()
+    return Example(
+        example_id=case.id,
+        study_uid=case.study_uid,
+        patient_key=case.patient_key,
+        images=tuple(folder / name for name in case.images),
+        views=tuple(_VIEWS.get(view, "unknown") for view in case.views),
+        messages=(*system, Turn(role="user", text=config.question)),
+        target=case.text,
+        language=case.language,
+        split="test",
+    )
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give a film a second name without a second copy, where the file system can."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

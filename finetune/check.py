@@ -1,0 +1,108 @@
+"""`finetune check`: everything short of training, so that a run that starts also ends."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from finetune.batch import IGNORED, ChatEncoder, collate
+from finetune.config import RunConfig
+from finetune.console import Screen
+from finetune.models.loading import LoadedModel, add_adapter, load_base
+from finetune.provenance import peak_memory_mib
+from finetune.run import open_run
+from xray.errors import DataError
+from xray.types import Example
+
+_SAMPLED = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenCounts:
+    """Sequence lengths, in tokens, of a sample of the examples."""
+
+    longest: int
+    median: float
+    longest_target: int
+    sampled: int
+
+
+def check_run(config: RunConfig, *, screen: Screen) -> None:
+    """Read the data, load the model, count tokens, take one step on two studies, and tell what a run would do.
+
+    Raises ConfigError, DataError or MemoryLimitError where a run would.
+    """
+    run = open_run(config, screen=screen, command="check")
+    leaks = run.data.store.info.leakage.as_counts()
+    screen.say("Shared between splits: " + ", ".join(f"{name} {count}" for name, count in leaks.items()))
+    base = load_base(config.model)
+    encoder = ChatEncoder(processor=base.processor, image_size=config.model.image_size, cutoff_len=config.train.cutoff_len)
+    counts = count_tokens(run.data.all, encoder=encoder)
+    screen.say(
+        f"Tokens: median {counts.median:.0f}, longest {counts.longest} of train.cutoff_len {config.train.cutoff_len}; "
+        f"longest report {counts.longest_target} of generate.max_new_tokens {config.generate.max_new_tokens} "
+        f"({counts.sampled} studies encoded)"
+    )
+    _refuse_short_limits(counts, config=config)
+    screen.say("What counts in the loss, in the first study:")
+    screen.say(show_loss_mask(run.data.train[0], encoder=encoder))
+    tuned = add_adapter(base, settings=config.model, adapter=config.adapter, seed=config.seed)
+    _try_step(tuned, run.data.train[:2], encoder=encoder, config=config, studies=len(run.data.train), screen=screen)
+    screen.say(f"Ready. `finetune run` would write {run.folder}")
+
+
+def count_tokens(examples: Sequence[Example], *, encoder: ChatEncoder) -> TokenCounts:
+    """Encode the studies with the longest reports, up to 200, and count."""
+    chosen = sorted(examples, key=lambda example: (-len(example.target), example.example_id))[:_SAMPLED]
+    lengths, targets = [], []
+    for example in chosen:
+        row = encoder.encode(example, encoder.load_pixels(example))
+        lengths.append(row["input_ids"].shape[1])
+        targets.append(int((row["labels"] != IGNORED).sum()))
+    return TokenCounts(
+        longest=max(lengths), median=float(np.median(lengths)), longest_target=max(targets), sampled=len(chosen)
+    )
+
+
+def show_loss_mask(example: Example, *, encoder: ChatEncoder) -> str:
+    """Return the example as the model reads it: what is masked in round brackets, the target in square ones."""
+    row = encoder.encode(example, encoder.load_pixels(example))
+    tokenizer, ids, counted = encoder.processor.tokenizer, row["input_ids"][0], row["labels"][0] != IGNORED
+    masked = tokenizer.decode(ids[~counted])
+    image_token = getattr(encoder.processor, "image_token", None)
+    if image_token:
+        number = masked.count(image_token)
+        masked = masked.replace(image_token * number, f"<{number} image tokens>") if number else masked
+    return f"  ({masked})\n  [{tokenizer.decode(ids[counted])}]"
+
+
+def _refuse_short_limits(counts: TokenCounts, *, config: RunConfig) -> None:
+    if counts.longest_target > config.generate.max_new_tokens:
+        raise DataError(
+            f"the longest report has {counts.longest_target} tokens, but generate.max_new_tokens is "
+            f"{config.generate.max_new_tokens}: reports would be cut. Set it to {counts.longest_target} or more."
+        )
+
+
+def _try_step(
+    loaded: LoadedModel, examples: Sequence[Example], *, encoder: ChatEncoder, config: RunConfig, studies: int, screen: Screen
+) -> None:
+    rows = [encoder.encode(example, encoder.load_pixels(example)) for example in examples]
+    batch = collate(rows, pad_token_id=loaded.processor.tokenizer.pad_token_id)
+    batch = {name: tensor.to(loaded.model.device) for name, tensor in batch.items()}
+    loaded.model.train()
+    loaded.model(**batch).loss.backward()
+    loaded.model.zero_grad()
+    started = time.perf_counter()
+    loss = loaded.model(**batch).loss
+    loss.backward()
+    seconds = (time.perf_counter() - started) / len(rows)
+    learning = [p for p in loaded.model.parameters() if p.requires_grad]
+    touched = sum(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in learning)
+    hours = seconds * studies * config.train.num_train_epochs / 3600
+    screen.say(
+        f"One step on {len(rows)} studies: loss {loss.item():.3f}, {sum(p.numel() for p in learning):,} trained parameters, "
+        f"{touched} of {len(learning)} tensors with a gradient, {seconds:.2f} s a study, so at most {hours:.2f} h for "
+        f"{config.train.num_train_epochs:g} epochs; peak memory {peak_memory_mib():.0f} MiB"
+    )

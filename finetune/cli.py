@@ -1,0 +1,161 @@
+"""`finetune`: run, check, generate, evaluate, review, demo, models.
+
+Errors of the user's making end in one line and an exit code: 2 configuration, 3 data, 4 memory, 5 reproduction, 1 else.
+Nothing heavy is imported before a command needs it, so that `--help` is quick and a wrong key is told at once.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xray.command_line import guard
+from xray.errors import ConfigError, DataError
+
+app = typer.Typer(
+    help="Fine-tune image-chat models to write Chinese chest X-ray reports.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+models_app = typer.Typer(help="Base models.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
+ConfigFile = Annotated[Path, typer.Argument(metavar="CFG", help="YAML file, for example finetune/configs/demo.yaml")]
+Overrides = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="for example train.learning_rate=1e-4")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="a run folder, for example runs/demo-1a2b3c4d-0")]
+
+CONFIGS = Path(__file__).parent / "configs"
+
+
+@app.command()
+def run(config: ConfigFile, overrides: Overrides = None) -> None:
+    """Prepare, train, generate and score; run it again after a stop and it takes up where it was."""
+    from finetune.config import load_config
+
+    _start(load_config(config, overrides or ()))
+
+
+@app.command()
+def check(config: ConfigFile, overrides: Overrides = None) -> None:
+    """Do everything short of training: data, splits, tokens, one step, memory, time."""
+    from finetune.config import load_config
+
+    settings = load_config(config, overrides or ())
+    _prepare_libraries()
+    from finetune.check import check_run
+    from finetune.console import Screen
+
+    check_run(settings, screen=Screen())
+
+
+@app.command()
+def generate(folder: RunFolder) -> None:
+    """Write the reports of a run's test studies that are not written yet."""
+    settings = _settings_of(folder)
+    _prepare_libraries()
+    from finetune.console import Screen
+    from finetune.run import generate_systems
+
+    generate_systems(folder, config=settings, screen=Screen())
+
+
+@app.command()
+def evaluate(folder: RunFolder) -> None:
+    """Score a run's predictions again and print the table."""
+    settings = _settings_of(folder)
+    _prepare_libraries()
+    from finetune.console import Screen
+    from finetune.evaluate import score_run
+
+    screen = Screen()
+    with screen.stage("Scoring", key="score"):
+        scores = score_run(
+            folder, profile=settings.data.profile, resamples=settings.evaluate.resamples, seed=settings.seed
+        )
+    screen.show_scores(scores)
+
+
+@app.command()
+def review(
+    folder: RunFolder,
+    port: Annotated[int, typer.Option(help="port of the page on this machine")] = 8501,
+    headless: Annotated[bool, typer.Option(help="do not open a browser")] = False,
+) -> None:
+    """Open the review page of a run, or of a folder of runs."""
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder. Name a run folder such as runs/demo-1a2b3c4d-0.")
+    command = [sys.executable, "-m", "app", "--project", str(folder), "--port", str(port)]
+    raise typer.Exit(subprocess.run(command + ["--headless"] * headless, check=False).returncode)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="where the demo films go")] = Path("demo"),
+    studies: Annotated[int, typer.Option(min=20, help="studies to draw")] = 1000,
+) -> None:
+    """Draw a data set of procedural chest films, fine-tune the demo base on it, score it, and show the table."""
+    from finetune.config import load_config
+    from finetune.console import Screen
+    from xray.data.phantom import Style, write_dataset
+
+    with Screen().stage(f"Drawing {studies} studies into {folder}", key="films") as tick:
+        write_dataset(folder, studies=studies, seed=0, style=Style.DEMO, progress=lambda done: tick(done, studies))
+    _start(load_config(CONFIGS / "demo.yaml", [f"data.root={folder}"]))
+
+
+@models_app.command("build-demo-base")
+def build_demo_base(
+    folder: Annotated[Path, typer.Argument(help="where the model goes")],
+    films: Annotated[int, typer.Option(min=100, help="procedural studies to learn from")] = 8000,
+    epochs: Annotated[int, typer.Option(min=1)] = 6,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+) -> None:
+    """Train the demo base model again, from nothing, on another hospital's procedural films."""
+    _prepare_libraries()
+    from finetune.console import Screen
+    from finetune.pretrain import pretrain
+
+    pretrain(folder, films=films, epochs=epochs, seed=seed, screen=Screen())
+
+
+def main() -> None:
+    """Run the command line."""
+    guard(app)
+
+
+def _start(settings: object) -> None:
+    _prepare_libraries()
+    from finetune.config import RunConfig
+    from finetune.console import Screen
+    from finetune.run import start_run
+
+    assert isinstance(settings, RunConfig)
+    screen = Screen()
+    folder = start_run(settings, screen=screen, command=shlex.join(["finetune", *sys.argv[1:]]))
+    screen.say(f"Results: {folder / 'report.html'}")
+    screen.say(f"Review:  finetune review {folder}")
+
+
+def _settings_of(folder: Path) -> "RunConfig":  # noqa: F821
+    from finetune.config import load_config
+
+    path = folder / "config.resolved.yaml"
+    if not path.exists():
+        raise ConfigError(f"{folder} is not a run folder: it has no config.resolved.yaml")
+    return load_config(path)
+
+
+def _prepare_libraries() -> None:
+    """Keep the libraries quiet and on this machine. A hub is asked only when a config names a hub id."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("BITSANDBYTES_NOWELCOME", "1")
+    from finetune.models.loading import silence_libraries
+
+    silence_libraries()

@@ -1,0 +1,283 @@
+"""What a run is: one YAML file, checked before anything starts.
+
+Key names are those that users of LLaMA-Factory and ms-swift know. An unknown key is an error that names the nearest
+valid one. `load_config` reads a file and applies dotted overrides (`train.learning_rate=1e-4`). Paths are relative to
+the folder the command is started in.
+"""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from xray.augment import AugmentSettings, check_laterality_safe
+from xray.data.sources.table import TableColumns
+from xray.data.split import SplitSettings
+from xray.dicom.render import RenderSettings
+from xray.errors import ConfigError
+
+Name = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+
+
+class Section(BaseModel):
+    """Base of every section: unknown keys are errors, values do not change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(Section):
+    """Which films and reports, and how they are shown to the model."""
+
+    source: Literal["table", "xrayglm"] = "table"
+    """`table`: a folder of films and a CSV or JSONL of reports. `xrayglm`: {"annotations": [{image_id, caption}]}."""
+    root: Path = Path()
+    """Folder that `films`, `reports` and `index` are relative to."""
+    films: Path = Path("films")
+    """Folder of DICOM, PNG or JPEG films, at any depth."""
+    reports: Path = Path("reports.csv")
+    """Table of reports (.csv or .jsonl), or the XrayGLM JSON."""
+    index: Path | None = None
+    """XrayGLM only: CSV that maps film file names to image ids, where the files are not called <n>_<k>.png."""
+    columns: TableColumns = TableColumns()
+    """Names of the table's columns, where they are not the usual ones."""
+    language: Literal["zh", "en"] = "zh"
+    profile: Literal["standard", "mt"] = "standard"
+    """Lexicon of the scores: `standard` for native reports, `mt` for machine-translated ones."""
+    question: str = "请根据这份胸部X光检查影像书写诊断报告。"
+    """What the model is asked, after the films."""
+    system: str | None = None
+    """System prompt, if the base model's chat template has a place for one."""
+    views: tuple[Literal["frontal", "lateral", "unknown"], ...] = ("frontal", "lateral", "unknown")
+    """Views that are shown to the model; a study without any of them is left out and counted."""
+    max_images: int = Field(2, ge=1, le=8)
+    """Films per study at most, frontal first."""
+    image_size: int = Field(1024, ge=64, le=4096)
+    """Long side, in pixels, of the prepared films."""
+    square: bool = True
+    """Pad the prepared films with black to a square, so that no model's own resizing distorts the heart."""
+    split: SplitSettings = SplitSettings()
+    """Shares of patients held out. Splits are by patient, never by image."""
+    store_dir: Path = Path("stores")
+    """Folder of prepared data. Can be deleted: it is made again from the films."""
+    max_refused_fraction: float = Field(0.2, ge=0, le=1)
+    """Stop when more than this share of the films is refused."""
+
+    def render_settings(self) -> RenderSettings:
+        """Return how the films are rendered; its digest travels with the data and the adapter."""
+        return RenderSettings(size=self.image_size, square=self.square)
+
+
+class ModelConfig(Section):
+    """The base model and how it is held in memory."""
+
+    model_name_or_path: str = "demo"
+    """A folder, a Hugging Face id, or `demo` for the small model in this package."""
+    revision: str | None = None
+    """Commit of a Hugging Face id. Name one: `main` moves."""
+    image_size: int | None = Field(None, ge=32, le=4096)
+    """Long side, in pixels, of what the model sees (None: the prepared size). Image size is memory."""
+    quantization_bit: Literal[4] | None = 4
+    """4: the language model is held in 4 bits (QLoRA). Vision tower, projector and lm_head never are."""
+    quantization_type: Literal["nf4", "fp4"] = "nf4"
+    double_quantization: bool = True
+    compute_dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """auto: bfloat16 on a GPU, float32 on a CPU."""
+    attn_implementation: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
+    freeze_vision_tower: bool = True
+    """False: the adapter also covers the linear layers of the vision tower."""
+    freeze_multi_modal_projector: bool = True
+    """False: the adapter also covers the linear layers between vision tower and language model."""
+    freeze_language_model: bool = False
+
+    @model_validator(mode="after")
+    def _something_learns(self) -> "ModelConfig":
+        if self.freeze_vision_tower and self.freeze_multi_modal_projector and self.freeze_language_model:
+            raise ValueError("all three parts are frozen: set one freeze_* key to false")
+        return self
+
+
+class AdapterConfig(Section):
+    """The LoRA adapter."""
+
+    lora_rank: int = Field(16, ge=1)
+    lora_alpha: int = Field(32, ge=1)
+    lora_dropout: float = Field(0.05, ge=0, lt=1)
+    lora_target: Literal["all"] | tuple[str, ...] = "all"
+    """`all`: every linear layer of the parts that are not frozen, except lm_head. Or names such as [q_proj, v_proj]."""
+    use_rslora: bool = False
+    use_dora: bool = False
+
+
+class TrainConfig(Section):
+    """The optimisation. Steps are optimiser steps."""
+
+    num_train_epochs: float = Field(3, gt=0)
+    max_steps: int = -1
+    """Stop after so many steps; -1: after `num_train_epochs`."""
+    per_device_train_batch_size: int = Field(8, ge=1)
+    gradient_accumulation_steps: int = Field(1, ge=1)
+    learning_rate: float = Field(1e-4, gt=0)
+    lr_scheduler_type: Literal["cosine", "linear", "constant", "constant_with_warmup"] = "cosine"
+    warmup_steps: float = Field(0.03, ge=0)
+    """Below 1: a share of all steps."""
+    weight_decay: float = Field(0.0, ge=0)
+    max_grad_norm: float = Field(1.0, ge=0)
+    optim: str = "adamw_torch"
+    gradient_checkpointing: bool = False
+    """Recompute activations to save memory: about 1.5 times the work."""
+    eval_steps: float = Field(0.34, gt=0)
+    """Generate, score and save every so many steps. Below 1: a share of all steps."""
+    max_eval_examples: int = Field(64, ge=1)
+    """Validation studies that are generated and scored at each evaluation."""
+    metric_for_best_model: str = "finding_f1"
+    early_stopping_patience: int | None = Field(None, ge=1)
+    """Stop after so many evaluations without a better score."""
+    logging_steps: int = Field(10, ge=1)
+    cutoff_len: int = Field(2048, ge=64)
+    """Longest sequence in tokens. A longer study is refused, never cut."""
+    dataloader_num_workers: int = Field(0, ge=0)
+    num_threads: int | None = Field(None, ge=1)
+    """CPU threads of torch (None: all). Recorded, since another number can change the last digits."""
+
+
+class GenerateConfig(Section):
+    """How reports are written. Greedy: the same film gives the same report."""
+
+    max_new_tokens: int = Field(256, ge=1)
+    batch_size: int = Field(8, ge=1)
+    num_beams: int = Field(1, ge=1)
+
+
+class EvaluateConfig(Section):
+    """How reports are scored."""
+
+    resamples: int = Field(2000, ge=100)
+    """Bootstrap resamples of patients for the 95 % intervals."""
+
+
+class RunConfig(Section):
+    """One run. `<name>-<hash>-<seed>` becomes its folder."""
+
+    name: str = Name
+    seed: int = Field(0, ge=0)
+    output_dir: Path = Path("runs")
+    data: DataConfig = DataConfig()
+    augment: AugmentSettings = AugmentSettings()
+    model: ModelConfig = ModelConfig()
+    adapter: AdapterConfig = AdapterConfig()
+    train: TrainConfig = TrainConfig()
+    generate: GenerateConfig = GenerateConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()
+
+    @field_validator("augment")
+    @classmethod
+    def _keeps_left_and_right(cls, augment: AugmentSettings) -> AugmentSettings:
+        check_laterality_safe(augment)
+        return augment
+
+    def digest(self) -> str:
+        """Return sha256 over every setting that can change the numbers: where things lie and how often is not."""
+        content = self.model_dump(mode="json", exclude=_NOT_IDENTITY)
+        return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+_NOT_IDENTITY: Any = {
+    "output_dir": True,
+    "data": {"root", "films", "reports", "index", "store_dir"},
+    "train": {"logging_steps", "dataloader_num_workers"},
+}
+
+
+def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
+    """Read a YAML file and apply `section.key=value` overrides.
+
+    Raises ConfigError: file missing, not YAML, a key unknown (with the nearest valid one) or a value out of range.
+    """
+    content = _read_yaml(path)
+    for override in overrides:
+        _apply_override(content, override)
+    _check_keys(content, RunConfig, where=str(path))
+    try:
+        return RunConfig.model_validate(content)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in problem["loc"])
+        raise ConfigError(f"{path}: {key}: {problem['msg']} (it is {problem['input']!r})") from None
+
+
+def resolved_yaml(config: RunConfig) -> str:
+    """Return every setting, defaults included, as YAML that `load_config` reads back."""
+    return yaml.safe_dump(config.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path} does not exist. Name a YAML file such as finetune/configs/demo.yaml.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        line = f", line {place.line + 1}" if place else ""
+        raise ConfigError(f"{path}{line} is not valid YAML: {getattr(error, 'problem', error)}") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path} must hold sections such as `data:` and `train:`, not {type(content).__name__}")
+    return content
+
+
+def _apply_override(content: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"{override!r} is not an override. Write section.key=value, for example train.max_steps=10.")
+    *parents, leaf = key.split(".")
+    target = content
+    for part in parents:
+        if target.get(part) is None:
+            target[part] = {}
+        target = target[part]
+        if not isinstance(target, dict):
+            raise ConfigError(f"{override!r}: {part!r} is a value, not a section")
+    try:
+        target[leaf] = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(f"{override!r}: the value is not valid YAML; quote it") from None
+
+
+def _check_keys(content: Mapping[str, Any], schema: type, *, where: str, prefix: str = "") -> None:
+    fields = _fields_of(schema)
+    for key, value in content.items():
+        if key not in fields:
+            raise ConfigError(f"{where}: unknown key `{prefix}{key}`{_nearest(str(key), prefix)}")
+        if isinstance(value, Mapping) and _fields_of(fields[key]):
+            _check_keys(value, fields[key], where=where, prefix=f"{prefix}{key}.")
+
+
+def _fields_of(schema: Any) -> dict[str, Any]:
+    if isinstance(schema, type) and issubclass(schema, BaseModel):
+        return {name: field.annotation for name, field in schema.model_fields.items()}
+    return {name: field.type for name, field in getattr(schema, "__dataclass_fields__", {}).items()}
+
+
+def _nearest(key: str, prefix: str) -> str:
+    known = list(_all_keys(RunConfig, ""))
+    by_leaf = {name.rsplit(".", 1)[-1]: name for name in known}
+    match = difflib.get_close_matches(prefix + key, known, n=1, cutoff=0.7)
+    leaf = difflib.get_close_matches(key, list(by_leaf), n=1, cutoff=0.7)
+    best = match[0] if match and not (leaf and leaf[0] == key) else by_leaf[leaf[0]] if leaf else None
+    return f"; did you mean `{best}`?" if best else f"; valid here: {', '.join(_siblings(known, prefix))}"
+
+
+def _siblings(known: Sequence[str], prefix: str) -> list[str]:
+    return sorted({name.removeprefix(prefix).split(".")[0] for name in known if name.startswith(prefix)})
+
+
+def _all_keys(schema: Any, prefix: str) -> Iterator[str]:
+    for name, kind in _fields_of(schema).items():
+        yield prefix + name
+        yield from _all_keys(kind, f"{prefix}{name}.")

@@ -1,0 +1,94 @@
+"""What a person sees while a command works: one line per stage, a bar with the time left, one table at the end."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from finetune.manifest import HEADLINE, Estimate, ScoresFile
+
+TABLE_METRICS = (HEADLINE, "side_accuracy", "bleu4_char", "rouge_l_char")
+_NAMES = {
+    "adapter": "adapter (fine-tuned)",
+    "base": "base, un-tuned",
+    "constant_normal": "constant normal report",
+    "random_report": "random training report",
+    "nearest_neighbour": "nearest neighbour's report",
+    "shuffled_images": "adapter, films shuffled",
+}
+_HEADS = {HEADLINE: "finding F1", "side_accuracy": "side right", "bleu4_char": "BLEU-4 (char)", "rouge_l_char": "ROUGE-L (char)"}
+_SILENT_SECONDS = 15.0
+
+Tick = Callable[..., None]
+
+
+class Screen:
+    """The terminal. Without one (a log file, CI) a stage prints its start, a line every 15 seconds, and its end."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(highlight=False, soft_wrap=True)
+        self.seconds: dict[str, float] = {}
+
+    def say(self, text: str) -> None:
+        """Print one line."""
+        self.console.print(text, markup=False)
+
+    @contextmanager
+    def stage(self, title: str, *, key: str) -> Iterator[Tick]:
+        """Time a stage and yield `tick(done, total, note="")`."""
+        started = time.monotonic()
+        if self.console.is_terminal:
+            with self._bar(title) as tick:
+                yield tick
+        else:
+            self.say(f"{title} ...")
+            yield self._lines(title)
+        self.seconds[key] = round(time.monotonic() - started, 2)
+        self.say(f"{title}: done in {self.seconds[key]:.0f} s")
+
+    @contextmanager
+    def _bar(self, title: str) -> Iterator[Tick]:
+        columns = (SpinnerColumn(), TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"))
+        with Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=self.console, transient=True) as progress:
+            task = progress.add_task(title, total=None, note="")
+            yield lambda done, total, note="": progress.update(task, completed=done, total=total, note=note)
+
+    def _lines(self, title: str) -> Tick:
+        started = last = time.monotonic()
+
+        def tick(done: int, total: int, note: str = "") -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= _SILENT_SECONDS and done:
+                last = now
+                left = (now - started) / done * (total - done)
+                self.say(f"  {title}: {done} of {total}, about {left:.0f} s left{', ' + note if note else ''}")
+
+        return tick
+
+    def show_scores(self, scores: ScoresFile) -> None:
+        """Print the table of systems with 95 % intervals."""
+        table = Table(title=f"Test split, 95 % intervals ({scores.bootstrap})")
+        table.add_column("system")
+        for metric in TABLE_METRICS:
+            table.add_column(_HEADS[metric], justify="right")
+        for system, metrics in scores.systems.items():
+            table.add_row(_NAMES[system], *(show_estimate(metrics.get(metric)) for metric in TABLE_METRICS))
+        self.console.print(table)
+
+
+def show_estimate(estimate: Estimate | None) -> str:
+    """Return `0.912 [0.880, 0.941]`, or a dash where the metric is undefined."""
+    if estimate is None or estimate.value is None:
+        return "–"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:.3f}"
+    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+
+
+def system_name(system: str) -> str:
+    """Return the words that stand for a system in tables and pictures."""
+    return _NAMES[system]

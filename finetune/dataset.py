@@ -1,0 +1,83 @@
+"""The data of a run: from the films and reports a config names to the examples of each split."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from finetune.config import DataConfig
+from xray.data.prepare import prepare
+from xray.data.sources.study_files import SourceData
+from xray.data.sources.table import read_table
+from xray.data.sources.xrayglm import read_xrayglm
+from xray.data.store import Store
+from xray.errors import DataError
+from xray.types import Example, Split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedData:
+    """A prepared store and its examples."""
+
+    store: Store
+    train: tuple[Example, ...]
+    val: tuple[Example, ...]
+    test: tuple[Example, ...]
+
+    @property
+    def all(self) -> tuple[Example, ...]:
+        """Every example, training split first."""
+        return (*self.train, *self.val, *self.test)
+
+
+def read_source(settings: DataConfig) -> SourceData:
+    """Read what the data set says, before any pixel: studies, reports, and what does not fit together."""
+    films, reports = settings.root / settings.films, settings.root / settings.reports
+    if settings.source == "xrayglm":
+        index = settings.root / settings.index if settings.index else None
+        return read_xrayglm(reports, films, index=index, language=settings.language)
+    return read_table(films, reports, columns=settings.columns, language=settings.language)
+
+
+def prepare_data(settings: DataConfig, *, progress: Callable[[int, int], None] | None = None) -> PreparedData:
+    """Render the films that are not in the store yet, split by patient, and return the examples.
+
+    Raises DataError when a split is empty: a run needs all three.
+    """
+    source = read_source(settings)
+    store = prepare(
+        source,
+        store_folder(settings),
+        settings=settings.render_settings(),
+        split=settings.split,
+        max_refused_fraction=settings.max_refused_fraction,
+        progress=progress,
+    )
+    examples = store.examples(
+        question=settings.question, system=settings.system, max_images=settings.max_images, views=settings.views
+    )
+    splits = {split: tuple(example for example in examples if example.split == split) for split in ("train", "val", "test")}
+    empty = [split for split, members in splits.items() if not members]
+    if empty:
+        counts = dict(Counter(example.split for example in examples))
+        raise DataError(
+            f"the {' and '.join(empty)} split is empty ({counts or 'no usable study'}; refused: {store.path / 'quarantine.jsonl'}). "
+            "At least three patients with films and reports are needed."
+        )
+    return PreparedData(store=store, train=splits["train"], val=splits["val"], test=splits["test"])
+
+
+def store_folder(settings: DataConfig) -> Path:
+    """Return where the prepared data of these settings lie: one folder per data set and way of preparing it."""
+    where = [str((settings.root / part).resolve()) for part in (settings.films, settings.reports)]
+    how = settings.model_dump(mode="json", include={"source", "index", "columns", "language", "image_size", "square", "split"})
+    digest = hashlib.sha256(json.dumps([where, how], sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    name = (settings.root / settings.films).resolve().parent.name or "data"
+    return settings.store_dir / f"{name}-{digest[:8]}"
+
+
+def count_by_split(data: PreparedData) -> dict[Split, int]:
+    """Return the number of studies in each split."""
+    return {"train": len(data.train), "val": len(data.val), "test": len(data.test)}

@@ -1,0 +1,178 @@
+"""Load any Hugging Face image-text-to-text model, in 4 bits or not, and put an adapter on it."""
+
+import hashlib
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch import nn
+from transformers import AutoConfig, AutoModelForImageTextToText, BitsAndBytesConfig, PreTrainedModel, ProcessorMixin
+
+from finetune.config import AdapterConfig, ModelConfig
+from finetune.models.parts import ModelParts, find_parts
+from finetune.models.processing import load_processor
+from xray.errors import ConfigError
+
+DEMO_BASE = Path(__file__).parent / "demo_base"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedModel:
+    """A model with the processor that prepares its inputs and the names of its parts."""
+
+    model: PreTrainedModel | PeftModel
+    processor: ProcessorMixin
+    parts: ModelParts
+
+
+def resolve_source(settings: ModelConfig) -> str:
+    """Return the folder or hub id that `model_name_or_path` means."""
+    return str(DEMO_BASE) if settings.model_name_or_path == "demo" else settings.model_name_or_path
+
+
+def load_base(settings: ModelConfig) -> LoadedModel:
+    """Load the base model, frozen, with everything but the language model's linear layers in 16 or 32 bits.
+
+    Raises ConfigError when the files are not there or are not an image-chat model.
+    """
+    source = resolve_source(settings)
+    dtype = compute_dtype(settings)
+    try:
+        parts = find_parts(_on_meta(source, revision=settings.revision))
+        model = AutoModelForImageTextToText.from_pretrained(
+            source,
+            revision=settings.revision,
+            dtype=dtype,
+            attn_implementation=settings.attn_implementation,
+            quantization_config=_quantization(settings, parts=parts, dtype=dtype),
+            device_map={"": 0} if torch.cuda.is_available() else None,
+        )
+        processor = load_processor(source, revision=settings.revision)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise ConfigError(f"model_name_or_path {settings.model_name_or_path!r} cannot be loaded: {_first_line(error)}") from error
+    model.requires_grad_(False)
+    _keep_weights_unpacked(model)
+    return LoadedModel(model=model, processor=processor, parts=parts)
+
+
+def add_adapter(base: LoadedModel, *, settings: ModelConfig, adapter: AdapterConfig, seed: int) -> LoadedModel:
+    """Put a new LoRA adapter on the parts that are not frozen. Only its weights learn."""
+    targets = adapter_targets(base.parts, settings=settings, adapter=adapter)
+    config = LoraConfig(
+        r=adapter.lora_rank,
+        lora_alpha=adapter.lora_alpha,
+        lora_dropout=adapter.lora_dropout,
+        target_modules=targets,
+        use_rslora=adapter.use_rslora,
+        use_dora=adapter.use_dora,
+        bias="none",
+    )
+    torch.manual_seed(seed)
+    model = get_peft_model(base.model, config)
+    for parameter in model.parameters():
+        if parameter.requires_grad:  # adapter weights learn in 32 bits whatever the base is held in
+            parameter.data = parameter.data.float()
+    return LoadedModel(model=model, processor=base.processor, parts=base.parts)
+
+
+def load_adapter(base: LoadedModel, folder: Path) -> LoadedModel:
+    """Put a trained adapter on the base, for generation."""
+    model = PeftModel.from_pretrained(base.model, folder, is_trainable=False)
+    return LoadedModel(model=model, processor=base.processor, parts=base.parts)
+
+
+def adapter_targets(parts: ModelParts, *, settings: ModelConfig, adapter: AdapterConfig) -> list[str]:
+    """Return the full names of the layers that get an adapter, sorted.
+
+    Raises ConfigError when no layer fits `lora_target`, with the names that exist.
+    """
+    open_parts = (
+        (settings.freeze_language_model, parts.language_model),
+        (settings.freeze_multi_modal_projector, parts.projector),
+        (settings.freeze_vision_tower, parts.vision_tower),
+    )
+    candidates = [name for frozen, names in open_parts if not frozen for name in names]
+    wanted = [name for name in candidates if adapter.lora_target == "all" or _leaf(name) in adapter.lora_target]
+    if not wanted:
+        names = ", ".join(sorted({_leaf(name) for name in candidates}))
+        raise ConfigError(f"adapter.lora_target {adapter.lora_target} fits no layer; this model has: {names}")
+    return sorted(wanted)
+
+
+def compute_dtype(settings: ModelConfig) -> torch.dtype:
+    """Return the type of the computation: bfloat16 on a GPU and float32 on a CPU unless the settings name one."""
+    if settings.compute_dtype != "auto":
+        return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[settings.compute_dtype]
+    return torch.bfloat16 if torch.cuda.is_available() else torch.float32
+
+
+def weights_digest(settings: ModelConfig) -> str:
+    """Return sha256 over the files of a model folder; for a hub id, over the id and its revision."""
+    folder = Path(resolve_source(settings))
+    digest = hashlib.sha256()
+    if not folder.is_dir():
+        digest.update(f"{settings.model_name_or_path}@{settings.revision}".encode())
+        return digest.hexdigest()
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.suffix in {".json", ".safetensors", ".bin", ".model", ".jinja", ".txt", ".tiktoken"}:
+            digest.update(path.name.encode())
+            with path.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
+def count_parameters(settings: ModelConfig) -> int:
+    """Return the number of parameters of the base model, counted without reading its weights."""
+    model = _on_meta(resolve_source(settings), revision=settings.revision)
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _on_meta(source: str, *, revision: str | None) -> nn.Module:
+    """Build the model without weights: what stays out of 4 bits must be known before any weight is read."""
+    config = AutoConfig.from_pretrained(source, revision=revision)
+    with torch.device("meta"):
+        model: nn.Module = AutoModelForImageTextToText.from_config(config)
+    return model
+
+
+def _quantization(settings: ModelConfig, *, parts: ModelParts, dtype: torch.dtype) -> BitsAndBytesConfig | None:
+    if settings.quantization_bit is None:
+        return None
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type=settings.quantization_type,
+        bnb_4bit_use_double_quant=settings.double_quantization,
+        bnb_4bit_compute_dtype=dtype,
+        # This list replaces the library's own, so the output head must be named again.
+        llm_int8_skip_modules=[*parts.outside_language_model, "lm_head"],
+    )
+
+
+def _keep_weights_unpacked(model: nn.Module) -> None:
+    """Stop bitsandbytes from repacking 4-bit weights in place on CPUs with AVX512-BF16.
+
+    It does so at the first forward in evaluation mode, and the state stays: an evaluation in the middle would change
+    the training after it, and the layer's input would get no gradient.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+
+
+def _leaf(name: str) -> str:
+    return name.rsplit(".", 1)[-1]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]
+
+
+def silence_libraries() -> None:
+    """Keep the libraries' progress bars and notices off the terminal; their errors still come through."""
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", module=r"(transformers|peft|torch|bitsandbytes|accelerate)(\..*)?")

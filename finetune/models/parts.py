@@ -1,0 +1,67 @@
+"""Which modules of an image-chat model are the vision tower, the projector and the language model.
+
+Families name these parts differently (`visual`, `vision_tower`, `merger`, `multi_modal_projector`, `qformer` ...), so
+they are found by structure: the language model is what `get_decoder()` returns, the vision tower what
+`get_encoder("image")` returns, and every other module with weights, except the output head, lies between the two.
+"""
+
+import re
+from dataclasses import dataclass
+
+from torch import nn
+
+from xray.errors import ConfigError
+
+# Modules that lie inside the vision tower of some families but do the projector's work.
+_PROJECTOR_NAME = re.compile(r"(^|\.)(merger|deepstack_merger_list|projector|resampler|aligner|connector)(\.|$)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelParts:
+    """Names of the linear layers of each part, in the model's own order."""
+
+    vision_tower: tuple[str, ...]
+    projector: tuple[str, ...]
+    language_model: tuple[str, ...]
+    head: tuple[str, ...]
+
+    @property
+    def outside_language_model(self) -> tuple[str, ...]:
+        """Everything that is never held in 4 bits."""
+        return (*self.vision_tower, *self.projector, *self.head)
+
+
+def find_parts(model: nn.Module) -> ModelParts:
+    """Sort the linear layers of `model` (also a model on the meta device) into parts.
+
+    Raises ConfigError when the model has no separate language model or no vision tower.
+    """
+    language = _name_of(model, model.get_decoder())
+    tower = _name_of(model, model.get_encoder("image"))
+    if not language or not tower:
+        raise ConfigError(f"{type(model).__name__} has no separate vision tower and language model: not an image-chat model")
+    found: dict[str, list[str]] = {"vision_tower": [], "projector": [], "language_model": [], "head": []}
+    for name, module in model.named_modules():
+        if _is_linear(module):
+            found[_part_of(name, language=language, tower=tower)].append(name)
+    return ModelParts(**{part: tuple(names) for part, names in found.items()})
+
+
+def _part_of(name: str, *, language: str, tower: str) -> str:
+    if name.startswith(language + "."):
+        return "language_model"
+    if _PROJECTOR_NAME.search(name):
+        return "projector"
+    if name.startswith(tower + "."):
+        return "vision_tower"
+    return "head" if name.endswith(("lm_head", "embed_out", "output_layer")) else "projector"
+
+
+def _name_of(model: nn.Module, part: nn.Module) -> str:
+    """Return the dotted name of `part` in `model`; empty when the part is the model itself or not in it."""
+    return next((name for name, module in model.named_modules() if module is part), "")
+
+
+def _is_linear(module: nn.Module) -> bool:
+    """Return True for nn.Linear and its quantised children, and for layers that act as one."""
+    return isinstance(module, nn.Linear)

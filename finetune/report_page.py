@@ -1,0 +1,108 @@
+"""`report.html`: the results of a run on one page without any other file, script or request."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader
+from PIL import Image
+
+from finetune.console import TABLE_METRICS, show_estimate, system_name
+from finetune.manifest import ADAPTER, HEADLINE, Case, Prediction, RunManifest, ScoresFile, read_records, write_atomically
+from xray.errors import DataError
+from xray.metrics.compare import compare_findings
+from xray.text.frames import Profile
+from xray.types import Finding
+
+_THUMBNAIL_PX = 256
+_CASES_SHOWN = 12
+_AI_NOTICE = "人工智能生成，仅供科研评审，未经执业医师审核签署不得用于临床"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A stretch of report text with its mark: `agree`, `false`, `omitted`, `side`, or nothing."""
+
+    text: str
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownCase:
+    """One test study on the page."""
+
+    case_id: str
+    films: tuple[str, ...]
+    generated: tuple[Piece, ...]
+    reference: tuple[Piece, ...]
+    finding_f1: float | None
+
+
+def write_report_page(folder: Path, *, manifest: RunManifest, scores: ScoresFile) -> None:
+    """Write `report.html`: the table, the curves, the worst cases with their findings marked, and how it was made."""
+    cases = read_records(folder / "references.jsonl", Case)
+    texts = {row.id: row.text for row in read_records(folder / "predictions.jsonl", Prediction)}
+    per_report = scores.per_report[ADAPTER]
+    chosen = sorted(cases, key=lambda case: (_f1(per_report, case.id), case.id))[:_CASES_SHOWN]
+    template = Environment(loader=PackageLoader("finetune", "templates"), autoescape=True).get_template("report.html.j2")
+    page = template.render(
+        manifest=manifest,
+        notice=_AI_NOTICE,
+        heads=TABLE_METRICS,
+        rows=[(system_name(s), [show_estimate(m.get(name)) for name in TABLE_METRICS]) for s, m in scores.systems.items()],
+        scores=scores,
+        curves=_data_uri(folder / "curves.png"),
+        systems=_data_uri(folder / "systems.png"),
+        cases=[_show(case, texts[case.id], folder=folder, manifest=manifest, f1=_f1(per_report, case.id)) for case in chosen],
+        total=len(cases),
+    )
+    write_atomically(folder / "report.html", page)
+
+
+def _show(case: Case, generated: str, *, folder: Path, manifest: RunManifest, f1: float) -> ShownCase:
+    profile: Profile = "mt" if manifest.profile == "mt" else "standard"
+    comparison = compare_findings(generated, case.text, profile=profile)
+    matched = [pair.candidate for pair in comparison.matched], [pair.reference for pair in comparison.matched]
+    sides = [pair.candidate for pair in comparison.wrong_side], [pair.reference for pair in comparison.wrong_side]
+    return ShownCase(
+        case_id=case.id,
+        films=tuple(_thumbnail(folder / name) for name in case.images),
+        generated=_mark(generated, {"agree": matched[0], "side": sides[0], "false": comparison.false}),
+        reference=_mark(case.text, {"agree": matched[1], "side": sides[1], "omitted": comparison.omitted}),
+        finding_f1=f1,
+    )
+
+
+def _mark(text: str, findings: dict[str, Sequence[Finding]]) -> tuple[Piece, ...]:
+    """Cut `text` at the findings' spans. Where two overlap, the first keeps its place."""
+    spans = sorted((finding.span, mark) for mark, group in findings.items() for finding in group)
+    pieces, end = [], 0
+    for (start, stop), mark in spans:
+        if start < end:
+            continue
+        pieces += [Piece(text=text[end:start]), Piece(text=text[start:stop], mark=mark)]
+        end = stop
+    return tuple(piece for piece in (*pieces, Piece(text=text[end:])) if piece.text)
+
+
+def _f1(per_report: dict[str, dict[str, float | None]], case_id: str) -> float:
+    value = per_report.get(case_id, {}).get(HEADLINE)
+    return 1.0 if value is None else value
+
+
+def _thumbnail(path: Path) -> str:
+    try:
+        with Image.open(path) as film:
+            small = film.convert("L")
+            small.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
+    except OSError:
+        raise DataError(f"{path} is missing or damaged. Delete references.jsonl in the run folder and run again.") from None
+    stream = io.BytesIO()
+    small.save(stream, format="JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
+
+
+def _data_uri(path: Path) -> str:
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()

@@ -1,0 +1,236 @@
+"""`finetune run`: prepare, train, generate, score, in stages that each take up where a kill left them.
+
+A stage is done when its last file is there: the store's index, `training.json`, one prediction per test study,
+`scores.json`. The manifest comes last.
+"""
+
+import hashlib
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from finetune.batch import ChatEncoder
+from finetune.config import RunConfig, resolved_yaml
+from finetune.console import Screen
+from finetune.dataset import PreparedData, count_by_split, prepare_data
+from finetune.evaluate import predictions_path, score_run, write_baselines
+from finetune.figures import draw_curves, draw_systems
+from finetune.generate import PixelLoader, generate, shuffled_films
+from finetune.manifest import (
+    ADAPTER,
+    HEADLINE,
+    BaseModelSummary,
+    DataSummary,
+    RunManifest,
+    ScoresFile,
+    TrainingSummary,
+    read_json,
+    write_atomically,
+    write_json,
+    write_records,
+)
+from finetune.models.loading import LoadedModel, add_adapter, compute_dtype, count_parameters, load_adapter, load_base, weights_digest
+from finetune.provenance import artefact, code_state, environment, peak_memory_mib
+from finetune.report_page import write_report_page
+from finetune.cases import check_render, read_test_examples, write_cases, write_render
+from finetune.train import read_history, train
+from xray.types import Example
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run under way: its settings, its data and its folder."""
+
+    config: RunConfig
+    data: PreparedData
+    folder: Path
+    base_sha256: str
+    screen: Screen
+    command: str
+    started: str
+
+
+def start_run(config: RunConfig, *, screen: Screen, command: str) -> Path:
+    """Do a whole run, or what is left of it, and return its folder.
+
+    A complete run is not repeated: its table is shown again.
+    """
+    run = open_run(config, screen=screen, command=command)
+    if (run.folder / "manifest.json").exists():
+        screen.say(f"{run.folder} is complete. Delete the folder to run it again.")
+    else:
+        training = _train_stage(run)
+        generate_systems(run.folder, config=config, screen=screen)
+        write_baselines(run.folder, train=run.data.train, test=run.data.test, profile=config.data.profile, seed=config.seed)
+        scores = _score_stage(run)
+        _finish(run, training=training, scores=scores)
+    screen.show_scores(read_json(run.folder / "scores.json", ScoresFile))
+    return run.folder
+
+
+def open_run(config: RunConfig, *, screen: Screen, command: str) -> Run:
+    """Prepare the data and make the run folder, whose name says what is run on what."""
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    with screen.stage("Preparing films", key="prepare") as tick:
+        data = prepare_data(config.data, progress=tick)
+    for line in describe_data(data):
+        screen.say(line)
+    base_sha256 = weights_digest(config.model)
+    identity = f"{config.digest()}\n{data.store.fingerprint}\n{base_sha256}"
+    digest = hashlib.sha256(identity.encode()).hexdigest()
+    folder = config.output_dir / f"{config.name}-{digest[:8]}-{config.seed}"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / "config.resolved.yaml", resolved_yaml(config))
+    if not (folder / "references.jsonl").exists():
+        write_cases(folder, data.test)
+    return Run(
+        config=config, data=data, folder=folder, base_sha256=base_sha256, screen=screen, command=command, started=started
+    )
+
+
+def describe_data(data: PreparedData) -> list[str]:
+    """Return the lines that tell what the data are: counts by split, refusals by reason, leakage."""
+    counts = count_by_split(data)
+    info = data.store.info
+    patients = {split: len({e.patient_key for e in members}) for split, members in (("train", data.train), ("val", data.val), ("test", data.test))}
+    lines = ["Studies: " + ", ".join(f"{split} {counts[split]} ({patients[split]} patients)" for split in counts)]
+    refused = {**info.refused, **info.unpaired}
+    if refused:
+        listed = ", ".join(f"{code} {number}" for code, number in refused.items())
+        lines.append(f"Left out: {listed}. Each is listed in {data.store.path / 'quarantine.jsonl'}")
+    return lines
+
+
+def _train_stage(run: Run) -> TrainingSummary:
+    record = run.folder / "training.json"
+    if record.exists():
+        run.screen.say(f"Training is complete: {run.folder / ADAPTER}")
+        return read_json(record, TrainingSummary)
+    started = time.monotonic()
+    config = run.config
+    loaded = add_adapter(load_base(config.model), settings=config.model, adapter=config.adapter, seed=config.seed)
+    trainable = sum(parameter.numel() for parameter in loaded.model.parameters() if parameter.requires_grad)
+    with run.screen.stage("Training", key="train") as tick:
+        result = train(
+            loaded,
+            config=config,
+            train_examples=run.data.train,
+            val_examples=run.data.val,
+            folder=run.folder,
+            progress=tick,
+        )
+    write_render(run.folder, settings=config.data.render_settings())
+    summary = TrainingSummary(
+        steps=result.steps,
+        best_step=result.best_step,
+        best_metric=result.best_metric,
+        metric_for_best_model=config.train.metric_for_best_model,
+        resumed_from=[result.resumed_from] if result.resumed_from else [],
+        trainable_parameters=trainable,
+        seconds=round(time.monotonic() - started, 2),
+        adapter_sha256=artefact(run.folder / ADAPTER / "adapter_model.safetensors", root=run.folder).sha256,
+    )
+    write_json(record, summary)
+    return summary
+
+
+def generate_systems(folder: Path, *, config: RunConfig, screen: Screen) -> None:
+    """Write the reports of the untuned base, of the adapter, and of the adapter on shuffled films.
+
+    Raises DataError when the run has no adapter or its films were rendered in another way than its adapter's.
+    """
+    check_render(folder, settings=config.data.render_settings())
+    examples = read_test_examples(folder, config=config.data)
+    base = load_base(config.model)
+    encoder = ChatEncoder(processor=base.processor, image_size=config.model.image_size)
+
+    def write(system: str, loaded: LoadedModel, load_pixels: PixelLoader | None = None) -> None:
+        with screen.stage(f"Writing reports ({system})", key=f"generate_{system}") as tick:
+            generate(
+                examples,
+                predictions_path(folder, system),
+                system=system,
+                loaded=loaded,
+                encoder=encoder,
+                settings=config.generate,
+                load_pixels=load_pixels,
+                progress=tick,
+            )
+
+    write("base", base)
+    tuned = load_adapter(base, folder / ADAPTER)
+    write(ADAPTER, tuned)
+    write("shuffled_images", tuned, shuffled_films(examples, encoder=encoder, seed=config.seed))
+
+
+def _score_stage(run: Run) -> ScoresFile:
+    with run.screen.stage("Scoring", key="score"):
+        return score_run(
+            run.folder, profile=run.config.data.profile, resamples=run.config.evaluate.resamples, seed=run.config.seed
+        )
+
+
+def _finish(run: Run, *, training: TrainingSummary, scores: ScoresFile) -> None:
+    """Draw the pictures and the page, then write the manifest: its existence says that all the rest is there."""
+    folder = run.folder
+    draw_curves(read_history(folder / "checkpoints"), folder / "curves.png")
+    draw_systems(scores, folder / "systems.png")
+    write_records(folder / "quarantine.jsonl", [])
+    shutil.copyfile(run.data.store.path / "quarantine.jsonl", folder / "quarantine.jsonl")
+    manifest = RunManifest(
+        run_id=folder.name,
+        name=run.config.name,
+        seed=run.config.seed,
+        created=run.started,
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=run.command,
+        config_sha256=run.config.digest(),
+        code=code_state(),
+        environment=environment(),
+        data=_data_summary(run),
+        base_model=_base_summary(run),
+        training=training,
+        profile=run.config.data.profile,
+        seconds=run.screen.seconds,
+        peak_memory_mib=peak_memory_mib(),
+        metrics={name: estimate.value for name, estimate in scores.systems[ADAPTER].items()},
+        artefacts=[],
+    )
+    write_report_page(folder, manifest=manifest, scores=scores)
+    files = [path for path in sorted(folder.iterdir()) if path.is_file() and path.name != "manifest.json"]
+    files += sorted((folder / ADAPTER).iterdir())
+    complete = manifest.model_copy(update={"artefacts": [artefact(path, root=folder) for path in files]})
+    write_json(folder / "manifest.json", complete)
+    run.screen.say(f"{HEADLINE} {manifest.metrics[HEADLINE]}: {folder / 'report.html'}")
+
+
+def _data_summary(run: Run) -> DataSummary:
+    info = run.data.store.info
+    splits: dict[str, Sequence[Example]] = {"train": run.data.train, "val": run.data.val, "test": run.data.test}
+    return DataSummary(
+        source=str(run.config.data.root / run.config.data.reports),
+        store=str(run.data.store.path),
+        fingerprint=run.data.store.fingerprint,
+        render_digest=run.config.data.render_settings().digest(),
+        image_size=run.config.data.image_size,
+        studies={split: len(members) for split, members in splits.items()},
+        patients={split: len({example.patient_key for example in members}) for split, members in splits.items()},
+        refused={**info.refused, **info.unpaired},
+        leakage=info.leakage.as_counts(),
+    )
+
+
+def _base_summary(run: Run) -> BaseModelSummary:
+    settings = run.config.model
+    kind = f"{settings.quantization_type}{', double' if settings.double_quantization else ''}"
+    return BaseModelSummary(
+        name_or_path=settings.model_name_or_path,
+        revision=settings.revision,
+        sha256=run.base_sha256,
+        parameters=count_parameters(settings),
+        quantization=kind if settings.quantization_bit else "none",
+        compute_dtype=str(compute_dtype(settings)).removeprefix("torch."),
+    )

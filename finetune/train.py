@@ -1,0 +1,252 @@
+"""Training: the transformers Trainer with our data order, and a clinical score that chooses the best checkpoint.
+
+A run killed at any moment and started again ends with the same adapter bytes as one that was never killed: the order of
+the data and its augmentation come from (seed, epoch, example), dropout from a generator state that each checkpoint
+holds, and a checkpoint counts only when its last file is whole.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import Sampler
+from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_callback import PrinterCallback
+
+from finetune.batch import ChatEncoder, EpochSampler, EvaluationSet, Key, TrainingSet, collate
+from finetune.config import RunConfig
+from finetune.generate import write_reports
+from finetune.models.loading import LoadedModel
+from xray.augment import build as build_augmenter
+from xray.errors import ConfigError, MemoryLimitError
+from xray.metrics import score
+from xray.types import Example
+
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingResult:
+    """What training left behind. `history` is the Trainer's log: losses by step, scores by evaluation."""
+
+    steps: int
+    best_step: int
+    best_metric: float | None
+    resumed_from: int
+    history: list[dict[str, Any]]
+
+
+def train(
+    loaded: LoadedModel,
+    *,
+    config: RunConfig,
+    train_examples: Sequence[Example],
+    val_examples: Sequence[Example],
+    folder: Path,
+    progress: Progress | None = None,
+) -> TrainingResult:
+    """Train the adapter of `loaded`, resuming from the last whole checkpoint in `folder`/checkpoints.
+
+    Writes the best adapter to `folder`/adapter. Raises MemoryLimitError when the device is too small.
+    """
+    if config.train.num_threads:
+        torch.set_num_threads(config.train.num_threads)
+    checkpoints = folder / "checkpoints"
+    last = last_checkpoint(checkpoints)
+    trainer = _build_trainer(loaded, config=config, train_examples=train_examples, val_examples=val_examples, folder=checkpoints)
+    if progress:
+        trainer.add_callback(_Report(progress))
+    try:
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+    except torch.OutOfMemoryError:
+        raise MemoryLimitError(
+            "the device ran out of memory in training. Lower train.per_device_train_batch_size and raise "
+            "train.gradient_accumulation_steps, lower model.image_size, or set train.gradient_checkpointing=true."
+        ) from None
+    return _keep_best(trainer.state, folder=folder, resumed_from=_step_of(last) if last else 0)
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Return the newest whole checkpoint, and delete those that a kill left half written."""
+    whole = []
+    for path in sorted(folder.glob("checkpoint-*"), key=_step_of):
+        if _is_whole(path):
+            whole.append(path)
+        else:
+            shutil.rmtree(path)
+    return whole[-1] if whole else None
+
+
+def read_history(folder: Path) -> list[dict[str, Any]]:
+    """Return the log of the newest checkpoint, empty before the first one."""
+    last = last_checkpoint(folder)
+    return list(_read_state(last)["log_history"]) if last else []
+
+
+class ClinicalTrainer(Trainer):
+    """Trainer that reads examples in our order and evaluates by writing reports and scoring them."""
+
+    def __init__(self, *, loaded: LoadedModel, config: RunConfig, val_examples: Sequence[Example], encoder: ChatEncoder, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.loaded = loaded
+        self.config = config
+        self.val_examples = val_examples
+        self.encoder = encoder
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[Key]:
+        dataset = train_dataset if train_dataset is not None else self.train_dataset
+        return EpochSampler(len(dataset), seed=self.config.seed)
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Return the loss on the validation split and the scores of reports generated for it, as eval_*.
+
+        A metric that is undefined (no positive finding on either side) counts as 0 for choosing a checkpoint.
+        """
+        metrics = super().evaluate(*args, **kwargs)
+        predictions = self._generate()
+        references = {example.example_id: example.target for example in self.val_examples}
+        report = score(predictions, references, profile=self.config.data.profile, resamples=100)
+        clinical = {f"eval_{name}": estimate.value or 0.0 for name, estimate in report.metrics.items()}
+        self.log(clinical)
+        return {**metrics, **clinical}
+
+    def _generate(self) -> dict[str, str]:
+        settings = self.config.generate
+        was_training = self.loaded.model.training
+        self.loaded.model.eval()
+        texts: dict[str, str] = {}
+        for start in range(0, len(self.val_examples), settings.batch_size):
+            batch = self.val_examples[start : start + settings.batch_size]
+            reports = write_reports(batch, loaded=self.loaded, encoder=self.encoder, settings=settings)
+            texts.update({example.example_id: report.text for example, report in zip(batch, reports, strict=True)})
+        self.loaded.model.train(was_training)
+        return texts
+
+
+class _Report(TrainerCallback):
+    """Tells the caller how far training is: step, all steps, and a word on the last loss or score."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.note = ""
+
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any) -> None:
+        if logs and "loss" in logs:
+            self.note = f"loss {float(logs['loss']):.3f}"
+        if logs and "eval_finding_f1" in logs:
+            self.note = f"validation finding F1 {logs['eval_finding_f1']:.3f}"
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.progress(state.global_step, state.max_steps, self.note)
+
+
+class _EvaluateAtTheEnd(TrainerCallback):
+    """Scores and saves the last step too, whether or not it is a multiple of `eval_steps`."""
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> TrainerControl:
+        if state.global_step >= state.max_steps:
+            control.should_evaluate = control.should_save = control.should_log = True
+        return control
+
+
+def _build_trainer(
+    loaded: LoadedModel, *, config: RunConfig, train_examples: Sequence[Example], val_examples: Sequence[Example], folder: Path
+) -> ClinicalTrainer:
+    settings = config.train
+    encoder = ChatEncoder(processor=loaded.processor, image_size=config.model.image_size, cutoff_len=settings.cutoff_len)
+    chosen = list(val_examples)[: settings.max_eval_examples]
+    callbacks: list[TrainerCallback] = [_EvaluateAtTheEnd()]
+    if settings.early_stopping_patience:
+        callbacks.append(EarlyStoppingCallback(settings.early_stopping_patience))
+    trainer = ClinicalTrainer(
+        loaded=loaded,
+        config=config,
+        val_examples=chosen,
+        encoder=encoder,
+        model=loaded.model,
+        args=_arguments(config, folder=folder),
+        train_dataset=TrainingSet(train_examples, encoder=encoder, augmenter=build_augmenter(config.augment), seed=config.seed),
+        eval_dataset=EvaluationSet(chosen, encoder=encoder),
+        data_collator=partial(collate, pad_token_id=loaded.processor.tokenizer.pad_token_id),
+        callbacks=callbacks,
+    )
+    trainer.remove_callback(PrinterCallback)  # our own progress line replaces it
+    return trainer
+
+
+def _arguments(config: RunConfig, *, folder: Path) -> TrainingArguments:
+    settings = config.train
+    on_gpu = torch.cuda.is_available()
+    return TrainingArguments(
+        output_dir=str(folder),
+        seed=config.seed,
+        data_seed=config.seed,
+        num_train_epochs=settings.num_train_epochs,
+        max_steps=settings.max_steps,
+        per_device_train_batch_size=settings.per_device_train_batch_size,
+        per_device_eval_batch_size=settings.per_device_train_batch_size,
+        gradient_accumulation_steps=settings.gradient_accumulation_steps,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.lr_scheduler_type,
+        warmup_steps=settings.warmup_steps,
+        weight_decay=settings.weight_decay,
+        max_grad_norm=settings.max_grad_norm,
+        optim=settings.optim,
+        gradient_checkpointing=settings.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False} if settings.gradient_checkpointing else None,
+        bf16=on_gpu and config.model.compute_dtype in {"auto", "bfloat16"},
+        use_cpu=not on_gpu,
+        eval_strategy="steps",
+        eval_steps=settings.eval_steps,
+        save_strategy="steps",
+        save_steps=settings.eval_steps,
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model=settings.metric_for_best_model,
+        greater_is_better="loss" not in settings.metric_for_best_model,
+        logging_steps=settings.logging_steps,
+        dataloader_num_workers=settings.dataloader_num_workers,
+        remove_unused_columns=False,
+        label_names=["labels"],
+        report_to=[],
+        disable_tqdm=True,
+    )
+
+
+def _keep_best(state: TrainerState, *, folder: Path, resumed_from: int) -> TrainingResult:
+    best = Path(state.best_model_checkpoint) if state.best_model_checkpoint else last_checkpoint(folder / "checkpoints")
+    if best is None:
+        raise ConfigError("training ended without a checkpoint: train.eval_steps is larger than the number of steps")
+    (folder / "adapter").mkdir(exist_ok=True)
+    for name in ADAPTER_FILES:
+        shutil.copyfile(best / name, folder / "adapter" / name)
+    return TrainingResult(
+        steps=state.global_step,
+        best_step=_step_of(best),
+        best_metric=state.best_metric,
+        resumed_from=resumed_from,
+        history=[dict(row) for row in state.log_history],
+    )
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """Return True when the file that is written last can be read."""
+    try:
+        return _read_state(checkpoint)["global_step"] == _step_of(checkpoint)
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _read_state(checkpoint: Path) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    return state
+
+
+def _step_of(checkpoint: Path) -> int:
+    return int(checkpoint.name.rpartition("-")[2])

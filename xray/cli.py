@@ -1,0 +1,245 @@
+"""`xray`: render, prepare, phantom, label, score."""
+
+import json
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from xray.command_line import guard
+from xray.errors import DataError, Rejected
+
+app = typer.Typer(
+    help="Chest films and Chinese reports: render, prepare, label, score.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class ProfileName(StrEnum):
+    """Lexicons: native reports, or machine-translated ones."""
+
+    standard = "standard"
+    mt = "mt"
+
+
+class SourceName(StrEnum):
+    """Kinds of report files."""
+
+    table = "table"
+    xrayglm = "xrayglm"
+
+
+ProfileOption = Annotated[ProfileName, typer.Option(help="lexicon: standard (native reports) or mt (machine-translated)")]
+
+
+@app.command()
+def render(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="DICOM, PNG or JPEG file")],
+    target: Annotated[Path | None, typer.Argument(metavar="OUT.png", help="8-bit grey PNG")] = None,
+    size: Annotated[int | None, typer.Option(min=16, help="long side in pixels; native without it")] = None,
+    raw: Annotated[Path | None, typer.Option(metavar="OUT.npy", help="write the decoded stored values instead")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print what was done, or the refusal, as JSON")] = False,
+) -> None:
+    """Render one image as a viewer shows it. A refused file exits with 3."""
+    if (target is None) == (raw is None):
+        raise typer.BadParameter("name either OUT.png or --raw OUT.npy")
+    try:
+        done = _write_raw(source, raw) if raw else _write_png(source, target, size=size)
+    except Rejected as refusal:
+        if as_json:
+            _print_json({"code": refusal.code, "why": refusal.why})
+            raise typer.Exit(Rejected.exit_code) from None
+        raise
+    if as_json:
+        _print_json(done)
+
+
+@app.command()
+def prepare(
+    films: Annotated[Path, typer.Argument(help="folder of films")],
+    reports: Annotated[Path, typer.Argument(help="table of reports (.csv, .jsonl) or XrayGLM .json")],
+    out: Annotated[Path, typer.Argument(help="folder of the prepared store")],
+    source: Annotated[SourceName | None, typer.Option(help="kind of report file; told from its ending without it")] = None,
+    size: Annotated[int, typer.Option(min=64, help="long side in pixels")] = 1024,
+    index: Annotated[Path | None, typer.Option(help="XrayGLM only: CSV of film file names and image ids")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="processes; all cores without it")] = None,
+) -> None:
+    """Read, check, render and split a data set once, so that training reads it back without decoding DICOM."""
+    from xray.data.prepare import prepare as prepare_store
+    from xray.data.sources.table import TableColumns, read_table
+    from xray.data.sources.xrayglm import read_xrayglm
+    from xray.data.split import SplitSettings
+    from xray.dicom.render import RenderSettings
+
+    kind = source or (SourceName.xrayglm if reports.suffix == ".json" else SourceName.table)
+    data = (
+        read_xrayglm(reports, films, index=index)
+        if kind is SourceName.xrayglm
+        else read_table(films, reports, columns=TableColumns())
+    )
+    store = prepare_store(data, out, settings=RenderSettings(size=size), split=SplitSettings(), workers=workers)
+    _print_json(store.info.model_dump(mode="json"))
+
+
+@app.command()
+def label(
+    source: Annotated[Path, typer.Argument(metavar="IN.jsonl", help='rows {"id", "text"}')],
+    target: Annotated[Path, typer.Argument(metavar="OUT.jsonl", help='rows {"id", "labels", "findings"}')],
+    profile: ProfileOption = ProfileName.standard,
+) -> None:
+    """Label reports with the 14 CheXpert classes: 1 present, 0 absent, -1 uncertain, null not mentioned."""
+    from xray.text.labels import label as label_text
+
+    rows = []
+    for key, text in _read_texts(source).items():
+        labelled = label_text(text, profile=profile.value)
+        findings = [{**_as_dict(finding), "text": text[slice(*finding.span)]} for finding in labelled.findings]
+        rows.append({"id": key, "labels": labelled.labels, "findings": findings})
+    _write_lines(target, rows)
+
+
+@app.command()
+def score(
+    predictions: Annotated[Path, typer.Argument(metavar="PREDICTIONS.jsonl", help='rows {"id", "text"}')],
+    references: Annotated[Path, typer.Argument(metavar="REFERENCES.jsonl", help='rows {"id", "text"}, "patient_key" if known')],
+    profile: ProfileOption = ProfileName.standard,
+    out: Annotated[Path | None, typer.Option(metavar="scores.json", help="write metrics and each report's values")] = None,
+    resamples: Annotated[int, typer.Option(min=100, help="bootstrap resamples")] = 2000,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> None:
+    """Score generated reports against references, with 95 % intervals."""
+    from xray.metrics import score as score_reports
+
+    report = score_reports(
+        _read_texts(predictions),
+        _read_texts(references),
+        profile=profile.value,
+        groups=_read_patients(references),
+        resamples=resamples,
+        seed=seed,
+    )
+    if out:
+        _write_text(out, json.dumps(_as_dict(report), ensure_ascii=False, indent=2, default=_as_dict) + "\n")
+    _show(report)
+
+
+@app.command()
+def phantom(
+    out: Annotated[Path, typer.Argument(help="folder to write")],
+    studies: Annotated[int, typer.Option(min=1)] = 1000,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    style: Annotated[str, typer.Option(help="demo or base: two hospitals' films and wording")] = "demo",
+    workers: Annotated[int | None, typer.Option(min=1, help="processes; all cores without it")] = None,
+) -> None:
+    """Draw a data set of procedural chest films as DICOM, with Chinese reports and the truth of what was drawn."""
+    from xray.data.phantom import Style, write_dataset
+
+    if style not in set(Style):
+        raise typer.BadParameter(f"--style is demo or base, not {style!r}")
+    write_dataset(out, studies=studies, seed=seed, style=Style(style), workers=workers)
+    typer.echo(f"{studies} studies in {out}")
+
+
+def main() -> None:
+    """Run the command line."""
+    guard(app)
+
+
+def _write_png(source: Path, target: Path | None, *, size: int | None) -> dict[str, Any]:
+    from PIL import Image
+
+    from xray.data.films import load_film
+    from xray.dicom.render import RenderSettings
+
+    assert target is not None
+    film = load_film(source, settings=RenderSettings(size=size, square=False))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(film.pixels).save(target, format="PNG")
+    rows, columns = film.pixels.shape
+    return {"rows": rows, "columns": columns, "view": film.ref.view, "flags": list(film.flags)}
+
+
+def _write_raw(source: Path, target: Path) -> dict[str, Any]:
+    import numpy as np
+
+    from xray.dicom.decode import decode
+    from xray.dicom.read import read_dataset
+
+    stored = decode(read_dataset(source))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as stream:
+        np.save(stream, stored, allow_pickle=False)
+    return {"shape": list(stored.shape), "dtype": str(stored.dtype)}
+
+
+def _read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as UTF-8 text: {type(error).__name__}") from None
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DataError(f"{path}, line {number}: not JSON ({error.msg})") from None
+        if not isinstance(row, dict):
+            raise DataError(f'{path}, line {number}: a row must be an object with "id" and "text"')
+        yield number, row
+
+
+def _read_texts(path: Path) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for number, row in _read_rows(path):
+        key, text = row.get("id"), row.get("text")
+        if not isinstance(key, str | int) or not isinstance(text, str):
+            raise DataError(f'{path}, line {number}: a row needs "id" and "text"')
+        if str(key) in texts:
+            raise DataError(f"{path}, line {number}: id {key} stands there twice; keep one")
+        texts[str(key)] = text
+    return texts
+
+
+def _read_patients(path: Path) -> dict[str, str] | None:
+    """Return id -> patient where every row names one: the unit of the bootstrap."""
+    patients = {str(row["id"]): row.get("patient_key") for _, row in _read_rows(path)}
+    known = {key: str(patient) for key, patient in patients.items() if patient is not None}
+    return known if len(known) == len(patients) and known else None
+
+
+def _show(report: Any) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("metric", "value", "95 % interval", "n", title=f"profile {report.profile}; {report.bootstrap}")
+    for name, estimate in report.metrics.items():
+        value = "–" if estimate.value is None else f"{estimate.value:.3f}"
+        interval = "–" if estimate.low is None else f"[{estimate.low:.3f}, {estimate.high:.3f}]"
+        table.add_row(name, value, interval, str(estimate.n))
+    Console().print(table)
+    typer.echo(report.signature)
+
+
+def _as_dict(value: Any) -> Any:
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
+    _write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,49 @@
+"""How every command line of the kit ends: one clear line for a user's mistake, and an exit code that means something."""
+
+import os
+import sys
+import tempfile
+import traceback
+from typing import NoReturn
+
+import click
+import typer
+
+from xray.errors import MemoryLimitError, XrayError
+
+INTERRUPTED = 130
+
+
+def guard(app: typer.Typer) -> NoReturn:
+    """Run a command line and exit: 0 done, 2 usage or configuration, 3 data, 4 memory, 5 reproduction, 1 anything else."""
+    try:
+        status = app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        _end("stopped", INTERRUPTED)
+    except KeyboardInterrupt:
+        _end("stopped; the same command takes up where it was", INTERRUPTED)
+    except XrayError as error:
+        _end(f"error: {error}", error.exit_code)
+    except MemoryError:
+        _end("error: this machine has too little memory; lower image and batch sizes", MemoryLimitError.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        _end(f"internal error: {type(error).__name__}; the details are in {_write_details()}", 1)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    print(message, file=sys.stderr)
+    sys.exit(code)
+
+
+def _write_details() -> str:
+    """Write the stack trace where the user can read it and send it, not across the terminal."""
+    with tempfile.NamedTemporaryFile("w", prefix="xray-error-", suffix=".txt", delete=False, encoding="utf-8") as stream:
+        traceback.print_exc(file=stream)
+    return stream.name
