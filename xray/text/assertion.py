@@ -53,7 +53,9 @@ def exception_spans(sentence: str) -> list[tuple[int, int]]:
     return [match.span() for match in _EXCEPTION.finditer(sentence)]
 
 
-def judge(clause: str, mention: Mention, *, mentions: list[Mention], cues: list[Cue], carried: Assertion | None) -> Verdict:
+def judge(
+    clause: str, mention: Mention, *, mentions: list[Mention], cues: list[Cue], carried: Assertion | None
+) -> Verdict:
     """Decide on one mention of `clause`. `carried` is the assertion that reaches in from the clause before."""
     if mention.kind == "absent":
         return Verdict("absent")
@@ -67,7 +69,9 @@ def judge(clause: str, mention: Mention, *, mentions: list[Mention], cues: list[
         return Verdict("absent")
     if any(c.kind == "negation_before" and mention.end <= c.start and _reaches(listed, c.start, cues) for c in cues):
         return Verdict("absent")
-    hedged = ahead in {"hedge", "hedge_after"} or any(_hedges_back(c, clause, mention, listed, following, cues) for c in cues)
+    hedged = ahead in {"hedge", "hedge_after"} or any(
+        _hedges_back(c, clause, mention, listed, following, cues) for c in cues
+    )
     if hedged or mention.kind == "uncertain":
         return Verdict("uncertain")
     if ahead is None and carried is not None:
@@ -75,7 +79,9 @@ def judge(clause: str, mention: Mention, *, mentions: list[Mention], cues: list[
     return Verdict("present")
 
 
-def carries_over(clause: str, *, mentions: list[Mention], cues: list[Cue], before: Assertion | None) -> Assertion | None:
+def carries_over(
+    clause: str, *, mentions: list[Mention], cues: list[Cue], before: Assertion | None
+) -> Assertion | None:
     """Return the assertion that would reach from this clause into a following list."""
     for cue in reversed(cues):
         if cue.kind == "negation":
@@ -116,7 +122,9 @@ def _list_end(clause: str, mention: Mention, mentions: list[Mention]) -> int:
     """The end of the enumeration the mention belongs to: a word after the list speaks of all its members."""
     end = mention.end
     for other in mentions:
-        if other.start >= end and re.fullmatch(r"(?:影|的|征)*[、和及或与](?:[^,。;见]{0,6})", clause[end : other.start]):
+        if other.start >= end and re.fullmatch(
+            r"(?:影|的|征)*[、和及或与](?:[^,。;见]{0,6})", clause[end : other.start]
+        ):
             end = other.end
     return end
 

@@ -89,7 +89,9 @@ def _attach_sizes(sentence: str, drafts: list[_Draft], *, lexicon: Lexicon) -> N
             owner.size_mm = millimetres
 
 
-def _finish(draft: _Draft, aligned: AlignedText, sentence_start: int, section_start: int, *, lexicon: Lexicon) -> Finding:
+def _finish(
+    draft: _Draft, aligned: AlignedText, sentence_start: int, section_start: int, *, lexicon: Lexicon
+) -> Finding:
     mentions = find_mentions(draft.clause, lexicon=lexicon)
     start, end = aligned.original_span(sentence_start + draft.start, sentence_start + draft.end)
     sided = lexicon.concepts[draft.mention.concept].sided

@@ -1,0 +1,93 @@
+"""Agreement of findings between a candidate report and its reference, over the classes of CheXpert.
+
+Per report and class one cell: true positive, false positive or false negative; scores are sums of cells. `No Finding`
+is left out of the headline, because a constant normal report earns it. Uncertain counts as positive (the convention
+of F1CheXbert), and as negative beside it.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xray.text.labels import CLASSES, LabelledText, concept_class
+from xray.types import Laterality
+
+FloatArray = NDArray[np.float64]
+
+PATHOLOGIES: tuple[str, ...] = tuple(name for name in CLASSES if name != "No Finding")
+"""The thirteen classes of the headline."""
+FIVE: tuple[str, ...] = ("Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion")
+"""The five classes of the CheXpert competition."""
+
+
+def columns(names: Iterable[str]) -> list[int]:
+    """Positions of classes in `CLASSES`."""
+    return [CLASSES.index(name) for name in names]
+
+
+def cells(candidate: LabelledText, reference: LabelledText, *, uncertain_positive: bool = True) -> FloatArray:
+    """Return float64 [3, 14]: rows true positive, false positive, false negative; columns `CLASSES`."""
+    ours, theirs = (_positive(side, uncertain_positive=uncertain_positive) for side in (candidate, reference))
+    return np.stack([ours & theirs, ours & ~theirs, ~ours & theirs]).astype(np.float64)
+
+
+def precision(counts: FloatArray) -> FloatArray:
+    """tp / (tp + fp) of float64 [..., 3]; 1 where neither side has a positive, NaN where only the candidate has none."""
+    return _share(counts[..., 0], counts[..., 0] + counts[..., 1], empty=counts.sum(axis=-1) == 0)
+
+
+def recall(counts: FloatArray) -> FloatArray:
+    """tp / (tp + fn) of float64 [..., 3]; 1 where neither side has a positive, NaN where only the reference has none."""
+    return _share(counts[..., 0], counts[..., 0] + counts[..., 2], empty=counts.sum(axis=-1) == 0)
+
+
+def f1(counts: FloatArray) -> FloatArray:
+    """2 tp / (2 tp + fp + fn) of float64 [..., 3]; 1 where neither side has a positive."""
+    return _share(2 * counts[..., 0], counts[..., 0] + counts.sum(axis=-1), empty=counts.sum(axis=-1) == 0)
+
+
+def macro_f1(counts: FloatArray) -> FloatArray:
+    """Mean F1 over classes, float64 [..., 3, C] -> [...]; classes without a positive on either side are left out."""
+    by_class = np.moveaxis(counts, -2, -1)
+    defined = by_class.sum(axis=-1) > 0
+    total = np.where(defined, f1(by_class), 0.0).sum(axis=-1)
+    number = defined.sum(axis=-1)
+    return np.where(number > 0, total / np.maximum(number, 1), 1.0)
+
+
+def side_counts(candidate: LabelledText, reference: LabelledText) -> FloatArray:
+    """Return float64 [2]: findings with the right side, and findings whose side could be judged.
+
+    Judged are the classes positive in both reports for which the reference states a side. The side of a class joins
+    those of its findings: left and right, or one bilateral, is bilateral. No side in the candidate is a wrong side.
+    """
+    ours, theirs = class_sides(candidate), class_sides(reference)
+    judged = [name for name, side in theirs.items() if side is not None and name in ours]
+    return np.array([sum(ours[name] == theirs[name] for name in judged), len(judged)], dtype=np.float64)
+
+
+def class_sides(labelled: LabelledText) -> dict[str, Laterality | None]:
+    """The side of each positive class, `No Finding` left out; None where no finding of the class states one."""
+    stated: dict[str, set[Laterality]] = {}
+    for finding in labelled.findings:
+        name = concept_class(finding.concept)
+        if name is not None and finding.assertion != "absent" and labelled.labels[name] in {1, -1}:
+            stated.setdefault(name, set()).update({finding.laterality} if finding.laterality else ())
+    return {name: _join(sides) for name, sides in stated.items()}
+
+
+def _join(sides: set[Laterality]) -> Laterality | None:
+    if not sides:
+        return None
+    return next(iter(sides)) if len(sides) == 1 else "bilateral"
+
+
+def _positive(labelled: LabelledText, *, uncertain_positive: bool) -> NDArray[np.bool_]:
+    wanted = {1, -1} if uncertain_positive else {1}
+    return np.array([labelled.labels[name] in wanted for name in CLASSES])
+
+
+def _share(top: FloatArray, bottom: FloatArray, *, empty: NDArray[np.bool_]) -> FloatArray:
+    undefined = np.full(np.shape(bottom), np.nan)
+    return np.where(empty, 1.0, np.divide(top, bottom, out=undefined, where=bottom > 0))

@@ -1,0 +1,126 @@
+"""Text overlap of Chinese reports, on characters: BLEU, ROUGE-L, chrF and exact match.
+
+Secondary to the clinical scores: a report with every side swapped keeps a BLEU-4 of .98. Tokens are the characters of
+the normalised text (see `xray.text.normalize`) without white space, punctuation included. Word tokenisers made for
+English return one token, or none, for a Chinese report and score identical reports 0; characters cannot.
+
+BLEU: Papineni et al. 2002, equal to sacreBLEU `tokenize=char`, `smooth=none`. chrF: Popović 2015, equal to sacreBLEU
+`chrF2`. ROUGE-L: Lin 2004 with the beta of 1.2 of the COCO caption evaluation. All values are in [0, 1].
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xray.text.normalize import normalize
+
+FloatArray = NDArray[np.float64]
+
+BLEU_ORDER = 4
+CHRF_ORDER = 6
+CHRF_BETA = 2.0
+ROUGE_BETA = 1.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tallies:
+    """Sufficient statistics of one pair of texts; over a corpus they add up.
+
+    matched, candidate, reference: float64 [6], numbers of n-grams of order 1 to 6.
+    """
+
+    matched: FloatArray
+    candidate: FloatArray
+    reference: FloatArray
+
+
+def tokens(text: str) -> str:
+    """Return the characters that count, as one string: one token per character."""
+    return "".join(normalize(text).split())
+
+
+def tally(candidate: str, reference: str) -> Tallies:
+    """Count the character n-grams of two texts and those they share (clipped, as BLEU and chrF do)."""
+    hypothesis, target = tokens(candidate), tokens(reference)
+    counts = np.zeros((3, CHRF_ORDER))
+    for order in range(1, CHRF_ORDER + 1):
+        ours, theirs = _ngrams(hypothesis, order), _ngrams(target, order)
+        shared = sum(min(count, theirs[gram]) for gram, count in ours.items() if gram in theirs)
+        counts[:, order - 1] = shared, ours.total(), theirs.total()
+    return Tallies(matched=counts[0], candidate=counts[1], reference=counts[2])
+
+
+def bleu(matched: FloatArray, candidate: FloatArray, reference: FloatArray, *, order: int) -> FloatArray:
+    """Corpus BLEU from summed tallies: float64 [..., >= order] each -> float64 [...].
+
+    No smoothing. Orders that neither side is long enough for are left out, so that identical short texts score 1
+    (sacreBLEU scores them 0); two empty texts score 1, one empty text 0.
+    """
+    used = (candidate[..., :order] > 0) | (reference[..., :order] > 0)
+    precision = _ratio(matched[..., :order], candidate[..., :order])
+    return _geometric(precision, used) * _brevity(candidate[..., 0], reference[..., 0])
+
+
+def sentence_bleu(matched: FloatArray, candidate: FloatArray, reference: FloatArray, *, order: int) -> FloatArray:
+    """BLEU of single reports, with one added to the counts of orders above 1 (Lin and Och 2004)."""
+    used = (candidate[..., :order] > 0) | (reference[..., :order] > 0)
+    one = np.where(np.arange(order) > 0, 1.0, 0.0)
+    precision = _ratio(matched[..., :order] + one, candidate[..., :order] + one)
+    return _geometric(precision, used) * _brevity(candidate[..., 0], reference[..., 0])
+
+
+def chrf(matched: FloatArray, candidate: FloatArray, reference: FloatArray) -> FloatArray:
+    """Corpus chrF2 from summed tallies: float64 [..., 6] each -> float64 [...]. Two empty texts score 1."""
+    used = (candidate > 0) & (reference > 0)
+    orders = np.maximum(used.sum(axis=-1), 1)
+    precision = np.where(used, _ratio(matched, candidate), 0).sum(axis=-1) / orders
+    recall = np.where(used, _ratio(matched, reference), 0).sum(axis=-1) / orders
+    score = _ratio((1 + CHRF_BETA**2) * precision * recall, CHRF_BETA**2 * precision + recall)
+    return np.where((candidate[..., 0] == 0) & (reference[..., 0] == 0), 1.0, score)
+
+
+def rouge_l(candidate: str, reference: str) -> float:
+    """ROUGE-L of one pair in [0, 1]: longest common subsequence, recall weighted by beta = 1.2."""
+    hypothesis, target = tokens(candidate), tokens(reference)
+    if not hypothesis or not target:
+        return float(hypothesis == target)
+    common = longest_common_subsequence(hypothesis, target)
+    precision, recall = common / len(hypothesis), common / len(target)
+    return (1 + ROUGE_BETA**2) * precision * recall / (recall + ROUGE_BETA**2 * precision) if common else 0.0
+
+
+def longest_common_subsequence(first: Sequence[str], second: Sequence[str]) -> int:
+    """Length of the longest common subsequence, one machine word per 64 cells (Hyyrö 2004)."""
+    positions: dict[str, int] = {}
+    for index, character in enumerate(first):
+        positions[character] = positions.get(character, 0) | (1 << index)
+    full = (1 << len(first)) - 1
+    row = full
+    for character in second:
+        hit = row & positions.get(character, 0)
+        row = ((row + hit) | (row - hit)) & full
+    return len(first) - row.bit_count()
+
+
+def _ngrams(text: str, order: int) -> Counter[str]:
+    return Counter(text[start : start + order] for start in range(len(text) - order + 1))
+
+
+def _ratio(top: FloatArray, bottom: FloatArray) -> FloatArray:
+    return np.divide(top, bottom, out=np.zeros(np.broadcast(top, bottom).shape), where=bottom > 0)
+
+
+def _geometric(precision: FloatArray, used: NDArray[np.bool_]) -> FloatArray:
+    """Geometric mean over the used orders; 1 where none is used, 0 where one of them is 0."""
+    logs = np.log(np.where(used & (precision > 0), precision, 1.0))
+    mean = np.exp(logs.sum(axis=-1) / np.maximum(used.sum(axis=-1), 1))
+    return np.where((used & (precision <= 0)).any(axis=-1), 0.0, mean)
+
+
+def _brevity(candidate: FloatArray, reference: FloatArray) -> FloatArray:
+    shortfall = np.divide(reference, candidate, out=np.ones_like(candidate), where=candidate > 0)
+    factor = np.exp(np.minimum(0.0, 1.0 - shortfall))
+    return np.where((candidate == 0) & (reference > 0), 0.0, factor)
