@@ -90,7 +90,7 @@ def _strictly(data: bytes, encoding: str, *, where: str) -> str:
 
 
 def _looks_like_utf16(data: bytes, encoding: str) -> bool:
-    """Recognise exports without a byte order mark: the commas, digits and line ends of a header have one zero byte each."""
+    """Recognise UTF-16 without a byte order mark: the Latin letters of a header have one zero byte each."""
     head = data[:400]
     zeros = head[1::2] if encoding.endswith("le") else head[0::2]
     others = head[0::2] if encoding.endswith("le") else head[1::2]
@@ -112,7 +112,7 @@ def _csv_rows(text: str, *, name: str) -> tuple[tuple[str, ...], list[Row]]:
 
 
 def _numbered(reader: Iterator[list[str]], *, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Number records by the line on which each starts; a field may hold line breaks."""
+    """Yield records with the line on which each starts; a field may hold line breaks."""
     line = 1
     while True:
         try:
