@@ -70,7 +70,9 @@ class _Job:
             try:
                 while waiting or under_way:
                     while waiting and len(under_way) < 2 * workers:
-                        under_way[pool.submit(_render, waiting[0], self.store, self.settings)] = waiting.popleft()
+                        film = waiting[0]
+                        under_way[pool.submit(_render, film, self.store, self.settings)] = film
+                        waiting.popleft()  # only now: a pool that is broken refuses the film
                     for future in wait(under_way, return_when=FIRST_COMPLETED).done:
                         outcome = future.result()
                         self.note(under_way.pop(future), outcome)
