@@ -34,7 +34,7 @@ def check_run(config: RunConfig, *, screen: Screen) -> None:
     Raises ConfigError, DataError or MemoryLimitError where a run would.
     """
     run = open_run(config, screen=screen, command="check")
-    leaks = run.data.store.info.leakage.as_counts()
+    leaks = run.data.store.info.leakage
     screen.say("Shared between splits: " + ", ".join(f"{name} {count}" for name, count in leaks.items()))
     base = load_base(config.model)
     encoder = ChatEncoder(processor=base.processor, image_size=config.model.image_size, cutoff_len=config.train.cutoff_len)

@@ -4,6 +4,7 @@ Errors of the user's making end in one line and an exit code: 2 configuration, 3
 Nothing heavy is imported before a command needs it, so that `--help` is quick and a wrong key is told at once.
 """
 
+import logging
 import os
 import shlex
 import subprocess
@@ -155,7 +156,7 @@ def _prepare_libraries() -> None:
     """Keep the libraries quiet and on this machine. A hub is asked only when a config names a hub id."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("BITSANDBYTES_NOWELCOME", "1")
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it looks for a CPU kernel on a hub, and says so
     from finetune.models.loading import silence_libraries
 
     silence_libraries()

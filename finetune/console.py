@@ -21,6 +21,7 @@ _NAMES = {
 }
 _HEADS = {HEADLINE: "finding F1", "side_accuracy": "side right", "bleu4_char": "BLEU-4 (char)", "rouge_l_char": "ROUGE-L (char)"}
 _SILENT_SECONDS = 15.0
+_LOG_COLUMNS = 120  # a log file has no width of its own
 
 Tick = Callable[..., None]
 
@@ -30,6 +31,8 @@ class Screen:
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False, soft_wrap=True)
+        if not self.console.is_terminal:
+            self.console.width = _LOG_COLUMNS
         self.seconds: dict[str, float] = {}
 
     def say(self, text: str) -> None:

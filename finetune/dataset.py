@@ -81,3 +81,9 @@ def store_folder(settings: DataConfig) -> Path:
 def count_by_split(data: PreparedData) -> dict[Split, int]:
     """Return the number of studies in each split."""
     return {"train": len(data.train), "val": len(data.val), "test": len(data.test)}
+
+
+def count_patients(data: PreparedData) -> dict[Split, int]:
+    """Return the number of patients in each split."""
+    splits: dict[Split, tuple[Example, ...]] = {"train": data.train, "val": data.val, "test": data.test}
+    return {split: len({example.patient_key for example in members}) for split, members in splits.items()}

@@ -117,7 +117,7 @@ class Environment(Record):
 
 
 class DataSummary(Record):
-    """The data that were used: counts by split, what was refused by reason, and a fingerprint of every example."""
+    """The data that were used: counts by split, what was left out by kind and reason, and a fingerprint of every example."""
 
     source: str
     store: str
@@ -126,7 +126,7 @@ class DataSummary(Record):
     image_size: int
     studies: dict[str, int]
     patients: dict[str, int]
-    refused: dict[str, int]
+    left_out: dict[str, dict[str, int]]
     leakage: dict[str, int]
 
 

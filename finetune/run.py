@@ -7,7 +7,6 @@ A stage is done when its last file is there: the store's index, `training.json`,
 import hashlib
 import shutil
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +14,12 @@ from pathlib import Path
 from finetune.batch import ChatEncoder
 from finetune.config import RunConfig, resolved_yaml
 from finetune.console import Screen
-from finetune.dataset import PreparedData, count_by_split, prepare_data
+from finetune.dataset import PreparedData, count_by_split, count_patients, prepare_data
 from finetune.evaluate import predictions_path, score_run, write_baselines
 from finetune.figures import draw_curves, draw_systems
 from finetune.generate import PixelLoader, generate, shuffled_films
 from finetune.manifest import (
     ADAPTER,
-    HEADLINE,
     BaseModelSummary,
     DataSummary,
     RunManifest,
@@ -37,7 +35,6 @@ from finetune.provenance import artefact, code_state, environment, peak_memory_m
 from finetune.report_page import write_report_page
 from finetune.cases import check_render, read_test_examples, write_cases, write_render
 from finetune.train import read_history, train
-from xray.types import Example
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +92,11 @@ def describe_data(data: PreparedData) -> list[str]:
     """Return the lines that tell what the data are: counts by split, refusals by reason, leakage."""
     counts = count_by_split(data)
     info = data.store.info
-    patients = {split: len({e.patient_key for e in members}) for split, members in (("train", data.train), ("val", data.val), ("test", data.test))}
+    patients = count_patients(data)
     lines = ["Studies: " + ", ".join(f"{split} {counts[split]} ({patients[split]} patients)" for split in counts)]
-    refused = {**info.refused, **info.unpaired}
-    if refused:
-        listed = ", ".join(f"{code} {number}" for code, number in refused.items())
+    left_out = {**info.left_out["refused"], **info.left_out["unpaired"]}
+    if left_out:
+        listed = ", ".join(f"{code} {number}" for code, number in left_out.items())
         lines.append(f"Left out: {listed}. Each is listed in {data.store.path / 'quarantine.jsonl'}")
     return lines
 
@@ -204,22 +201,20 @@ def _finish(run: Run, *, training: TrainingSummary, scores: ScoresFile) -> None:
     files += sorted((folder / ADAPTER).iterdir())
     complete = manifest.model_copy(update={"artefacts": [artefact(path, root=folder) for path in files]})
     write_json(folder / "manifest.json", complete)
-    run.screen.say(f"{HEADLINE} {manifest.metrics[HEADLINE]}: {folder / 'report.html'}")
 
 
 def _data_summary(run: Run) -> DataSummary:
     info = run.data.store.info
-    splits: dict[str, Sequence[Example]] = {"train": run.data.train, "val": run.data.val, "test": run.data.test}
     return DataSummary(
         source=str(run.config.data.root / run.config.data.reports),
         store=str(run.data.store.path),
         fingerprint=run.data.store.fingerprint,
         render_digest=run.config.data.render_settings().digest(),
         image_size=run.config.data.image_size,
-        studies={split: len(members) for split, members in splits.items()},
-        patients={split: len({example.patient_key for example in members}) for split, members in splits.items()},
-        refused={**info.refused, **info.unpaired},
-        leakage=info.leakage.as_counts(),
+        studies=dict(count_by_split(run.data)),
+        patients=dict(count_patients(run.data)),
+        left_out=info.left_out,
+        leakage=info.leakage,
     )
 
 
