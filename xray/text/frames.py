@@ -1,13 +1,14 @@
-"""Text to findings: what a report states, about which side and zone, how sure, how large, with the words that say so."""
+"""Text to findings: what a report states, where, how sure, how large, with the words that say so."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xray.text import attributes
 from xray.text.assertion import Verdict, carries_over, continues_list, exception_spans, find_cues, judge
 from xray.text.lexicon import Lexicon, Profile, load
-from xray.text.mentions import Mention, find_mentions
-from xray.text.normalize import AlignedText, align
+from xray.text.mentions import Clause, Mention, find_mentions
+from xray.text.normalize import align
 from xray.text.sections import locate_sections
 from xray.types import Assertion, Finding, Laterality
 
@@ -23,7 +24,7 @@ class _Draft:
 
     mention: Mention
     offset: int
-    clause: str
+    clause: Clause
     verdict: Verdict
     laterality: Laterality | None
     size_mm: float | None = None
@@ -50,30 +51,31 @@ def find(text: str, *, profile: Profile = "standard") -> tuple[Finding, ...]:
         if section.name in {"findings", "impression"}:
             aligned = align(text[section.start : section.end])
             for sentence in _SENTENCE.finditer(aligned.text):
-                drafts = _read_sentence(sentence.group(), lexicon=lexicon)
-                found.extend(_finish(d, aligned, sentence.start(), section.start, lexicon=lexicon) for d in drafts)
+                for draft in _read_sentence(sentence.group(), lexicon=lexicon):
+                    start, end = aligned.original_span(sentence.start() + draft.start, sentence.start() + draft.end)
+                    found.extend(_finish(draft, (section.start + start, section.start + end)))
     return tuple(found)
 
 
 def _read_sentence(sentence: str, *, lexicon: Lexicon) -> list[_Draft]:
+    """Read one sentence clause by clause; negation and side can reach from a clause into the next."""
     drafts: list[_Draft] = []
     exceptions = exception_spans(sentence)
     carried: Assertion | None = None
     side: Laterality | None = None
     for part in _CLAUSE.finditer(sentence):
-        clause = part.group()
-        mentions = find_mentions(clause, lexicon=lexicon)
-        cues = find_cues(clause, lexicon=lexicon)
-        reaching = carried if continues_list(clause, mentions=mentions) else None
-        for mention in mentions:
-            verdict = judge(clause, mention, mentions=mentions, cues=cues, carried=reaching)
+        clause = Clause(part.group(), tuple(find_mentions(part.group(), lexicon=lexicon)), lexicon)
+        cues = find_cues(clause.text, lexicon=lexicon)
+        reaching = carried if continues_list(clause.text, mentions=clause.mentions, lexicon=lexicon) else None
+        for mention in clause.mentions:
+            verdict = judge(clause.text, mention, mentions=clause.mentions, cues=cues, carried=reaching)
             if any(start <= part.start() + mention.start < end for start, end in exceptions):
                 verdict = Verdict("present")
-            own = attributes.laterality(clause, mention, mentions=mentions, lexicon=lexicon)
+            own = attributes.laterality(clause, mention)
             drafts.append(_Draft(mention, part.start(), clause, verdict, own or side))
             if own in {"left", "right"} and verdict.assertion != "absent":
                 side = own
-        carried = carries_over(clause, mentions=mentions, cues=cues, before=reaching)
+        carried = carries_over(mentions=clause.mentions, cues=cues, carried=reaching)
     _attach_sizes(sentence, drafts, lexicon=lexicon)
     return drafts
 
@@ -89,22 +91,18 @@ def _attach_sizes(sentence: str, drafts: list[_Draft], *, lexicon: Lexicon) -> N
             owner.size_mm = millimetres
 
 
-def _finish(
-    draft: _Draft, aligned: AlignedText, sentence_start: int, section_start: int, *, lexicon: Lexicon
-) -> Finding:
-    mentions = find_mentions(draft.clause, lexicon=lexicon)
-    start, end = aligned.original_span(sentence_start + draft.start, sentence_start + draft.end)
-    sided = lexicon.concepts[draft.mention.concept].sided
-    context = {"mentions": mentions, "lexicon": lexicon}
-    return Finding(
-        concept=draft.mention.concept,
-        assertion=draft.verdict.assertion,
-        span=(section_start + start, section_start + end),
-        laterality=draft.laterality if sided else None,
-        zones=attributes.zones(draft.clause, draft.mention, mentions=mentions, lexicon=lexicon) if sided else (),
-        severity=attributes.severity(draft.clause, draft.mention, mentions=mentions, lexicon=lexicon),
-        size_mm=draft.size_mm,
-        change="resolved"
-        if draft.verdict.resolved
-        else attributes.change(draft.clause, draft.mention, mentions=mentions, lexicon=lexicon),
-    )
+def _finish(draft: _Draft, span: tuple[int, int]) -> Iterator[Finding]:
+    """Turn a draft into its findings: one, or one per joined concept (液气胸 is air and fluid)."""
+    clause, mention = draft.clause, draft.mention
+    concept = clause.lexicon.concepts[mention.concept]
+    for name in concept.joins or (mention.concept,):
+        yield Finding(
+            concept=name,
+            assertion=draft.verdict.assertion,
+            span=span,
+            laterality=draft.laterality if concept.sided else None,
+            zones=attributes.zones(clause, mention) if concept.sided else (),
+            severity=attributes.severity(clause, mention),
+            size_mm=draft.size_mm,
+            change="resolved" if draft.verdict.resolved else attributes.change(clause, mention),
+        )

@@ -15,6 +15,21 @@ class Mention:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A stretch of normalised text between two commas, with its mentions from left to right."""
+
+    text: str
+    mentions: tuple[Mention, ...]
+    lexicon: Lexicon
+
+    def neighbours(self, mention: Mention) -> tuple[int, int]:
+        """Return the end of the mention before and the start of the mention after; else the ends of the clause."""
+        before = max((other.end for other in self.mentions if other.end <= mention.start), default=0)
+        after = min((other.start for other in self.mentions if other.start >= mention.end), default=len(self.text))
+        return before, after
+
+
 def find_mentions(clause: str, *, lexicon: Lexicon) -> list[Mention]:
     """Return the mentions of a normalised clause from left to right. Of overlapping expressions the longest wins."""
     candidates = [

@@ -20,6 +20,16 @@ PROFILES: tuple[Profile, ...] = ("standard", "mt")
 CueKind = Literal["pseudo", "end", "hedge", "hedge_before", "hedge_after", "negation", "negation_before", "resolved"]
 TermKind = Literal["terms", "uncertain", "absent"]
 
+_PRECEDENCE: tuple[CueKind, ...] = (
+    "pseudo",
+    "hedge",
+    "hedge_before",
+    "resolved",
+    "negation_before",
+    "negation",
+    "hedge_after",
+    "end",
+)
 _GAP = "[^,。;:]{0,8}?"
 _FILES = ("concepts.yaml", "mt.yaml", "cues.yaml", "attributes.yaml")
 
@@ -44,6 +54,7 @@ class Concept(Expressions):
     abnormal: bool = True
     sided: bool = False
     measured: bool = False
+    joins: tuple[str, ...] = ()
     certainty: Literal["certain", "uncertain"] = "certain"
 
 
@@ -66,13 +77,15 @@ class _Cues(_Schema):
     negation_before: tuple[str, ...] = ()
     resolved: tuple[str, ...] = ()
     absorbed: str = ""
+    continues: str = ""
+    filler: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lexicon:
     """The compiled lexicon of one profile.
 
-    `terms` holds one pattern per (concept, kind); `cues` are in order of precedence; the groups of `attributes`
+    `terms` holds one pattern per (concept, kind); `cues` are in order of precedence, `absorbed` are the words a cue may pass over; the groups of `attributes`
     are keyed by attribute, then by value.
     """
 
@@ -80,6 +93,9 @@ class Lexicon:
     concepts: dict[str, Concept]
     terms: tuple[tuple[str, TermKind, re.Pattern[str]], ...]
     cues: tuple[tuple[CueKind, re.Pattern[str]], ...]
+    absorbed: re.Pattern[str]
+    continues: re.Pattern[str]
+    filler: re.Pattern[str]
     attributes: dict[str, dict[str, re.Pattern[str]]]
     sha256: str
 
@@ -95,6 +111,9 @@ def load(profile: Profile) -> Lexicon:
         concepts=concepts,
         terms=tuple(_term_patterns(concepts, additions)),
         cues=tuple(_cue_patterns(profile)),
+        absorbed=_joined(profile, "absorbed"),
+        continues=_joined(profile, "continues"),
+        filler=_joined(profile, "filler"),
         attributes={name: {value: re.compile(p) for value, p in group.items()} for name, group in attributes.items()},
         sha256=_digest(),
     )
@@ -117,29 +136,31 @@ def _additions() -> dict[str, Expressions]:
 def _term_patterns(
     concepts: dict[str, Concept], additions: dict[str, Expressions]
 ) -> list[tuple[str, TermKind, re.Pattern[str]]]:
-    patterns: list[tuple[str, TermKind, re.Pattern[str]]] = []
-    kinds: tuple[TermKind, ...] = ("terms", "uncertain", "absent")
-    for name, own in concepts.items():
-        extra = additions.get(name, Expressions())
-        for kind in kinds:
-            expressions = (*getattr(extra, kind), *getattr(own, kind))
-            patterns.extend((name, kind, re.compile(expression.replace("…", _GAP))) for expression in expressions)
-    return patterns
+    """Compile all expressions, the additions of a profile first: at equal length the first one wins."""
+    kinds: tuple[TermKind, ...] = ("absent", "uncertain", "terms")
+    return [
+        (name, kind, re.compile(expression.replace("…", _GAP)))
+        for source in (additions, concepts)
+        for name, expressions in source.items()
+        for kind in kinds
+        for expression in getattr(expressions, kind)
+    ]
 
 
 def _cue_patterns(profile: Profile) -> list[tuple[CueKind, re.Pattern[str]]]:
+    return [
+        (kind, re.compile("|".join(form for cues in _cues(profile) for form in getattr(cues, kind))))
+        for kind in _PRECEDENCE
+    ]
+
+
+def _joined(profile: Profile, name: Literal["absorbed", "continues", "filler"]) -> re.Pattern[str]:
+    return re.compile(f"(?:{'|'.join(form for cues in _cues(profile) if (form := getattr(cues, name)))})+")
+
+
+def _cues(profile: Profile) -> list[_Cues]:
     raw = TypeAdapter(dict[Profile, _Cues]).validate_python(_yaml("cues.yaml"))
-    chosen = [raw["standard"]] if profile == "standard" else [raw["mt"], raw["standard"]]
-    absorbed = "|".join(cues.absorbed for cues in chosen if cues.absorbed)
-    kinds: tuple[CueKind, ...] = (
-        "pseudo", "hedge", "hedge_before", "resolved", "negation_before", "negation", "hedge_after", "end",
-    )  # fmt: skip
-    patterns: list[tuple[CueKind, re.Pattern[str]]] = []
-    for kind in kinds:
-        expression = "|".join(form for cues in chosen for form in getattr(cues, kind))
-        tail = f"(?:{absorbed})*" if kind in {"negation", "hedge", "hedge_after"} else ""
-        patterns.append((kind, re.compile(f"(?:{expression}){tail}")))
-    return patterns
+    return [raw["standard"]] if profile == "standard" else [raw["mt"], raw["standard"]]
 
 
 def _yaml(name: str) -> object:
