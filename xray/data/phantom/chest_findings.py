@@ -8,7 +8,7 @@ Cardiomegaly and the pull of an atelectasis are measures of the `ChestFrame` and
 import numpy as np
 
 from xray.data.phantom.canvas import Canvas, FloatArray, Point, smooth
-from xray.data.phantom.frame import mirror, sign
+from xray.data.phantom.frame import NUM_RIBS, mirror, sign
 from xray.data.phantom.frontal import Chest
 from xray.data.phantom.study import DrawnFinding
 from xray.types import Laterality
@@ -67,23 +67,19 @@ def _effusion(chest: Chest, *, side: Laterality, severity: str, rng: np.random.G
 def _pneumothorax(chest: Chest, *, side: Laterality, large: bool, rng: np.random.Generator) -> None:
     """Draw air around a shrunken lung: a rim without vessels, and the pleural line as its inner border."""
     frame, canvas = chest.frame, chest.canvas
-    outline = np.array(frame.lung_outline(side))
-    gap = (0.24 if large else 0.135) + float(rng.uniform(-0.012, 0.012))
-    hilum, base = 0.12, frame.angle(side)
+    gap = (0.25 if large else 0.15) + float(rng.uniform(-0.012, 0.012))
+    base = frame.angle(side)
     pulled: list[Point] = []
-    for x, y in outline:
-        depth = np.clip((base - y) / (base - frame.apex), 0, 1)
-        inner = sign(side) * max(hilum, abs(x) - gap * (0.62 + 0.5 * depth))
-        pulled.append((float(inner), float(y + 0.75 * gap * depth**1.5)))
-    lung = canvas.polygon(pulled, soft=0.003)
+    for x, y in frame.lung_outline(side):
+        depth = float(np.clip((base - y) / (base - frame.apex), 0, 1))
+        inner = max(min(abs(x), 0.12), abs(x) - gap * (0.62 + 0.5 * depth))
+        pulled.append((sign(side) * inner, y + 0.75 * gap * depth**1.5))
+    lung = canvas.polygon(pulled, soft=0.002)
     rim = np.clip(chest.lungs[side] - lung, 0, 1)
-    chest.air *= 1 + 0.32 * rim
+    line = canvas.blur(canvas.lines([([*pulled, pulled[0]], 0.009, 1.0)]), sigma=0.0012)
+    chest.soft += 0.3 * line * np.clip(1.4 * chest.air, 0, 1) * np.clip(3 * canvas.blur(rim, sigma=0.012), 0, 1)
+    chest.air *= 1 + 0.35 * rim - (0.22 if large else 0.12) * lung
     chest.vessels *= 1 - rim
-    chest.soft += (0.06 if large else 0.03) * lung * chest.lungs[side]
-    line = canvas.blur(canvas.lines([([*pulled, pulled[0]], 0.009, 1.0)]), sigma=0.0015)
-    chest.soft += (
-        0.22 * line * canvas.blur(chest.lungs[side], sigma=0.01) * np.clip(canvas.blur(rim, sigma=0.01) * 3, 0, 1)
-    )
 
 
 def _opacity(chest: Chest, finding: DrawnFinding, *, side: Laterality, rng: np.random.Generator) -> None:
@@ -99,49 +95,76 @@ def _opacity(chest: Chest, finding: DrawnFinding, *, side: Laterality, rng: np.r
 
 
 def _consolidation(chest: Chest, finding: DrawnFinding, *, side: Laterality, rng: np.random.Generator) -> None:
-    """Draw airless lung, dense and even up to a straight fissure, with the bronchi as dark branches in it."""
+    """Draw airless lung, dense and even, with a sharp fissure on one edge and the bronchi as dark branches in it."""
     canvas, frame = chest.canvas, chest.frame
     x, y = frame.zone_centre(side, finding.zone or "middle")
-    wide, high = 0.21 + float(rng.uniform(-0.015, 0.02)), 0.088 + float(rng.uniform(-0.008, 0.008))
-    slant = sign(side) * float(rng.uniform(0.01, 0.03))
-    corners = [(x - wide, y - high - slant), (x, y - high * 1.15), (x + wide, y - high + slant)]
-    corners += [(x + wide, y + high + slant), (x, y + high), (x - wide, y + high - slant)]
-    region = canvas.polygon(corners, soft=0.006) * chest.lungs[side]
-    bronchi: list[tuple[list[Point], float, float]] = []
-    root = (x - sign(side) * 0.17, y + float(rng.uniform(-0.02, 0.02)))
-    for aim in (-0.045, 0.0, 0.05):
-        tip = (x + sign(side) * float(rng.uniform(0.05, 0.13)), y + aim + float(rng.uniform(-0.01, 0.01)))
-        bronchi.append(([root, tip], 0.011, 1.0))
-    airway = canvas.blur(canvas.lines(bronchi), sigma=0.003)
-    _fill(chest, np.asarray(region * 0.97, np.float32), density=0.11)
-    chest.soft -= 0.17 * airway * region
+    wide, high = 0.24 + float(rng.uniform(-0.015, 0.02)), 0.105 + float(rng.uniform(-0.008, 0.008))
+    angles = np.linspace(0, 2 * np.pi, 10, endpoint=False)
+    reach = rng.uniform(0.85, 1.12, 10)
+    ring = [
+        (x + wide * r * float(np.cos(a)), y + high * r * float(np.sin(a))) for a, r in zip(angles, reach, strict=True)
+    ]
+    region = canvas.polygon(smooth(ring, closed=True), soft=0.014)
+    grid_x, grid_y = canvas.grid()
+    fissure = y + 0.62 * high * (1 if finding.zone == "upper" else -1) + float(rng.uniform(-0.06, 0.06)) * (grid_x - x)
+    beyond = (fissure - grid_y) if finding.zone == "upper" else (grid_y - fissure)
+    region = region * np.clip(beyond / 0.006 + 0.5, 0, 1) * chest.lungs[side]
+    _fill(chest, np.asarray(0.96 * region, np.float32), density=0.10)
+    chest.soft -= 0.16 * canvas.blur(canvas.lines(_bronchi((x, y), side=side, rng=rng)), sigma=0.002) * region
+
+
+def _bronchi(centre: Point, *, side: Laterality, rng: np.random.Generator) -> list[tuple[list[Point], float, float]]:
+    """Return a stem from the hilar side that forks twice, as strokes for `Canvas.lines`."""
+    x, y = centre
+    out = sign(side)
+    stem, fork = (
+        (x - out * 0.16, y + float(rng.uniform(-0.01, 0.01))),
+        (x - out * 0.05, y + float(rng.uniform(-0.015, 0.015))),
+    )
+    strokes: list[tuple[list[Point], float, float]] = [([stem, fork], 0.011, 1.0)]
+    for turn in (-1, 1):
+        middle = (fork[0] + out * 0.07, fork[1] + turn * float(rng.uniform(0.015, 0.028)))
+        strokes.append(([fork, middle], 0.009, 1.0))
+        for again in (-0.016, 0.016):
+            tip = (middle[0] + out * 0.06, middle[1] + again + float(rng.uniform(-0.006, 0.006)))
+            strokes.append(([middle, tip], 0.007, 0.9))
+    return strokes
 
 
 def _round_lesion(chest: Chest, finding: DrawnFinding, *, side: Laterality, rng: np.random.Generator) -> None:
-    """Draw a round shadow of `size_mm`: a nodule with a sharp edge, a mass with a lobed one."""
+    """Draw a round shadow of `size_mm`: a nodule with a smooth edge, a mass with a lobed one."""
     canvas = chest.canvas
     x, y = chest.frame.zone_centre(side, finding.zone or "middle")
     centre = (x + float(rng.uniform(-0.05, 0.05)), y + float(rng.uniform(-0.03, 0.03)))
     radius = (finding.size_mm or 24) / 2 / MM_PER_SIDE
-    shape = canvas.ellipse(centre, radii=(radius, radius * float(rng.uniform(0.92, 1))), soft=0.0025)
+    shape = canvas.ellipse(centre, radii=(radius, radius * float(rng.uniform(0.9, 1))), soft=0.003)
     if finding.concept == "mass":
-        for angle in rng.uniform(0, 2 * np.pi, 5):
-            lobe = (centre[0] + 1.1 * radius * float(np.cos(angle)), centre[1] + 0.55 * radius * float(np.sin(angle)))
-            shape = np.maximum(shape, canvas.ellipse(lobe, radii=(0.5 * radius, 0.5 * radius), soft=0.003))
-    _fill(chest, np.asarray(0.9 * shape, np.float32) * chest.lungs[side], density=0.14)
+        for angle in rng.uniform(0, 2 * np.pi, 6):
+            lobe = (centre[0] + 1.3 * radius * float(np.cos(angle)), centre[1] + 0.65 * radius * float(np.sin(angle)))
+            shape = np.maximum(shape, canvas.ellipse(lobe, radii=(0.42 * radius, 0.42 * radius), soft=0.003))
+    ball = shape * (0.45 + 0.45 * canvas.blur(shape, sigma=0.5 * radius))
+    _fill(chest, np.asarray(ball, np.float32) * chest.lungs[side], density=0.09)
 
 
 def _atelectasis(chest: Chest, *, side: Laterality, rng: np.random.Generator) -> None:
     """Draw plate-like bands above a raised diaphragm; the frame has already pulled heart and diaphragm over."""
     canvas, frame = chest.canvas, chest.frame
-    bands: list[tuple[list[Point], float, float]] = []
-    for height in (0.055, 0.105):
+    plates = canvas.zeros()
+    for height in (0.05, 0.10):
         y = frame.dome(side) - height + float(rng.uniform(-0.008, 0.008))
-        tilt = float(rng.uniform(-0.02, 0.02))
-        inner, outer = 0.26 + float(rng.uniform(0, 0.08)), 0.93 * frame.wall(y)
-        bands.append((mirror([(inner, y + tilt), (outer, y - tilt + 0.01)], side=side), 0.02, 1.0))
-    plate = canvas.blur(canvas.lines(bands), sigma=0.003) * chest.lungs[side]
-    _fill(chest, np.asarray(0.85 * plate, np.float32), density=0.08)
+        tilt = float(rng.uniform(-0.025, 0.025))
+        inner, outer = 0.24 + float(rng.uniform(0, 0.1)), float(rng.uniform(0.82, 0.96)) * frame.wall(y)
+        middle, thick = 0.5 * (inner + outer), 0.0115
+        lens = [
+            (inner, y + tilt),
+            (middle, y - thick),
+            (outer, y - tilt - 0.3 * thick),
+            (outer, y - tilt + 0.3 * thick),
+        ]
+        lens.append((middle, y + thick))
+        plates = np.maximum(plates, canvas.polygon(smooth(mirror(lens, side=side), closed=True), soft=0.003))
+    chest.air *= 1 - 0.15 * chest.lungs[side] * np.clip((canvas.grid()[1] - frame.dome(side) + 0.25) / 0.2, 0, 1)
+    _fill(chest, np.asarray(0.85 * plates, np.float32) * chest.lungs[side], density=0.09)
 
 
 def _edema(chest: Chest, *, rng: np.random.Generator) -> None:
@@ -186,12 +209,12 @@ def _pleural_thickening(chest: Chest, *, side: Laterality, rng: np.random.Genera
 
 def _fracture(chest: Chest, *, side: Laterality, rib: int, rng: np.random.Generator) -> None:
     """Break the back part of a rib: its outer half steps down, both ends are thick."""
-    path = chest.rib_paths[side, rib]
-    at = round(len(path) * float(rng.uniform(0.52, 0.62)))
-    step = 0.038
-    inner, outer = path[: at - 1], [(x + sign(side) * 0.012, y + step) for x, y in path[at + 2 :]]
-    chest.rib_paths[side, rib] = inner
-    chest.rib_paths[side, rib + 100] = outer
     canvas = chest.canvas
-    ends = [canvas.ellipse(end, radii=(0.026, 0.021), soft=0.003) for end in (inner[-1], outer[0])]
-    chest.bone += 0.2 * np.maximum(ends[0], ends[1])
+    path = chest.rib_paths[side, rib]
+    at = round(len(path) * float(rng.uniform(0.5, 0.62)))
+    inner, outer = path[: at - 1], [(x + sign(side) * 0.012, y + 0.04) for x, y in path[at + 2 :]]
+    chest.rib_paths[side, rib] = inner
+    chest.rib_paths[side, rib + NUM_RIBS] = outer
+    ends = [canvas.ellipse(end, radii=(0.03, 0.021), soft=0.003) for end in (inner[-1], outer[0])]
+    broken = canvas.lines([(inner, 0.024, 1.0), (outer, 0.024, 1.0)])
+    chest.bone += 0.28 * np.maximum(ends[0], ends[1]) + 0.15 * canvas.blur(broken, sigma=0.002)

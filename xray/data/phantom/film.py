@@ -53,7 +53,7 @@ def _position(density: FloatArray, *, canvas: Canvas, rng: np.random.Generator) 
     turn, scale = float(rng.normal(0, 1.2)), float(rng.uniform(0.95, 1.04))
     matrix = cv2.getRotationMatrix2D((canvas.width / 2, canvas.height / 2), turn, scale)
     matrix[:, 2] += rng.uniform(-0.02, 0.02, 2) * canvas.side
-    moved = cv2.warpAffine(density, matrix, (canvas.width, canvas.height), borderMode=cv2.BORDER_REPLICATE)
+    moved = cv2.warpAffine(density, matrix, (canvas.width, canvas.height), borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(moved, np.float32)
 
 
@@ -70,10 +70,10 @@ class _Exposure:
 
 _EXPOSURES = {
     Style.DEMO: _Exposure(
-        gamma=(0.75, 1.1), black=(0.02, 0.10), white=(1.0, 1.14), grain=(0.004, 0.011), collimated=0.3
+        gamma=(0.8, 1.15), black=(0.02, 0.14), white=(0.98, 1.08), grain=(0.004, 0.011), collimated=0.3
     ),
     Style.BASE: _Exposure(
-        gamma=(0.95, 1.35), black=(0.0, 0.06), white=(0.94, 1.06), grain=(0.007, 0.016), collimated=0.15
+        gamma=(1.0, 1.45), black=(0.0, 0.10), white=(0.94, 1.04), grain=(0.007, 0.016), collimated=0.15
     ),
 }
 
@@ -84,7 +84,7 @@ def _expose(
     scatter = canvas.blur(density, sigma=0.09)
     black, white = rng.uniform(*exposure.black), rng.uniform(*exposure.white)
     tilt = float(rng.uniform(-0.03, 0.03)) * canvas.grid()[0]
-    film = np.clip((0.88 * density + 0.12 * scatter + tilt - black) / (white - black), 0, 1)
+    film = np.clip((0.9 * density + 0.1 * scatter + tilt - black) / (white - black), 0, 1)
     film = film ** rng.uniform(*exposure.gamma)
     grain = rng.standard_normal(film.shape, dtype=np.float32) * float(rng.uniform(*exposure.grain))
     film = film + canvas.blur(grain, sigma=0.0012) * (1.3 - 0.6 * film)

@@ -49,7 +49,10 @@ class ChestFrame:
         """Return the middle of a lung zone. The zones are thirds of the lung's height."""
         share = {"upper": 0.23, "middle": 0.52, "lower": 0.80}[zone]
         y = self.apex + share * (self.dome(side) - self.apex)
-        return sign(side) * (0.56 if zone == "upper" else 0.62) * self.wall(y), y
+        wall = self.wall(y)
+        if zone == "lower" and side == "left":  # beside the heart, not behind it
+            return 0.5 * (0.68 * 2 * self.half_width * self.heart_ratio + wall), y
+        return sign(side) * (0.58 if zone == "upper" else 0.62) * wall, y
 
     def lung_outline(self, side: Laterality) -> list[Point]:
         """Return the lung's closed outline, from the apex down the chest wall and up the mediastinum."""

@@ -46,13 +46,13 @@ _DEMO_PRESENT = {
         "{side}侧胸腔{amount}积液",
         "{side}侧胸腔见{amount}积液",
         "{side}侧见{amount}胸腔积液",
-        "{side}侧肋膈角消失，见{amount}胸腔积液",
+        "{side}侧见{amount}胸腔积液，肋膈角消失",
     ),
     "pneumothorax": (
         "{side}侧{amount}气胸，肺组织压缩约{percent}%",
         "{side}侧{amount}气胸",
-        "{side}侧见{amount}气胸，可见肺压缩边缘",
-        "{side}侧胸腔见无肺纹理透亮区，为{amount}气胸",
+        "{side}侧见{amount}气胸，可见脏层胸膜线",
+        "{side}侧胸腔见{amount}气胸，其内无肺纹理",
     ),
     "opacity": (
         "{side}肺{zone}野见斑片状密度增高影",
@@ -62,7 +62,7 @@ _DEMO_PRESENT = {
     ),
     "consolidation": (
         "{side}肺{zone}野实变影",
-        "{side}肺{zone}野见大片实变影",
+        "{side}肺{zone}野见大叶实变影",
         "{side}肺{zone}野见实变影，内见支气管充气征",
         "{side}肺{zone}野肺实变",
     ),
@@ -76,7 +76,7 @@ _DEMO_PRESENT = {
         "{side}肺{zone}野见一肿块影，直径约{mm}mm",
         "{side}肺{zone}野见肿块影，直径约{mm}mm",
         "{side}肺{zone}野见分叶状肿块，直径约{mm}mm",
-        "{side}肺{zone}野见类圆形肿块影，直径约{mm}mm",
+        "{side}肺{zone}野见肿块影，边缘分叶，直径约{mm}mm",
     ),
     "atelectasis": (
         "{side}肺下野见盘状肺不张，同侧膈肌抬高",
@@ -85,7 +85,7 @@ _DEMO_PRESENT = {
         "{side}肺膨胀不全，可见肺不张",
     ),
     "edema": (
-        "双肺门区呈蝶翼状分布，为肺水肿表现",
+        "双肺门区见蝶翼状肺水肿",
         "双肺肺水肿，呈蝶翼状分布",
         "双肺见肺水肿征象",
         "双侧肺门周围呈肺水肿改变",
@@ -105,8 +105,8 @@ _DEMO_PRESENT = {
     "pacemaker": (
         "{side}侧胸壁见心脏起搏器影",
         "{side}胸壁见心脏起搏器影，导线在位",
-        "{side}侧胸壁见起搏器，电极位于右心",
-        "{side}上胸壁起搏器置入，导线走行自然",
+        "{side}侧胸壁见起搏器影，导线走行自然",
+        "{side}侧上胸壁见起搏器",
     ),
     "endotracheal_tube": (
         "气管插管在位",
@@ -182,20 +182,20 @@ DEMO_WORDING = Wording(
 _BASE_PRESENT = {
     "cardiomegaly": (
         "心脏形态{degree}增大",
-        "心脏增大，以{degree}为著",
+        "心脏呈{degree}增大，心影饱满",
         "心脏{degree}扩大，心影增大",
         "心胸比增大，心脏{degree}增大",
     ),
     "pleural_effusion": (
         "{side}侧{amount}胸腔积液",
         "{side}胸腔可见{amount}积液",
-        "{side}侧可见外高内低弧形影，为{amount}胸腔积液",
+        "{side}侧可见{amount}胸腔积液，上缘外高内低",
         "{side}侧{amount}胸水",
     ),
     "pneumothorax": (
         "{side}侧可见{amount}气胸",
-        "{side}肺受压，{side}侧{amount}气胸",
-        "{side}侧胸腔{amount}积气，为气胸",
+        "{side}胸腔可见{amount}气胸",
+        "{side}侧{amount}气胸，外带无肺纹理",
         "{side}侧{amount}气胸，可见脏层胸膜线",
     ),
     "opacity": (
@@ -220,7 +220,7 @@ _BASE_PRESENT = {
         "{side}{zone}肺野可见团块影，大小约{cm}cm",
         "{side}{zone}肺野可见占位，大小约{cm}cm",
         "{side}{zone}肺野可见肿块，大小约{cm}cm",
-        "{side}{zone}肺野可见巨大肿块，大小约{cm}cm",
+        "{side}{zone}肺野可见较大肿块，大小约{cm}cm",
     ),
     "atelectasis": (
         "{side}下肺可见条带状肺不张",
