@@ -11,6 +11,7 @@ _SIZE = re.compile(
     r"(?P<unit>mm|cm|毫米|厘米)"
 )
 _JOINS = re.compile("[、和及或与伴并合]")
+_INTERPRETS = re.compile("这|提示|考虑|符合|可能|表明|为|疑|系|呈|伴|并|代表|继发")
 _MM = {"mm": 1.0, "毫米": 1.0, "cm": 10.0, "厘米": 10.0}
 
 
@@ -24,6 +25,17 @@ def laterality(clause: Clause, mention: Mention) -> Laterality | None:
     if earlier and _JOINS.search(clause.text, before, mention.start):
         return earlier[-1]
     return _combine(_sides(clause, mention.end, after))
+
+
+def inherited(clause: Clause, side: Laterality | None) -> Laterality | None:
+    """Return the side that reaches in from the clause before: left or right; both only into an interpretation."""
+    return side if side != "bilateral" or _INTERPRETS.match(clause.text) else None
+
+
+def last_side(clause: Clause) -> Laterality | None:
+    """Return the side named last in a clause."""
+    named = _sides(clause, 0, len(clause.text))
+    return named[-1] if named else None
 
 
 def zones(clause: Clause, mention: Mention) -> tuple[str, ...]:

@@ -66,15 +66,17 @@ def _read_sentence(sentence: str, *, lexicon: Lexicon) -> list[_Draft]:
     for part in _CLAUSE.finditer(sentence):
         clause = Clause(part.group(), tuple(find_mentions(part.group(), lexicon=lexicon)), lexicon)
         cues = find_cues(clause.text, lexicon=lexicon)
+        affirmed = False
         reaching = carried if continues_list(clause.text, mentions=clause.mentions, lexicon=lexicon) else None
         for mention in clause.mentions:
             verdict = judge(clause.text, mention, mentions=clause.mentions, cues=cues, carried=reaching)
             if any(start <= part.start() + mention.start < end for start, end in exceptions):
                 verdict = Verdict("present")
-            own = attributes.laterality(clause, mention)
-            drafts.append(_Draft(mention, part.start(), clause, verdict, own or side))
-            if own in {"left", "right"} and verdict.assertion != "absent":
-                side = own
+            own = attributes.laterality(clause, mention) or attributes.inherited(clause, side)
+            drafts.append(_Draft(mention, part.start(), clause, verdict, own))
+            affirmed = affirmed or verdict.assertion != "absent"
+        if affirmed or not clause.mentions:
+            side = attributes.last_side(clause) or side
         carried = carries_over(mentions=clause.mentions, cues=cues, carried=reaching)
     _attach_sizes(sentence, drafts, lexicon=lexicon)
     return drafts
