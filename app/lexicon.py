@@ -1,10 +1,11 @@
-"""Names of the findings for the reader."""
+"""Names of the findings for the reader, from the lexicon that found them."""
 
-from collections.abc import Mapping
-from functools import lru_cache
+from xray.text.lexicon import concept
 
 
-@lru_cache(maxsize=2)
-def concept_names(language: str) -> Mapping[str, str]:
-    """Concept key -> name in Chinese (`zh`) or plain English words."""
-    return {}
+def concept_name(key: str, *, language: str) -> str:
+    """Name of a lexicon concept: its Chinese name (`zh`), otherwise the key in plain words."""
+    known = concept(key)
+    if language == "zh" and known is not None:
+        return known.zh
+    return key.replace("_", " ")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import markup, navigation, session
 from app.faults import shown
-from app.pages import review, worklist
+from app.screens import review, worklist
 from app.words import LANGUAGES
 
 
@@ -41,4 +41,5 @@ def _choices() -> None:
     st.selectbox(words.run, list(runs), format_func=names.__getitem__, key=session.RUN_KEY, persist_state="session")
 
 
-main()
+if __name__ == "__main__":
+    main()

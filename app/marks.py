@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from xray.metrics.compare import compare_findings
-
-from xray.types import Finding
+from xray.metrics.compare import Pair, compare_findings
+from xray.text.lexicon import Profile
+from xray.types import Finding, Laterality
 
 Kind = Literal["agree", "false", "omitted", "side"]
 KINDS: tuple[Kind, ...] = ("agree", "false", "omitted", "side")
@@ -17,12 +17,13 @@ _PRIORITY: dict[Kind, int] = {"agree": 0, "omitted": 1, "false": 2, "side": 3}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """One finding in one text: characters [start, end) and how the other report relates to it."""
+    """One finding in one text: characters [start, end), its side, and how the other report relates to it."""
 
     kind: Kind
     start: int
     end: int
     concept: str
+    side: Laterality | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class Segment:
     text: str
     kind: Kind | None = None
     concept: str | None = None
+    side: Laterality | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,7 @@ class MarkedReports:
         return tuple(kind for kind in KINDS if kind != "agree" and self.concepts(kind))
 
 
-def mark_reports(generated: str, *, reference: str, profile: str) -> MarkedReports:
+def mark_reports(generated: str, *, reference: str, profile: Profile) -> MarkedReports:
     """Compare two reports with the scores' own rules and mark the findings in both texts."""
     comparison = compare_findings(generated, reference, profile=profile)
     left: list[Mark] = []
@@ -88,9 +90,11 @@ def split_marks(text: str, marks: Iterable[Mark]) -> tuple[Segment, ...]:
 
 
 def _segment(text: str, mark: Mark | None) -> Segment:
-    return Segment(text=text, kind=mark.kind, concept=mark.concept) if mark else Segment(text=text)
+    if mark is None:
+        return Segment(text=text)
+    return Segment(text=text, kind=mark.kind, concept=mark.concept, side=mark.side)
 
 
 def _mark(finding: Finding, kind: Kind) -> Mark:
     start, end = finding.span
-    return Mark(kind=kind, start=start, end=end, concept=finding.concept)
+    return Mark(kind=kind, start=start, end=end, concept=finding.concept, side=finding.laterality)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 
+from app.lexicon import concept_name
 from app.marks import KINDS, Kind, Segment
 from app.words import Words
 from finetune.manifest import Estimate, ScoresFile
@@ -14,19 +15,21 @@ SIGNS: Mapping[Kind, str] = {"agree": "✓", "false": "✕", "omitted": "○", "
 _COLUMNS = ("finding_f1", "finding_precision", "finding_recall", "side_accuracy", "bleu4_char", "rouge_l_char")
 
 
-def report_html(segments: Iterable[Segment], *, words: Words, names: Mapping[str, str]) -> str:
-    """Show a report with its findings marked; `names` are the concepts' names for the tooltips."""
-    body = "".join(_segment_html(segment, words=words, names=names) for segment in segments)
+def report_html(segments: Iterable[Segment], *, words: Words) -> str:
+    """Show a report with its findings marked, their names as tooltips."""
+    body = "".join(_segment_html(segment, words=words) for segment in segments)
     return f'<div class="report-text" lang="zh-CN">{body}</div>'
 
 
-def _segment_html(segment: Segment, *, words: Words, names: Mapping[str, str]) -> str:
+def _segment_html(segment: Segment, *, words: Words) -> str:
     text = escape(segment.text)
     if segment.kind is None:
         return text
     label = escape(words.kinds[segment.kind])
-    concept = segment.concept or ""
-    title = escape(f"{words.kinds[segment.kind]}: {names.get(concept, concept)}")
+    if segment.kind == "side":  # the side is often said outside the marked words
+        label += f"·{escape(words.sides.get(segment.side or '', words.no_side))}"
+    name = concept_name(segment.concept, language=words.code) if segment.concept else ""
+    title = escape(f"{words.kinds[segment.kind]}: {name}")
     tag = f'<span class="tag">{SIGNS[segment.kind]}{label}</span>'
     return f'<mark class="finding {segment.kind}" title="{title}">{text}{tag}</mark>'
 

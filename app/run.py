@@ -13,6 +13,7 @@ from finetune.manifest import (
     read_records,
 )
 from xray.errors import DataError
+from xray.text.lexicon import PROFILES, Profile
 
 ADAPTER_SYSTEM = "adapter"
 
@@ -45,12 +46,13 @@ class ReviewCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A complete run folder in memory, cases in the order of `references.jsonl`."""
+    """A complete run folder in memory, cases in the order of `references.jsonl`; `profile` is the scores' lexicon."""
 
     folder: Path
     manifest: RunManifest
     scores: ScoresFile
     cases: tuple[ReviewCase, ...]
+    profile: Profile
 
     @property
     def id(self) -> str:
@@ -96,7 +98,14 @@ def load_run(folder: Path) -> Run:
     predictions = {row.id: row for row in read_records(folder / "predictions.jsonl", Prediction)}
     values = scores.per_report.get(ADAPTER_SYSTEM, {})
     cases = tuple(_review_case(case, predictions.get(case.id), values.get(case.id, {})) for case in references)
-    return Run(folder=folder, manifest=manifest, scores=scores, cases=cases)
+    return Run(folder=folder, manifest=manifest, scores=scores, cases=cases, profile=_profile(scores, folder=folder))
+
+
+def _profile(scores: ScoresFile, *, folder: Path) -> Profile:
+    for profile in PROFILES:
+        if scores.profile == profile:
+            return profile
+    raise DataError(f"{folder / 'scores.json'}: unknown profile. It was written by another version of this program.")
 
 
 def _review_case(case: Case, prediction: Prediction | None, values: dict[str, float | None]) -> ReviewCase:

@@ -14,16 +14,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app import faults, session
+from app import faults, main, session
 from app.films import film_route
 from app.security import SecurityHeaders
 
 
 @asynccontextmanager
 async def _announce(_app: object) -> AsyncIterator[dict[str, Any]]:
+    for run in session.runs().values():  # so that the first reader does not wait for it
+        for case in run.cases:
+            session.marked(run, case)
     address, port = st.get_option("server.address"), st.get_option("server.port")
     print(f"Review page: http://{address}:{port}  (Ctrl-C ends it; reviews are kept)", flush=True)
     yield {}
+    session.close()
 
 
 def _health(_request: Request) -> Response:
@@ -31,7 +35,7 @@ def _health(_request: Request) -> Response:
 
 
 app = st.App(
-    Path(__file__).with_name("main.py"),
+    Path(main.__file__),
     routes=[film_route(session.find_film), Route("/health", _health)],
     middleware=[Middleware(SecurityHeaders)],
     lifespan=_announce,

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 import streamlit as st
 
@@ -10,9 +11,12 @@ from app.run import ReviewCase, Run, find_runs, load_run
 from app.settings import Settings
 from app.store import ReviewStore
 from app.words import LANGUAGES, Words
+from xray.text.lexicon import Profile
 
 LANGUAGE_KEY = "language"
 RUN_KEY = "run"
+_stores: dict[Path, ReviewStore] = {}  # of the process, not of a reader
+_opening = Lock()
 
 
 def words() -> Words:
@@ -22,7 +26,11 @@ def words() -> Words:
 
 def store() -> ReviewStore:
     """Return the review store of the project, opened once per process."""
-    return _store(Settings.from_environment().store)
+    path = Settings.from_environment().store
+    with _opening:
+        if path not in _stores:
+            _stores[path] = ReviewStore(path)
+        return _stores[path]
 
 
 def runs() -> dict[str, Run]:
@@ -41,7 +49,17 @@ def current_run() -> Run:
 
 def marked(run: Run, case: ReviewCase) -> MarkedReports:
     """Both reports of a case with their findings marked under the run's own labelling profile."""
-    return _marked(case.generated or "", case.case.text, run.scores.profile)
+    return _marked(case.generated or "", case.case.text, run.profile)
+
+
+def close() -> None:
+    """Close the store and forget what was read; the next use opens it again."""
+    with _opening:
+        for opened in _stores.values():
+            opened.close()
+        _stores.clear()
+    _run.cache_clear()
+    _marked.cache_clear()
 
 
 def find_film(run_id: str, case_id: str, index: int) -> Path | None:
@@ -54,11 +72,6 @@ def _version(folder: Path) -> int:
     return max(path.stat().st_mtime_ns for path in folder.glob("*.json*"))
 
 
-@lru_cache(maxsize=1)
-def _store(path: Path) -> ReviewStore:
-    return ReviewStore(path)
-
-
 @lru_cache(maxsize=64)
 def _run(folder: Path, version: int) -> Run:
     """`version` makes a run that was finished again be read again."""
@@ -67,5 +80,5 @@ def _run(folder: Path, version: int) -> Run:
 
 
 @lru_cache(maxsize=20_000)
-def _marked(generated: str, reference: str, profile: str) -> MarkedReports:
+def _marked(generated: str, reference: str, profile: Profile) -> MarkedReports:
     return mark_reports(generated, reference=reference, profile=profile)

@@ -185,7 +185,7 @@ def _prepare(connection: Connection, *, path: Path) -> None:
     connection.exec_driver_sql(f"PRAGMA user_version={STORE_VERSION}")
 
 
-def _history_of(run_id: str, case_id: str, reviewer: str) -> Select[tuple[_Row]]:
+def _history_of(run_id: str, case_id: str, reviewer: str) -> Select[_Row]:
     mine = (_Row.run_id == run_id, _Row.case_id == case_id, _Row.reviewer == reviewer)
     return select(_Row).where(*mine).order_by(_Row.revision)
 

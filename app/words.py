@@ -50,8 +50,6 @@ class Words:
     none_match: str
     open_hint: str
     case: str
-    reference: str
-    generated: str
     back: str
     previous: str
     following: str
@@ -61,7 +59,6 @@ class Words:
     keys: str
     outdated: str
     history: str
-    no_history: str
     no_film: str
     verdict: str
     comment: str
@@ -78,13 +75,15 @@ class Words:
     take_theirs: str
     invert: str
     reset: str
-    zoom: str
     film_help: str
+    alone: str
     verdicts: Mapping[str, str]
     kinds: Mapping[str, str]
     systems: Mapping[str, str]
     metrics: Mapping[str, str]
     views: Mapping[str, str]
+    sides: Mapping[str, str]
+    no_side: str
 
 
 ZH = Words(
@@ -129,8 +128,6 @@ ZH = Words(
     none_match="没有符合条件的检查，请放宽筛选条件",
     open_hint="点击任意一行打开病例",
     case="病例",
-    reference="参考",
-    generated="生成",
     back="返回列表",
     previous="上一例",
     following="下一例",
@@ -140,7 +137,6 @@ ZH = Words(
     keys="快捷键：←/→ 上一例/下一例，N 下一未评审，L 列表；A 接受，E 需修改，X 拒绝，D 写意见",
     outdated="上次结论针对的是该检查较早的一版生成报告，请重新评审",
     history="保存记录",
-    no_history="尚未保存",
     no_film="未找到影像文件",
     verdict="结论",
     comment="评审意见",
@@ -157,8 +153,8 @@ ZH = Words(
     take_theirs="采用对方的",
     invert="反色",
     reset="复位",
-    zoom="缩放",
     film_help="滚轮缩放 · 拖动调亮度/对比度 · Shift+拖动平移 · 双击复位",
+    alone="单独显示 / 并排显示",
     verdicts=MappingProxyType({"accept": "接受", "edit": "需修改", "reject": "拒绝"}),
     kinds=MappingProxyType({"agree": "一致", "false": "误报", "omitted": "遗漏", "side": "侧别错误"}),
     systems=MappingProxyType(
@@ -183,6 +179,8 @@ ZH = Words(
         }
     ),
     views=MappingProxyType({"frontal": "正位", "lateral": "侧位", "unknown": "体位不明"}),
+    sides=MappingProxyType({"left": "左", "right": "右", "bilateral": "双侧"}),
+    no_side="未写侧别",
 )
 
 EN = Words(
@@ -228,8 +226,6 @@ EN = Words(
     none_match="No study matches; widen the filters",
     open_hint="Click a row to open the case",
     case="Case",
-    reference="Reference",
-    generated="Generated",
     back="Back to list",
     previous="Previous",
     following="Next",
@@ -239,7 +235,6 @@ EN = Words(
     keys="Keys: ←/→ previous/next, N next unreviewed, L list; A accept, E needs edits, X reject, D comment",
     outdated="The last verdict judged an earlier generated report of this study; please review again",
     history="Saved versions",
-    no_history="nothing saved yet",
     no_film="Film not found",
     verdict="Verdict",
     comment="Comment",
@@ -256,8 +251,8 @@ EN = Words(
     take_theirs="Take theirs",
     invert="Invert",
     reset="Reset",
-    zoom="Zoom",
     film_help="wheel: zoom · drag: brightness/contrast · Shift+drag: pan · double click: reset",
+    alone="show alone / side by side",
     verdicts=MappingProxyType({"accept": "Accept", "edit": "Needs edits", "reject": "Reject"}),
     kinds=MappingProxyType({"agree": "agrees", "false": "false", "omitted": "omitted", "side": "wrong side"}),
     systems=MappingProxyType(
@@ -282,6 +277,8 @@ EN = Words(
         }
     ),
     views=MappingProxyType({"frontal": "Frontal", "lateral": "Lateral", "unknown": "View unknown"}),
+    sides=MappingProxyType({"left": "left", "right": "right", "bilateral": "both sides"}),
+    no_side="no side",
 )
 
 LANGUAGES: Mapping[str, Words] = MappingProxyType({"zh": ZH, "en": EN})

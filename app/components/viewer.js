@@ -1,5 +1,6 @@
 // The films of one study, side by side on black. 8-bit pictures as the model saw them; never mirrored or rotated.
-// Wheel zooms at the pointer, dragging sets brightness and contrast, Shift-dragging pans, a double click resets.
+// Wheel zooms at the pointer, dragging sets brightness and contrast, Shift-dragging pans, a double click resets;
+// a click on a film's label shows that film alone.
 
 const viewers = new WeakMap();
 const FRESH = { zoom: 1, x: 0, y: 0, brightness: 1, contrast: 1 };
@@ -14,8 +15,12 @@ class Film {
     this.image.alt = label;
     this.image.draggable = false;
     this.image.addEventListener("error", () => { this.box.dataset.problem = words.no_film; });
-    const caption = document.createElement("figcaption");
+    const caption = document.createElement("button");
+    caption.type = "button";
+    caption.className = "caption";
     caption.textContent = label;
+    caption.title = words.alone;
+    caption.addEventListener("click", () => viewer.alone(this));
     this.box.append(this.image, caption);
     this.box.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     this.box.addEventListener("pointerdown", (event) => this.grab(event));
@@ -41,6 +46,7 @@ class Film {
   }
 
   grab(event) {
+    if (event.target !== this.image) return;
     this.box.setPointerCapture(event.pointerId);
     this.last = [event.clientX, event.clientY];
   }
@@ -92,7 +98,14 @@ class Viewer {
     for (const film of this.films) film.draw();
   }
 
+  alone(chosen) {
+    const others = this.films.filter((film) => film !== chosen);
+    const hide = others.some((film) => !film.box.hidden);
+    for (const film of others) film.box.hidden = hide;
+  }
+
   reset() {
+    for (const film of this.films) film.box.hidden = false;
     if (this.inverted) this.invert();
     for (const film of this.films) film.reset();
   }

@@ -1,28 +1,29 @@
 """A small finished run with real schemas: films drawn in code, reports that agree and disagree in every way."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
+from app import main, session
+from app.settings import Settings
 from finetune.manifest import (
-    BaseModelSummary,
     Case,
-    CodeState,
-    DataSummary,
-    Environment,
     Estimate,
     Prediction,
+    Record,
     RunManifest,
     ScoresFile,
-    TrainingSummary,
     write_json,
     write_records,
 )
 
+MAIN = Path(main.__file__)
 # (reference, generated) per case, repeated as often as needed
 REPORTS = (
     ("双肺野清晰，心影不大，未见气胸及胸腔积液。", "双肺野清晰，心影不大，未见气胸及胸腔积液。"),
@@ -44,54 +45,20 @@ def draw_film(path: Path, *, seed: int, size: int = 256) -> None:
     Image.fromarray((np.clip(body, 0, 1) * 255).astype(np.uint8)).save(path)
 
 
+def blank(kind: object) -> object:
+    """An empty value of a manifest field's type: the app reads only the run's id and name, the rest must be valid."""
+    if isinstance(kind, type) and issubclass(kind, Record):
+        required = {name: field for name, field in kind.model_fields.items() if field.is_required()}
+        return kind(**{name: blank(field.annotation) for name, field in required.items()})
+    if type(None) in get_args(kind):
+        return None
+    if get_origin(kind) is Literal:
+        return get_args(kind)[0]
+    return (get_origin(kind) or kind)()
+
+
 def manifest(run_id: str) -> RunManifest:
-    return RunManifest(
-        run_id=run_id,
-        name="phantom",
-        seed=1,
-        created="2026-01-02T03:04:05Z",
-        finished="2026-01-02T03:09:05Z",
-        command="finetune run demo.yaml",
-        config_sha256="0" * 64,
-        code=CodeState(version="0.1.0", commit=None, changed=None),
-        environment=Environment(
-            python="3.12", platform="linux", processor="x86", device="cpu", num_threads=2, packages={}
-        ),
-        data=DataSummary(
-            source="phantom",
-            store="store",
-            fingerprint="0" * 64,
-            render_digest="0" * 64,
-            image_size=128,
-            studies={"test": 5},
-            patients={"test": 5},
-            refused={},
-            leakage={},
-        ),
-        base_model=BaseModelSummary(
-            name_or_path="demo",
-            revision=None,
-            sha256="0" * 64,
-            parameters=1,
-            quantization="nf4",
-            compute_dtype="float32",
-        ),
-        training=TrainingSummary(
-            steps=10,
-            best_step=10,
-            best_metric=0.8,
-            metric_for_best_model="finding_f1",
-            resumed_from=[],
-            trainable_parameters=1,
-            seconds=200.0,
-            adapter_sha256="0" * 64,
-        ),
-        profile="standard",
-        seconds={"train": 200.0},
-        peak_memory_mib=1000.0,
-        metrics={"finding_f1": 0.81},
-        artefacts=[],
-    )
+    return blank(RunManifest).model_copy(update={"run_id": run_id, "name": "phantom"})
 
 
 def scores(cases: list[Case]) -> ScoresFile:
@@ -151,3 +118,25 @@ def make_run() -> Callable[..., Path]:
 @pytest.fixture
 def run_folder(tmp_path: Path) -> Path:
     return write_run(tmp_path / "run")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_session() -> Iterator[None]:
+    """No test sees the run or the store that another one opened."""
+    yield
+    session.close()
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Start a new browser session on a project: its worklist, or the review page of `case`."""
+
+    def start(project: Path, *, case: str | None = None, store: Path | None = None) -> AppTest:
+        for name, value in Settings.of(project, store=store).environment().items():
+            monkeypatch.setenv(name, value)
+        page = AppTest.from_file(str(MAIN), default_timeout=30)
+        if case is not None:
+            page.query_params["case"] = case
+        return page.run()
+
+    return start

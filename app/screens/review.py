@@ -8,7 +8,6 @@ import streamlit as st
 from app import components, navigation, session
 from app.faults import shown
 from app.films import film_url
-from app.lexicon import concept_names
 from app.marks import Segment
 from app.markup import banner_html, legend_html, metrics_html, report_head_html, report_html
 from app.run import ReviewCase, Run
@@ -74,22 +73,23 @@ def _films(run: Run, case: ReviewCase, *, words: Words) -> None:
         {"url": film_url(run.id, case_id=case.id, index=index), "label": words.views.get(view, view)}
         for index, view in enumerate(case.case.views[: len(case.case.images)])
     ]
-    texts = {name: getattr(words, name) for name in ("film_help", "display_note", "invert", "reset", "no_film")}
+    texts = {
+        name: getattr(words, name) for name in ("film_help", "display_note", "invert", "reset", "no_film", "alone")
+    }
     components.viewer(data={"films": films, "words": texts}, key="viewer")
 
 
 def _reports(entry: Entry, *, words: Words) -> None:
     left, right = st.columns(2, gap="medium")
-    names = concept_names(words.code)
     with left:
         st.html(report_head_html(words.generated_report, badges=[("ai", words.generated_badge)]))
         nothing = (Segment(text=words.no_report),)
-        st.html(report_html(entry.marks.generated if entry.case.generated else nothing, words=words, names=names))
+        st.html(report_html(entry.marks.generated if entry.case.generated else nothing, words=words))
     with right:
         translated = entry.case.case.origin == "machine_translation"
         badge = words.machine_translated if translated else words.reference_note
         st.html(report_head_html(words.reference_report, badges=[("plain", badge)]))
-        st.html(report_html(entry.marks.reference, words=words, names=names))
+        st.html(report_html(entry.marks.reference, words=words))
 
 
 def _editor(run: Run, case: ReviewCase) -> None:

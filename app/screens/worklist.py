@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import navigation, session
 from app.faults import shown
-from app.lexicon import concept_names
+from app.lexicon import concept_name
 from app.markup import banner_html, scores_html
 from app.run import Run
 from app.selection import UNREVIEWED, Entry, Selection, next_unreviewed
@@ -46,10 +46,10 @@ def _progress(entries: Sequence[Entry], *, words: Words) -> None:
 
 
 def _filters(run: Run, entries: Sequence[Entry], *, words: Words) -> Selection:
-    names = concept_names(words.code)
-    concepts = sorted(
-        {concept for entry in entries for _, concept in entry.marks.findings}, key=lambda c: names.get(c, c)
-    )
+    def name(concept: str) -> str:
+        return concept_name(concept, language=words.code)
+
+    concepts = sorted({concept for entry in entries for _, concept in entry.marks.findings}, key=name)
     status_names = {UNREVIEWED: words.unreviewed, **words.verdicts}
     text, finding, kind, status, order = st.columns([3, 3, 3, 3, 3])
     metric, descending = _order(order, run=run, words=words)
@@ -59,7 +59,7 @@ def _filters(run: Run, entries: Sequence[Entry], *, words: Words) -> Selection:
             finding.multiselect(
                 words.finding,
                 concepts,
-                format_func=lambda concept: names.get(concept, concept),
+                format_func=name,
                 placeholder=words.finding_hint,
                 key="filter_concepts",
                 persist_state="session",
@@ -126,11 +126,10 @@ def _table(entries: Sequence[Entry], *, total: int, run: Run, words: Words) -> N
 
 
 def _row(entry: Entry, *, words: Words) -> dict[str, str | float | None]:
-    names = concept_names(words.code)
-    problems = [
-        f"{words.kinds[kind]}：{'、'.join(names.get(concept, concept) for concept in entry.marks.concepts(kind))}"
-        for kind in entry.marks.disagreements
-    ]
+    problems = []
+    for kind in entry.marks.disagreements:
+        concepts = (concept_name(concept, language=words.code) for concept in entry.marks.concepts(kind))
+        problems.append(f"{words.kinds[kind]}：{'、'.join(concepts)}")
     status = words.unreviewed if entry.status == UNREVIEWED else words.verdicts[entry.status]
     return {
         words.case: entry.case.id,

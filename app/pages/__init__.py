@@ -1,1 +1,0 @@
-"""The two pages, as functions that `main` gives to the navigation."""

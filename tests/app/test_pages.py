@@ -1,0 +1,199 @@
+"""The two pages as Streamlit runs them, without a browser."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import navigation, session
+from app.store import ReviewStore
+from finetune.manifest import Case, read_records
+
+Opener = Callable[..., AppTest]
+
+
+def case_ids(folder: Path) -> list[str]:
+    return [case.id for case in read_records(folder / "references.jsonl", Case)]
+
+
+def html_of(page: AppTest) -> str:
+    return "\n".join(str(element.proto.body) for element in page.get("html"))
+
+
+def table_of(page: AppTest):
+    (table,) = page.dataframe
+    return table.value
+
+
+def draft(run_id: str, case_id: str, **changes: object) -> dict[str, object]:
+    sent = {
+        "case": case_id,
+        "client": "browser-0001",
+        "sequence": 1,
+        "base_revision": 0,
+        "ancestors": [],
+        "verdict": None,
+        "comment": "",
+        "corrected": "",
+        **changes,
+    }
+    return {"run": run_id, "beat": "1", "drafts": [sent]}
+
+
+def save(page: AppTest, outbox: dict[str, object]) -> AppTest:
+    page.session_state["editor"] = {"outbox": outbox}
+    return page.run()
+
+
+def assert_no_error(page: AppTest) -> None:
+    assert not page.exception
+    assert not page.error
+
+
+def test_the_worklist_shows_every_case_and_the_generated_content_banner(run_folder: Path, open_page: Opener):
+    page = open_page(run_folder)
+    assert_no_error(page)
+    assert list(table_of(page)["病例"]) == case_ids(run_folder)
+    assert "人工智能生成，仅供科研评审，未经执业医师审核签署不得用于临床" in html_of(page)
+
+
+def test_the_scores_table_names_the_baselines_with_their_intervals(run_folder: Path, open_page: Opener):
+    shown = html_of(open_page(run_folder))
+    assert "基线：最近邻报告" in shown
+    assert "[0.760, 0.860]" in shown
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_every_case_opens_from_its_address(run_folder: Path, open_page: Opener, number: int):
+    case_id = case_ids(run_folder)[number]
+    page = open_page(run_folder, case=case_id)
+    assert_no_error(page)
+    shown = html_of(page)
+    assert f"病例 {case_id}" in shown
+    assert "人工智能生成" in shown
+    assert "参考报告" in shown
+
+
+def test_a_reports_own_markup_is_shown_as_text(run_folder: Path, open_page: Opener):
+    shown = html_of(open_page(run_folder, case=case_ids(run_folder)[4]))
+    assert "&lt;script&gt;" in shown
+    assert "<script" not in shown
+    assert "<b>粗" not in shown
+
+
+def test_a_wrong_side_is_marked_with_word_and_sign_in_both_reports(run_folder: Path, open_page: Opener):
+    shown = html_of(open_page(run_folder, case=case_ids(run_folder)[1]))
+    assert "⇄侧别错误·左" in shown
+    assert "⇄侧别错误·右" in shown
+
+
+def test_an_unknown_case_leads_back_to_the_list_in_one_sentence(run_folder: Path, open_page: Opener):
+    page = open_page(run_folder, case="no-such-case")
+    assert_no_error(page)
+    assert "no-such-case" in page.info[0].value
+
+
+def test_the_disagreement_filter_keeps_the_cases_with_that_mark(run_folder: Path, open_page: Opener):
+    page = open_page(run_folder)
+    page.multiselect(key="filter_kinds").set_value(["side"]).run()
+    assert list(table_of(page)["病例"]) == [case_ids(run_folder)[1]]
+
+
+def test_the_finding_filter_keeps_the_cases_where_either_report_states_it(run_folder: Path, open_page: Opener):
+    page = open_page(run_folder)
+    page.multiselect(key="filter_concepts").set_value(["cardiomegaly"]).run()
+    assert list(table_of(page)["病例"]) == [case_ids(run_folder)[2]]
+
+
+def test_the_text_search_looks_into_both_reports(run_folder: Path, open_page: Opener):
+    page = open_page(run_folder)
+    page.text_input(key="filter_text").set_value("气管居中").run()
+    assert list(table_of(page)["病例"]) == [case_ids(run_folder)[4]]
+
+
+def test_filters_that_nothing_passes_say_so(run_folder: Path, open_page: Opener):
+    page = open_page(run_folder)
+    page.text_input(key="filter_text").set_value("没有这样的词").run()
+    assert_no_error(page)
+    assert not page.dataframe
+    assert page.info
+
+
+def test_the_list_can_start_with_the_lowest_score(run_folder: Path, open_page: Opener):
+    page = open_page(run_folder)
+    page.selectbox(key="filter_order").set_value("finding_f1:low").run()
+    values = list(table_of(page)["所见 F1"])
+    assert values == sorted(values)
+    assert values != list(table_of(open_page(run_folder))["所见 F1"])
+
+
+def test_a_verdict_survives_into_a_new_session(run_folder: Path, open_page: Opener):
+    case_id = case_ids(run_folder)[2]
+    page = open_page(run_folder, case=case_id)
+    run_id = page.session_state["run"]
+    assert_no_error(save(page, draft(run_id, case_id, verdict="edit", comment="漏了积液")))
+    session.close()
+
+    later = open_page(run_folder)
+    assert "已评审 1 / 5" in str(later.get("progress")[0].proto)
+    later.multiselect(key="filter_statuses").set_value(["edit"]).run()
+    assert list(table_of(later)["病例"]) == [case_id]
+
+
+def test_a_saved_draft_is_acknowledged_to_the_browser(run_folder: Path, open_page: Opener):
+    case_id = case_ids(run_folder)[0]
+    page = open_page(run_folder, case=case_id)
+    save(page, draft(page.session_state["run"], case_id, comment="清晰"))
+    data = [json.loads(part.proto.json) for part in page.get("bidi_component") if "acks" in part.proto.json]
+    assert data[0]["acks"][0]["sequence"] == 1
+    assert data[0]["review"]["comment"] == "清晰"
+
+
+def test_a_malformed_draft_is_neither_stored_nor_shown_as_an_error(run_folder: Path, open_page: Opener):
+    case_id = case_ids(run_folder)[0]
+    page = open_page(run_folder, case=case_id)
+    run_id = page.session_state["run"]
+    for outbox in (draft(run_id, case_id, verdict="sure"), draft(run_id, "other-case"), {"run": run_id, "drafts": 3}):
+        assert_no_error(save(page, outbox))
+    store = ReviewStore(run_folder / "reviews.sqlite")
+    assert store.latest(run_id) == {}
+    store.close()
+
+
+def test_a_failure_shows_an_error_id_and_no_detail(
+    run_folder: Path, open_page: Opener, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(_run: object) -> None:
+        raise RuntimeError("report text that must not be shown")
+
+    monkeypatch.setattr(navigation, "entries", fail)
+    page = open_page(run_folder)
+    assert not page.exception
+    assert "错误编号" in page.error[0].value
+    assert "must not be shown" not in page.error[0].value
+
+
+def test_a_damaged_run_is_named_in_one_sentence(run_folder: Path, open_page: Opener):
+    (run_folder / "scores.json").write_text("{}")
+    page = open_page(run_folder)
+    assert not page.exception
+    assert "scores.json" in page.error[0].value
+
+
+def test_a_folder_of_runs_lets_the_reader_choose(tmp_path: Path, make_run: Callable[..., Path], open_page: Opener):
+    for number in (1, 2):
+        make_run(tmp_path / f"run{number}", num_cases=2 + number, run_id=f"run-{number}")
+    page = open_page(tmp_path)
+    page.selectbox(key="run").set_value("run-1").run()
+    assert len(table_of(page)) == 3
+    page.selectbox(key="run").set_value("run-2").run()
+    assert len(table_of(page)) == 4
+
+
+def test_the_interface_speaks_english_when_asked(run_folder: Path, open_page: Opener):
+    page = open_page(run_folder)
+    page.segmented_control(key="language").set_value("en").run()
+    assert_no_error(page)
+    assert "Reference report" in table_of(page).columns
