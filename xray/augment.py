@@ -47,11 +47,12 @@ class AugmentSettings:
     noise_std: float = 0.02
     """Largest standard deviation of added noise as a share of the grey range, 0 to 0.1."""
     blur_sigma_px: float = 0.7
-    """Largest standard deviation of the blur in pixels, 0 to 3."""
+    """Largest standard deviation of the blur in pixels, 0 to 3; below 0.1 there is none."""
     transforms: tuple[TransformSpec, ...] = ()
     """Further albumentations transforms, applied last and in this order."""
 
 
+_LEAST_BLUR_PX = 0.1
 _LIMITS = {
     "probability": 1.0,
     "rotate_degrees": 15.0,
@@ -144,7 +145,15 @@ def _all_transforms(settings: AugmentSettings) -> list[Transform]:
             },
         ),
         TransformSpec(name="RandomGamma", arguments={"gamma_limit": settings.gamma, "p": chance}),
-        TransformSpec(name="GaussianBlur", arguments={"sigma_limit": (0.0, settings.blur_sigma_px), "p": chance}),
         TransformSpec(name="GaussNoise", arguments={"std_range": (0.0, settings.noise_std), "p": chance}),
     )
-    return [created(spec) for spec in (*specs, *settings.transforms)]
+    return [created(spec) for spec in (*specs, *_blur(settings), *settings.transforms)]
+
+
+def _blur(settings: AugmentSettings) -> tuple[TransformSpec, ...]:
+    """Leave the blur out when it is off: albumentations divides by a sigma of zero and returns a black film."""
+    widest = settings.blur_sigma_px
+    if widest < _LEAST_BLUR_PX:
+        return ()
+    arguments = {"sigma_limit": (_LEAST_BLUR_PX, widest), "p": settings.probability}
+    return (TransformSpec(name="GaussianBlur", arguments=arguments),)

@@ -12,7 +12,6 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from xray.errors import ConfigError
 
@@ -121,10 +120,11 @@ def _known_names() -> frozenset[str]:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        problem = error.errors(include_url=False)[0]
-        return f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
-    return str(error).strip().splitlines()[0]
+    """Take the first problem out of a message that may be a list of problems."""
+    lines = [line.strip() for line in str(error).strip().splitlines()]
+    if len(lines) >= 3 and "validation error" in lines[0]:
+        return f"{lines[1]}: {lines[2].partition(' [')[0]}"
+    return lines[0]
 
 
 def _as_tuple(value: object) -> object:

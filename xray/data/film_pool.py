@@ -17,6 +17,7 @@ from xray.errors import Rejected
 
 Outcome = FilmFacts | Rejected
 Progress = Callable[[int, int], None]
+_START_METHOD = "spawn"  # forking a process that has loaded torch or OpenCV threads can hang
 _FEW_FILMS = 24  # starting two processes takes longer than rendering so many
 
 
@@ -96,8 +97,9 @@ def _render(film: Path, store: Path, settings: RenderSettings) -> Outcome:
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
-    """Fresh processes: forking one that has loaded torch or OpenCV threads can hang."""
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker)
+    return ProcessPoolExecutor(
+        workers, mp_context=multiprocessing.get_context(_START_METHOD), initializer=_start_worker
+    )
 
 
 def _start_worker() -> None:

@@ -174,11 +174,13 @@ def _images(files: StudyFiles, *, outcomes: Mapping[Path, Outcome]) -> tuple[Sto
 
 
 def _check_enough(assembly: _Assembly, *, outcomes: Mapping[Path, Outcome], max_refused_fraction: float) -> None:
-    refused = [outcome for outcome in outcomes.values() if isinstance(outcome, Rejected)]
-    if outcomes and len(refused) > max_refused_fraction * len(outcomes):
-        codes = ", ".join(sorted({outcome.code for outcome in refused}))
+    codes = [outcome.code for outcome in outcomes.values() if isinstance(outcome, Rejected)]
+    unread = [refusal.code for refusal in assembly.refusals if refusal.code == "film_refused"]
+    refused, films = len(codes + unread), len(outcomes) + len(unread)
+    if refused > max_refused_fraction * films:
         raise DataError(
-            f"{len(refused)} of {len(outcomes)} films that have a report were refused ({codes}), more than the share "
+            f"{refused} of {films} films that have a report were refused "
+            f"({', '.join(sorted({*codes, *unread}))}), more than the share "
             f"of {max_refused_fraction:g} that is allowed. Check the films, or raise max_refused_fraction."
         )
     if not assembly.studies:

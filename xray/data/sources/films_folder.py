@@ -4,7 +4,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 
 from xray.data.films import FilmHeader, check_chest_film, is_film_file, read_header
 from xray.data.sources.study_files import Refusal
@@ -37,6 +37,10 @@ class FilmsFolder:
     def named_without_zeros(self, name: str) -> bool:
         """Whether a study or film would be called `name` if its leading zeros were dropped."""
         return name in self._stripped
+
+    def was_refused(self, name: str) -> bool:
+        """Whether `name` is the relative path or file name, with or without its ending, of a film that was refused."""
+        return any(name in _names(PurePosixPath(refusal.where)) for refusal in self.refusals)
 
     def in_folder(self, name: str) -> tuple[FilmHeader, ...]:
         """Return the films directly inside folders called `name`, as in one folder per study, frontal first."""
@@ -94,6 +98,10 @@ def _chest_header(path: Path, *, seen: set[str]) -> FilmHeader:
     return header
 
 
+def _names(relative: PurePath) -> set[str]:
+    return {relative.as_posix(), relative.with_suffix("").as_posix(), relative.name, relative.stem}
+
+
 def _indexed(root: Path, headers: list[FilmHeader], refusals: list[Refusal]) -> FilmsFolder:
     by_study: dict[str, list[FilmHeader]] = defaultdict(list)
     by_name: dict[str, list[FilmHeader]] = defaultdict(list)
@@ -103,7 +111,7 @@ def _indexed(root: Path, headers: list[FilmHeader], refusals: list[Refusal]) -> 
             by_study[header.study_uid].append(header)
         relative = header.path.relative_to(root)
         by_folder[relative.parent.name].append(header)
-        for name in {relative.as_posix(), relative.with_suffix("").as_posix(), header.path.name, header.path.stem}:
+        for name in _names(relative):
             by_name[name].append(header)
     return FilmsFolder(
         root=root,

@@ -110,7 +110,8 @@ class _Reader:
         )
 
     def _films(self, row: Row, *, study_id: str | None) -> tuple[FilmHeader, ...]:
-        names = [name.strip() for name in self._value(row, self.columns.film).split(";") if name.strip()]
+        parts = self._value(row, self.columns.film).split(";")
+        names = [name for part in parts if (name := parse_id(part)) is not None]
         if names:
             return tuple(sorted((self._one(name) for name in names), key=reading_order))
         if study_id is None:
@@ -124,6 +125,8 @@ class _Reader:
             return found[0]
         if found:
             raise Rejected("ambiguous_film", f"{len(found)} films have the name that the row gives; give the path")
+        if self.folder.was_refused(name):
+            raise Rejected("film_refused", "the film of this row was refused; see there")
         if self.folder.named_without_zeros(name):
             raise Rejected("lost_zeros", "leading zeros of the id were lost by a spreadsheet; export it as text")
         raise Rejected("no_film", "no film belongs to this row")

@@ -15,7 +15,7 @@ _SEXES |= {"o": "O", "other": "O", "其他": "O"}
 _VIEWS: dict[str, View] = {"pa": "frontal", "ap": "frontal", "frontal": "frontal", "正位": "frontal"}
 _VIEWS |= {"后前位": "frontal", "前后位": "frontal", "lateral": "lateral", "lat": "lateral", "ll": "lateral"}
 _VIEWS |= {"rl": "lateral", "侧位": "lateral", "左侧位": "lateral", "右侧位": "lateral"}
-_MANGLED = re.compile(r"\d([.,]\d+)?[eE]\+?\d+|#[A-Z/!?]+")
+_MANGLED = re.compile(r"\d([.,]\d+)?[eE]\+\d+|#[A-Z/!?]+")
 _MARKUP = re.compile(r"\{\\rtf|</?(?:html|body|p|br|div|span|table)\b[^>]*>", re.IGNORECASE)
 
 

@@ -1,0 +1,261 @@
+"""Preparing a store: complete, resumable, without the hospital's ids."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from xray.data import film_pool
+from xray.data.film_cache import read_facts, read_pixels
+from xray.data.prepare import prepare
+from xray.data.pseudonym import SITE_KEY_VARIABLE, Pseudonyms
+from xray.data.sources import Refusal, SourceData, read_table
+from xray.data.split import SplitSettings
+from xray.data.store import Store
+from xray.dicom.render import RenderSettings
+from xray.errors import DataError
+
+SMALL = RenderSettings(size=48)
+NORMAL = "双肺野清晰，心影不大。"
+LETTERS = "abcdefghijkl"
+
+
+@pytest.fixture
+def source(films, tmp_path: Path) -> SourceData:
+    """Twelve studies of six patients, the first with two films."""
+    for number, letter in enumerate(LETTERS):
+        films.dicom(f"{letter}.dcm", study=f"1.2.{number}.77", texture=number, patient=f"HOSP-{number // 2}")
+    films.dicom("a2.dcm", study="1.2.0.77", texture=100, patient="HOSP-0", view="LL")
+    return table_of(films.root, tmp_path)
+
+
+def table_of(films: Path, folder: Path) -> SourceData:
+    rows = [f"1.2.{number}.77,{NORMAL}第{number}例。" for number in range(len(LETTERS))]
+    table = folder / "reports.csv"
+    table.write_text("\n".join(["study_uid,report", *rows]) + "\n", encoding="utf-8")
+    return read_table(films, table)
+
+
+def prepared(source: SourceData, out: Path, **changes: object) -> Store:
+    wanted = {"settings": SMALL, "split": SplitSettings(val=0.2, test=0.2), "workers": 1} | changes
+    return prepare(source, out, **wanted)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_store_is_read_back_as_it_was_prepared(source: SourceData, tmp_path: Path):
+    store = prepared(source, tmp_path / "store")
+    again = Store.open(tmp_path / "store", settings=SMALL)
+    assert (again.info, again.studies) == (store.info, store.studies)
+    assert (store.info.studies, store.info.films) == (12, 13)
+    assert store.info.leakage == {"patients": 0, "studies": 0, "images": 0, "reports": 0}
+    (two,) = [study for study in store.studies if len(study.images) == 2]
+    assert [image.view for image in two.images] == ["frontal", "lateral"]
+
+
+def test_the_result_does_not_depend_on_the_number_of_processes(source: SourceData, tmp_path: Path):
+    prepared(source, tmp_path / "one")
+    prepared(source, tmp_path / "two", workers=2)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_a_film_that_was_rendered_is_not_decoded_again(
+    source: SourceData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first = prepared(source, tmp_path / "store")
+    monkeypatch.setattr("xray.data.film_cache.load_film", lambda *_, **__: pytest.fail("a film was decoded again"))
+    assert prepared(source, tmp_path / "store").fingerprint == first.fingerprint
+
+
+def test_other_render_settings_make_other_films_and_the_old_ones_go(source: SourceData, tmp_path: Path):
+    first = prepared(source, tmp_path / "store")
+    second = prepared(source, tmp_path / "store", settings=RenderSettings(size=40))
+    assert second.fingerprint != first.fingerprint
+    assert len(list((tmp_path / "store/images").rglob("*.png"))) == 13
+    with pytest.raises(DataError, match="other settings"):
+        Store.open(tmp_path / "store", settings=SMALL)
+
+
+def test_a_damaged_or_half_written_film_is_rendered_again(source: SourceData, tmp_path: Path):
+    first = prepared(source, tmp_path / "store")
+    victim = sorted((tmp_path / "store/images").rglob("*.png"))[0]
+    victim.write_bytes(victim.read_bytes()[:-20])
+    assert read_facts(victim) is None
+    assert prepared(source, tmp_path / "store").fingerprint == first.fingerprint
+    assert read_pixels(victim).shape == (48, 48)
+
+
+SLOW_PREPARATION = """
+import sys, time
+from pathlib import Path
+from test_prepare import table_of, prepared
+films, out = Path(sys.argv[1]), Path(sys.argv[2])
+prepared(table_of(films, out.parent), out, progress=lambda done, total: time.sleep(0.2))
+"""
+
+
+def test_a_preparation_killed_in_the_middle_is_incomplete_and_ends_the_same_when_run_again(
+    source: SourceData, tmp_path: Path
+):
+    whole = prepared(source, tmp_path / "whole")
+    out = tmp_path / "killed"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    process = subprocess.Popen([sys.executable, "-c", SLOW_PREPARATION, source.root, out], env=environment)
+    try:
+        wait_until(lambda: len(list(out.rglob("*.png"))) >= 3)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert len(list(out.rglob("*.png"))) < 13
+    with pytest.raises(DataError, match="no complete store"):
+        Store.open(out)
+    assert prepared(source, out).fingerprint == whole.fingerprint
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+def wait_until(ready, seconds: float = 30.0) -> None:
+    for _ in range(int(seconds / 0.05)):
+        if ready():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never happened")
+
+
+def test_no_name_id_date_or_path_of_the_hospital_is_in_any_file_of_the_store(films, tmp_path: Path):
+    films.dicom("王小明_HOSP777/a.dcm", study="1.2.840.5551", texture=1, patient="HOSP777", person="王^小明")
+    films.dicom("李大力/b.dcm", study="1.2.840.5552", texture=2, patient="HOSP778", person="李^大力")
+    films.dicom("赵某某_unpaired/c.dcm", study="1.2.840.5553", texture=3, patient="HOSP779", person="赵^某某")
+    (films.root / "李大力/broken.dcm").write_bytes(b"not a film")
+    table = tmp_path / "reports.csv"
+    signed = f"检查所见：{NORMAL} 报告医生：孙某某 住院号：HOSP777 检查日期：2024-02-29"
+    table.write_text(
+        f"study_uid,report,patient_id\n1.2.840.5551,{signed},HOSP777\n1.2.840.5552,{NORMAL},HOSP778\n"
+        f"1.2.840.9999,{NORMAL},HOSP780\n",
+        encoding="utf-8",
+    )
+    told: list[Refusal] = []
+    prepared(
+        read_table(films.root, table), tmp_path / "store", split=SplitSettings(val=0, test=0), on_refusal=told.append
+    )
+    assert len(told) == 3
+    planted = ["王", "小明", "李", "大力", "赵", "孙某某", "HOSP77", "HOSP78", "1.2.840", "2024", "a.dcm", "broken"]
+    stored = contents(tmp_path / "store")
+    assert any("studies.jsonl" in name for name in stored)
+    for name, content in stored.items():
+        for word in planted:
+            assert word.encode() not in content + name.encode(), (name, word)
+
+
+def test_a_report_that_holds_its_patients_id_is_refused(films, tmp_path: Path):
+    films.dicom("a.dcm", study="1.2", texture=1, patient="HOSP777")
+    films.dicom("b.dcm", study="1.3", texture=2, patient="HOSP778")
+    table = tmp_path / "reports.csv"
+    table.write_text(f"study_uid,report\n1.2,{NORMAL}HOSP777\n1.3,{NORMAL}\n", encoding="utf-8")
+    store = prepared(read_table(films.root, table), tmp_path / "store", split=SplitSettings(val=0, test=0))
+    assert store.info.studies == 1
+    assert store.info.left_out["refused"] == {"id_in_report": 1}
+
+
+def test_pseudonyms_depend_on_the_sites_key_and_repeat_under_one_key(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv(SITE_KEY_VARIABLE, raising=False)
+    public = Pseudonyms.of_site()
+    monkeypatch.setenv(SITE_KEY_VARIABLE, "a secret")
+    own = Pseudonyms.of_site()
+    assert own.patient("1") == Pseudonyms.of_site().patient(" 1 ")
+    assert len({own.patient("1"), own.study("1"), own.patient("2"), public.patient("1")}) == 4
+    assert (public.is_secret, own.is_secret) == (False, True)
+    assert "a secret" not in repr(own)
+
+
+def test_studies_of_one_patient_and_studies_with_one_film_stay_in_one_split(films, tmp_path: Path):
+    for number in range(16):
+        films.png(f"s{number}.png", texture=number % 4)
+    table = tmp_path / "reports.csv"
+    table.write_text("\n".join(["film,report", *(f"s{n},{NORMAL}第{n}例" for n in range(16))]) + "\n", encoding="utf-8")
+    store = prepared(read_table(films.root, table), tmp_path / "store")
+    sides: dict[str, set[str]] = {}
+    for study in store.studies:
+        sides.setdefault(study.images[0].facts.pixels_sha256, set()).add(study.split)
+    assert [len(splits) for splits in sides.values()] == [1, 1, 1, 1]
+    assert store.info.left_out["note"] == {"no_patient_id": 16}
+
+
+def test_refused_films_are_quarantined_with_a_code_and_their_study_goes_if_none_is_left(films, tmp_path: Path):
+    for number in range(4):
+        films.png(f"s{number}.png", texture=number)
+    Image.new("L", (80, 80), 9).save(films.root / "z.png")
+    table = tmp_path / "reports.csv"
+    rows = ["s0,{}", "s1,{}", "s2,{}", "s3; z,{}", "z,{}"]
+    table.write_text("\n".join(["film,report", *(row.format(NORMAL) for row in rows)]) + "\n", encoding="utf-8")
+    source = read_table(films.root, table)
+    store = prepared(source, tmp_path / "store", max_refused_fraction=0.5)
+    assert store.info.studies == 4
+    entries = [(entry.code, bool(entry.why)) for entry in store.quarantine() if entry.kind == "refused"]
+    assert entries == [("blank_after_voi", True), ("no_film_left", True)]
+    with pytest.raises(DataError, match="1 of 5 films"):
+        prepared(source, tmp_path / "strict", max_refused_fraction=0.1)
+
+
+def test_a_film_that_kills_its_process_is_refused_and_the_others_are_kept(films, tmp_path: Path, monkeypatch):
+    paths = [films.png(f"s{number}.png", texture=number) for number in range(6)]
+    monkeypatch.setattr(film_pool, "_render", _crash_on_s2)
+    # Only a forked process sees the replaced function.
+    monkeypatch.setattr(film_pool, "_START_METHOD", "fork")
+    outcomes = film_pool.render_films(paths, store=tmp_path / "store", settings=SMALL, workers=2)
+    assert {path.name: getattr(outcome, "code", None) for path, outcome in outcomes.items()} == {
+        "s0.png": None,
+        "s1.png": None,
+        "s2.png": "decoder_crashed",
+        "s3.png": None,
+        "s4.png": None,
+        "s5.png": None,
+    }
+
+
+_render = film_pool._render
+
+
+def _crash_on_s2(film: Path, store: Path, settings: RenderSettings):
+    if film.name == "s2.png":
+        assert multiprocessing.parent_process() is not None
+        os._exit(9)
+    return _render(film, store, settings)
+
+
+def test_progress_counts_every_film_once(source: SourceData, tmp_path: Path):
+    seen: list[tuple[int, int]] = []
+    prepared(source, tmp_path / "store", progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(number, 13) for number in range(1, 14)]
+
+
+def test_a_folder_with_other_files_or_among_the_films_is_no_place_for_a_store(source: SourceData, tmp_path: Path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.docx").write_text("keep me")
+    with pytest.raises(DataError, match="holds other files"):
+        prepared(source, tmp_path / "mine")
+    with pytest.raises(DataError, match="inside the films folder"):
+        prepared(source, source.root / "store")
+
+
+def test_no_study_with_film_and_report_is_one_clear_error(films, tmp_path: Path):
+    films.png("a.png", texture=1)
+    table = tmp_path / "reports.csv"
+    table.write_text(f"film,report\nb,{NORMAL}\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"No study.*no_film"):
+        prepared(read_table(films.root, table), tmp_path / "store")
+
+
+def test_ages_that_could_name_a_person_are_capped(films, tmp_path: Path):
+    films.png("a.png", texture=1)
+    table = tmp_path / "reports.csv"
+    table.write_text(f"film,report,age\na,{NORMAL},103\n", encoding="utf-8")
+    (study,) = prepared(read_table(films.root, table), tmp_path / "store", split=SplitSettings(val=0, test=0)).studies
+    assert study.age_years == 90

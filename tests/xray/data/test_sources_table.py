@@ -1,0 +1,187 @@
+"""Pairing a folder of films with a table of reports."""
+
+from pathlib import Path
+
+import pytest
+
+from xray.data.sources import SourceData, TableColumns, read_table
+from xray.data.sources.values import parse_age, parse_id, parse_sex, parse_view
+from xray.errors import DataError, Rejected
+
+NORMAL = "双肺野清晰，心影不大。"
+
+
+def write_csv(folder: Path, *lines: str) -> Path:
+    path = folder / "reports.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def codes(source: SourceData) -> list[tuple[str, str]]:
+    return [(refusal.kind, refusal.code) for refusal in source.refusals]
+
+
+def test_rows_find_the_dicom_films_of_their_study_with_the_frontal_first(films, tmp_path: Path):
+    films.dicom("a/1", study="1.2.3", texture=1, view="LL")
+    films.dicom("b/2", study="1.2.3", texture=2, view="PA")
+    source = read_table(films.root, write_csv(tmp_path, "study_uid,report", f"1.2.3,{NORMAL}"))
+    (study,) = source.studies
+    assert [film.name for film in study.films] == ["2", "1"]
+    assert (study.patient_id, study.age_years, study.sex) == ("P-1", 61.0, "F")
+    assert source.refusals == ()
+
+
+def test_rows_find_films_by_name_path_or_folder(films, tmp_path: Path):
+    for number, name in enumerate(["one.png", "deep/two.png", "case7/x.png", "case7/y.png"]):
+        films.png(name, texture=number)
+    table = write_csv(tmp_path, "study_id,report", f"one,{NORMAL}", f"deep/two.png,{NORMAL}", f"case7,{NORMAL}")
+    source = read_table(films.root, table)
+    assert [len(study.films) for study in source.studies] == [1, 1, 2]
+    assert source.refusals == ()
+
+
+def test_one_row_a_film_becomes_one_study_with_the_view_of_each_row(films, tmp_path: Path):
+    films.png("l.png", texture=1)
+    films.png("f.png", texture=2)
+    rows = [f"S1,{name},{view},{NORMAL},女,6个月" for name, view in (("l.png", "侧位"), ("f.png", "正位"))]
+    table = write_csv(tmp_path, "检查号,图像,体位,报告,性别,年龄", *rows)
+    (study,) = read_table(films.root, table).studies
+    assert dict(zip((film.name for film in study.films), study.views, strict=True)) == {
+        "l.png": "lateral",
+        "f.png": "frontal",
+    }
+    assert (study.sex, study.age_years) == ("F", 0.5)
+
+
+def test_a_row_may_name_several_films(films, tmp_path: Path):
+    films.png("a.png", texture=1)
+    films.png("b.png", texture=2)
+    (study,) = read_table(films.root, write_csv(tmp_path, "film,report", f"a.png; b.png,{NORMAL}")).studies
+    assert len(study.films) == 2
+
+
+def test_findings_and_impression_columns_make_one_report_without_the_names_that_sign_it(films, tmp_path: Path):
+    films.png("a.png", texture=1)
+    table = write_csv(tmp_path, "film,检查所见,影像诊断", f"a,{NORMAL},未见异常。 审核医生：测试甲")
+    (study,) = read_table(films.root, table).studies
+    assert study.report.findings == NORMAL
+    assert study.report.impression == "未见异常。"
+
+
+def test_what_has_no_partner_is_listed_on_both_sides(films, tmp_path: Path):
+    films.png("a.png", texture=1)
+    films.png("alone.png", texture=2)
+    source = read_table(films.root, write_csv(tmp_path, "film,report", f"a,{NORMAL}", f"gone,{NORMAL}"))
+    assert sorted(codes(source)) == [("unpaired", "no_film"), ("unpaired", "no_report")]
+    assert {refusal.where for refusal in source.refusals} == {"reports.csv, line 3", "alone.png"}
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ("a,", "empty_report"),
+        ("a,心影\ufffd大", "undecodable_report"),
+        ("a,<p>心影不大</p>", "report_markup"),
+        ("a,{\\rtf1 x}", "report_markup"),
+        ("a," + "长" * 4001, "report_too_long"),
+        ("1.2E+10,心影不大", "mangled_id"),
+        ("a,心影不大,多余", "wrong_field_count"),
+        (",心影不大", "no_study_id"),
+        ("b,心影不大", "ambiguous_film"),
+        ("7,心影不大", "lost_zeros"),
+        ("broken,心影不大", "film_refused"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_refused_by_line_and_code(films, tmp_path: Path, row: str, code: str):
+    for name in ("a.png", "x/b.png", "y/b.png", "007.png"):
+        films.png(name, texture=len(name))
+    (films.root / "broken.png").write_bytes(b"not a film")
+    source = read_table(films.root, write_csv(tmp_path, "film,report", row))
+    (refusal,) = [refusal for refusal in source.refusals if refusal.kind == "refused" and refusal.row]
+    assert (refusal.code, refusal.row) == (code, "reports.csv, line 2")
+    assert source.studies == ()
+
+
+def test_a_second_report_of_a_study_is_noted_and_the_first_kept(films, tmp_path: Path):
+    films.png("a.png", texture=1)
+    table = write_csv(tmp_path, "film,report", f"a,{NORMAL}", f"a,{NORMAL}", "a,右侧气胸。")
+    source = read_table(films.root, table)
+    assert [study.report.text for study in source.studies] == [NORMAL]
+    assert codes(source) == [("note", "duplicate_row"), ("note", "several_reports")]
+
+
+def test_a_report_with_another_patient_id_than_its_films_is_refused(films, tmp_path: Path):
+    for number in range(3):
+        films.dicom(f"{number}.dcm", study=f"1.2.{number}", texture=number, patient=f"P-{number}")
+    table = write_csv(
+        tmp_path, "study_uid,patient_id,report", *(f"1.2.{n},{p},{NORMAL}" for n, p in enumerate(["P-0", "P-1", "P-9"]))
+    )
+    source = read_table(films.root, table)
+    assert [study.study_uid for study in source.studies] == ["1.2.0", "1.2.1"]
+    assert ("refused", "other_patient") in codes(source)
+
+
+def test_patient_ids_in_another_numbering_than_the_films_are_accepted(films, tmp_path: Path):
+    for number in range(3):
+        films.dicom(f"{number}.dcm", study=f"1.2.{number}", texture=number, patient=f"P-{number}")
+    table = write_csv(
+        tmp_path, "study_uid,patient_id,report", *(f"1.2.{number},研究{number},{NORMAL}" for number in range(3))
+    )
+    assert len(read_table(films.root, table).studies) == 3
+
+
+def test_copies_broken_files_and_other_bodies_are_refused_and_the_rest_is_used(films, tmp_path: Path):
+    films.dicom("a.dcm", study="1.2", texture=1)
+    films.dicom("copy/a.dcm", study="1.2", texture=1)
+    (films.root / "broken.dcm").write_bytes(b"not a film")
+    (films.root / "notes.txt").write_text("ignored")
+    source = read_table(films.root, write_csv(tmp_path, "study_uid,report", f"1.2,{NORMAL}"))
+    assert len(source.studies[0].films) == 1
+    assert sorted(code for _, code in codes(source)) == ["duplicate_film", "not_a_film"]
+
+
+def test_a_table_without_reports_or_without_ids_says_which_columns_it_has(films, tmp_path: Path):
+    with pytest.raises(DataError, match=r"no reports.*It has: film, sex"):
+        read_table(films.root, write_csv(tmp_path, "film,sex", "a,F"))
+    with pytest.raises(DataError, match="which films"):
+        read_table(films.root, write_csv(tmp_path, "report", NORMAL))
+
+
+def test_a_misspelled_column_is_answered_with_the_nearest_one(films, tmp_path: Path):
+    table = write_csv(tmp_path, "film,report_text", f"a,{NORMAL}")
+    with pytest.raises(DataError, match="Did you mean 'report_text'"):
+        read_table(films.root, table, columns=TableColumns(report="report_txt"))
+
+
+def test_a_films_folder_that_does_not_exist_is_one_clear_error(tmp_path: Path):
+    with pytest.raises(DataError, match="not a folder"):
+        read_table(tmp_path / "none", write_csv(tmp_path, "film,report", f"a,{NORMAL}"))
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [("45", 45.0), ("045Y", 45.0), ("45岁", 45.0), ("6个月", 0.5), ("6M", 0.5), ("老年", None), ("", None)],
+)
+def test_ages_are_read_in_the_ways_they_are_written(text: str, years: float | None):
+    assert parse_age(text) == years
+
+
+@pytest.mark.parametrize(("text", "sex"), [("男", "M"), ("Female", "F"), ("o", "O"), ("?", None)])
+def test_sexes_are_read_in_the_ways_they_are_written(text: str, sex: str | None):
+    assert parse_sex(text) == sex
+
+
+@pytest.mark.parametrize(("text", "view"), [("PA", "frontal"), ("侧位", "lateral"), ("斜位", None)])
+def test_views_are_read_in_the_ways_they_are_written(text: str, view: str | None):
+    assert parse_view(text) == view
+
+
+@pytest.mark.parametrize("text", ["1.2E+10", "1,2E+10", "1E+05", "#REF!", "#N/A"])
+def test_what_a_spreadsheet_leaves_of_an_id_is_refused(text: str):
+    with pytest.raises(Rejected, match="mangled_id"):
+        parse_id(text)
+
+
+@pytest.mark.parametrize("text", ["1.2.840.10008.5", "E10", "0012345", "AB-12", "12E", "1e234567"])
+def test_ordinary_ids_are_left_alone(text: str):
+    assert parse_id(f" {text} ") == text

@@ -1,0 +1,82 @@
+"""Pairing films with captions in the XrayGLM format."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from xray.data.sources import read_xrayglm
+from xray.errors import DataError
+
+
+def write_annotations(folder: Path, **captions: str) -> Path:
+    path = folder / "captions.json"
+    entries = [{"image_id": image_id.lstrip("n"), "caption": caption} for image_id, caption in captions.items()]
+    path.write_text(json.dumps({"annotations": entries}, ensure_ascii=False), encoding="utf-8")
+    return path
+
+
+def test_films_called_by_image_id_become_studies_with_their_films_in_order(films, tmp_path: Path):
+    for name in ("12_2.png", "12_1.png", "7_1.png"):
+        films.png(name, texture=len(name) + int(name[-5]))
+    source = read_xrayglm(
+        write_annotations(tmp_path, n12_1="心影增大。", n12_2="心影增大。", n7_1="未见异常。"), films.root
+    )
+    assert {study.study_uid: [film.name for film in study.films] for study in source.studies} == {
+        "12": ["12_1.png", "12_2.png"],
+        "7": ["7_1.png"],
+    }
+    assert source.refusals == ()
+    assert source.studies[0].report.origin == "machine_translation"
+
+
+def test_an_index_gives_other_file_names_their_image_id_and_puts_the_frontal_first(films, tmp_path: Path):
+    films.png("x.png", texture=1)
+    films.png("y.png", texture=2)
+    index = tmp_path / "images.csv"
+    index.write_text("file,openi_id,projection\nx.png,5_1,Lateral\ny.png,5_2,Frontal\n", encoding="utf-8")
+    (study,) = read_xrayglm(write_annotations(tmp_path, n5_1="心影增大。"), films.root, index=index).studies
+    assert [film.name for film in study.films] == ["y.png", "x.png"]
+    assert study.views == ("frontal", "lateral")
+
+
+def test_the_caption_of_the_first_image_id_is_kept_and_another_one_noted(films, tmp_path: Path):
+    films.png("3_1.png", texture=1)
+    films.png("3_2.png", texture=2)
+    source = read_xrayglm(write_annotations(tmp_path, n3_2="译文乙。", n3_1="译文甲。"), films.root)
+    assert source.studies[0].report.text == "译文甲。"
+    assert source.counts("note") == {"several_reports": 1}
+
+
+def test_captions_without_film_and_films_without_caption_are_listed_by_id(films, tmp_path: Path):
+    films.png("1_1.png", texture=1)
+    films.png("2_1.png", texture=2)
+    source = read_xrayglm(write_annotations(tmp_path, n1_1="未见异常。", n9_1="未见异常。"), films.root)
+    assert [study.study_uid for study in source.studies] == ["1"]
+    assert sorted((refusal.code, refusal.where) for refusal in source.refusals) == [
+        ("no_film", "9_1"),
+        ("no_report", "2_1.png"),
+    ]
+    assert source.counts("refused") == {}
+
+
+def test_an_empty_caption_is_refused_by_its_place_in_the_file(films, tmp_path: Path):
+    films.png("1_1.png", texture=1)
+    source = read_xrayglm(write_annotations(tmp_path, n1_1=" "), films.root)
+    (refusal,) = source.refusals
+    assert (refusal.code, refusal.row) == ("empty_report", "captions.json, annotation 1")
+
+
+@pytest.mark.parametrize("content", ["[]", '{"annotations": [{"image_id": "1_1"}]}', "{", '{"images": []}'])
+def test_a_file_in_another_format_is_refused_with_the_format_that_is_expected(films, tmp_path: Path, content: str):
+    path = tmp_path / "captions.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match="image_id"):
+        read_xrayglm(path, films.root)
+
+
+def test_an_index_without_its_columns_says_which_it_needs(films, tmp_path: Path):
+    index = tmp_path / "images.csv"
+    index.write_text("name,id\nx.png,5_1\n", encoding="utf-8")
+    with pytest.raises(DataError, match="`file` and `image_id`"):
+        read_xrayglm(write_annotations(tmp_path, n5_1="心影增大。"), films.root, index=index)
