@@ -80,7 +80,7 @@ class _Row(_Base):
     __tablename__ = "review"
     __table_args__ = (
         UniqueConstraint("run_id", "case_id", "reviewer", "revision"),
-        UniqueConstraint("client", "case_id", "sequence"),
+        UniqueConstraint("run_id", "case_id", "reviewer", "client", "sequence"),
     )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
