@@ -77,9 +77,14 @@ def read_picture(path: Path) -> Picture:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
-    with tags.guarded("corrupt_pixels", _CORRUPT), Image.open(path, formats=("PNG", "JPEG")) as image:
-        _check(image)
-        yield image
+    with tags.guarded("corrupt_pixels", _CORRUPT):
+        try:
+            image = Image.open(path, formats=("PNG", "JPEG"))
+        except Image.DecompressionBombError:
+            raise _too_large() from None
+        with image:
+            _check(image)
+            yield image
 
 
 def _check(image: Image.Image) -> None:
@@ -87,10 +92,14 @@ def _check(image: Image.Image) -> None:
     if size is None:
         raise Rejected("unsupported_bits", "The picture is neither 8- or 16-bit grey nor RGB.")
     if image.width * image.height * size > MAX_DECODED_BYTES:
-        raise Rejected("too_large", f"The picture decodes to more than {MAX_DECODED_BYTES >> 20} MiB.")
+        raise _too_large()
     if getattr(image, "n_frames", 1) != 1:
         raise Rejected("multi_frame", "The picture is animated. Export single frames.")
     _refuse_turned(image)
+
+
+def _too_large() -> Rejected:
+    return Rejected("too_large", f"The picture decodes to more than {MAX_DECODED_BYTES >> 20} MiB.")
 
 
 def _refuse_turned(image: Image.Image) -> None:

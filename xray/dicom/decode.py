@@ -1,8 +1,9 @@
 """Pixel bytes to stored values, by one named decoder per transfer syntax.
 
 pydicom tries whatever plugin is installed; the outcome then depends on the machine. Here the decoder is fixed: pydicom
-for native data, pylibjpeg (MIT) for RLE, JPEG 2000 and HTJ2K, pyjpegls (MIT) for JPEG-LS, imagecodecs (BSD) for the
-JPEG family with its 12-bit and lossless processes. No GPL plugin is used even where one is installed.
+for native data, pylibjpeg-openjpeg (MIT) for JPEG 2000 and HTJ2K, pyjpegls (MIT) for JPEG-LS, imagecodecs (BSD) for
+RLE and for the JPEG family with its 12-bit and lossless processes. No GPL plugin is used even where one is installed,
+and not pylibjpeg-rle, which panics on damaged data with an exception that is no `Exception`.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from pydicom.pixels.processing import apply_color_lut
 from xray.dicom import tags
 from xray.dicom.codestream import FrameSize, frame_size
 from xray.dicom.layout import PixelLayout, pixel_layout
+from xray.dicom.rle import decode_rle
 from xray.errors import Rejected
 
 Pixels = NDArray[np.uint8] | NDArray[np.int8] | NDArray[np.uint16] | NDArray[np.int16]
@@ -32,7 +34,6 @@ NATIVE = (
 )
 JPEG = (uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLossless, uid.JPEGLosslessSV1)
 PLUGINS = {
-    uid.RLELossless: "pylibjpeg",
     uid.JPEGLSLossless: "pyjpegls",
     uid.JPEGLSNearLossless: "pyjpegls",
     uid.JPEG2000Lossless: "pylibjpeg",
@@ -40,6 +41,12 @@ PLUGINS = {
     uid.HTJ2KLossless: "pylibjpeg",
     uid.HTJ2KLosslessRPCL: "pylibjpeg",
     uid.HTJ2K: "pylibjpeg",
+}
+JPEG_LS = (uid.JPEGLSLossless, uid.JPEGLSNearLossless)
+_JPEG_XL = {  # newer than pydicom's dictionary
+    "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
+    "1.2.840.10008.1.2.4.111": "JPEG XL JPEG Recompression",
+    "1.2.840.10008.1.2.4.112": "JPEG XL",
 }
 _CORRUPT = "The pixel data cannot be decoded. Export the film again."
 
@@ -62,9 +69,10 @@ def transfer_syntax(dataset: Dataset) -> uid.UID:
     found = tags.text(getattr(dataset, "file_meta", Dataset()), "TransferSyntaxUID")
     if found is None:
         raise Rejected("missing_tag", "TransferSyntaxUID is missing, so the encoding of the pixels is unknown.")
-    syntax = uid.UID(found)
-    if syntax not in (*NATIVE, *JPEG, *PLUGINS):
-        name = syntax.name if syntax.is_valid else "no valid UID"
+    with tags.guarded("unsupported_transfer_syntax", "TransferSyntaxUID is no UID."):
+        syntax = uid.UID(found)
+    if syntax not in (*NATIVE, uid.RLELossless, *JPEG, *PLUGINS):
+        name = _JPEG_XL.get(syntax, syntax.name) if syntax.is_valid else "no valid UID"
         raise Rejected(
             "unsupported_transfer_syntax", f"Transfer syntax {name} is not supported. Export it uncompressed."
         )
@@ -105,8 +113,10 @@ def _decode_cells(source: _Source) -> Pixels:
     layout = source.layout
     if source.syntax in NATIVE:
         _check_length(len(source.buffer), layout=layout)
-    cells = _decode_with_pydicom(source, bits=layout.bits_allocated, signed=False)
-    cells = cast(Pixels, cells.astype(cells.dtype.newbyteorder("="), copy=False))
+        cells = _decode_with_pydicom(source, bits=layout.bits_allocated, signed=False)
+        cells = cast(Pixels, cells.astype(cells.dtype.newbyteorder("="), copy=False))
+    else:
+        cells = decode_rle(_frame(source), layout=layout)
     mask = cells.dtype.type((1 << layout.bits_stored) - 1)
     if layout.bits_stored < layout.bits_allocated:
         cells = (cells >> layout.shift) & mask
@@ -153,10 +163,15 @@ def _decode_with_pydicom(source: _Source, *, bits: int, signed: bool) -> Pixels:
     return cast(Pixels, array)
 
 
+def _frame(source: _Source) -> bytes:
+    """Join the fragments of the only frame (PS3.5 A.4)."""
+    with tags.guarded("corrupt_pixels", _CORRUPT):
+        return get_frame(source.buffer, 0, number_of_frames=1)
+
+
 def _decode_codestream(source: _Source) -> Pixels:
     layout = source.layout
-    with tags.guarded("corrupt_pixels", _CORRUPT):
-        frame = get_frame(source.buffer, 0, number_of_frames=1)
+    frame = _frame(source)
     size = frame_size(frame)
     if (size.rows, size.columns, size.samples) != (layout.rows, layout.columns, layout.samples):
         raise Rejected("size_mismatch", "The compressed frame has another size than Rows, Columns and SamplesPerPixel.")
@@ -164,12 +179,17 @@ def _decode_codestream(source: _Source) -> Pixels:
         raise Rejected("size_mismatch", "The compressed frame has more bits per sample than BitsAllocated.")
     if source.syntax in JPEG:
         stored = _decode_jpeg(frame, layout=layout)
+    elif source.syntax in JPEG_LS:
+        stored = _decode_with_pydicom(source, bits=layout.bits_stored, signed=False)
+        stored = _signed(stored, layout=layout) if layout.signed else stored
     else:
         stored = _decode_with_pydicom(source, bits=layout.bits_stored, signed=layout.signed)
     return _move_high_bit(stored, layout=layout, size=size)
 
 
 def _decode_jpeg(frame: bytes, *, layout: PixelLayout) -> Pixels:
+    if frame.rfind(b"\xff\xd9") < frame.rfind(b"\xff\xda"):  # no end of image after the last scan
+        raise Rejected("truncated", "The compressed frame has no end. Copy the file again.")
     with tags.guarded("corrupt_pixels", _CORRUPT):
         if layout.samples == 3:
             colours = "RGB" if layout.photometric == "RGB" else "YCBCR"

@@ -30,10 +30,10 @@ _CODES: dict[str, View] = {
     "R-10232": "lateral",
 }
 _FRONTAL = re.compile(
-    r"(?<![a-z])(pa|ap|frontal|postero-?anterior|antero-?posterior)(?![a-z])|正位|后前位|後前位|前后位|前後位",
+    r"(?<![a-z])(pa|ap|frontal|postero-?anterior|antero-?posterior)(?![a-z])|正位|正侧|正側|后前位|後前位|前后位|前後位",
     re.IGNORECASE,
 )
-_LATERAL = re.compile(r"(?<![a-z])(lat|lateral|ll|rl)(?![a-z])|侧位|側位|正侧|正側", re.IGNORECASE)
+_LATERAL = re.compile(r"(?<![a-z])(lat|lateral|ll|rl)(?![a-z])|侧位|側位|正侧位|正側位", re.IGNORECASE)
 _NEITHER = re.compile(r"decub|obli|lordotic|侧卧|側臥|斜位", re.IGNORECASE)
 
 

@@ -1,0 +1,201 @@
+import logging.handlers
+import struct
+import zlib
+from io import BytesIO
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydicom import dcmread, uid
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from xray.dicom.codestream import frame_size
+from xray.dicom.read import read_dataset, read_tags
+from xray.dicom.render import RenderSettings, render_dataset
+from xray.errors import Rejected
+
+PIXELS = (np.arange(64, dtype=np.uint16) * 60).reshape(8, 8)
+CANARIES = ("CANARY", "王小明")
+
+
+@pytest.fixture
+def write(tmp_path, to_bytes):
+    def _write(content):
+        path = tmp_path / "film.dcm"
+        path.write_bytes(content if isinstance(content, bytes) else to_bytes(content))
+        return path
+
+    return _write
+
+
+def refusal_of(function, *arguments, **named):
+    with pytest.raises(Rejected) as refusal:
+        function(*arguments, **named)
+    assert not any(canary in str(refusal.value) for canary in CANARIES)
+    return refusal.value.code
+
+
+def test_a_film_is_read_with_its_pixels(make_film, write):
+    film = read_dataset(write(make_film(PIXELS, bits=12)))
+    assert film.PixelData == PIXELS.tobytes()
+
+
+def test_tags_are_read_without_pixels_and_without_an_image(make_film, write):
+    assert "PixelData" not in read_tags(write(make_film(PIXELS, bits=12)))
+    assert read_tags(write(make_film(PIXELS, bits=12, Rows=None, Columns=None, PixelData=None))).Modality == "CR"
+
+
+def test_a_missing_file_a_folder_and_a_pipe_are_unreadable(tmp_path):
+    import os
+
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "nothing", tmp_path, tmp_path / "pipe"):
+        assert refusal_of(read_dataset, path) == "unreadable"
+
+
+@pytest.mark.parametrize("content", [b"", b"DICM", b"\x89PNG\r\n\x1a\n" + bytes(200), bytes(128), bytes(4000)])
+def test_what_does_not_start_like_dicom_is_not_dicom(write, content):
+    assert refusal_of(read_dataset, write(content)) == "not_dicom"
+
+
+def test_a_program_in_the_preamble_is_refused(make_film, write, to_bytes):
+    content = to_bytes(make_film(PIXELS, bits=12))
+    assert refusal_of(read_dataset, write(b"MZ" + content[2:])) == "executable_preamble"
+
+
+def test_a_header_is_refused_before_its_pixels_are_read(make_film, write, to_bytes, monkeypatch):
+    content = to_bytes(make_film(PIXELS, bits=12, NumberOfFrames=7))
+    passes = []
+    monkeypatch.setattr(
+        "xray.dicom.read.dcmread",
+        lambda stream, stop_before_pixels: passes.append(stop_before_pixels) or dcmread(stream),
+    )
+    assert refusal_of(read_dataset, write(content)) == "multi_frame"
+    assert passes == [True]
+
+
+def test_a_missing_transfer_syntax_is_refused(make_film, write, to_bytes):
+    content = to_bytes(make_film(PIXELS, bits=12))
+    syntax = b"\x02\x00\x10\x00UI"
+    at = content.index(syntax)
+    length = struct.unpack_from("<H", content, at + 6)[0]
+    cut = content[:at] + content[at + 8 + length :]
+    group_length = struct.unpack_from("<I", content, 140)[0] - 8 - length
+    assert refusal_of(read_dataset, write(cut[:140] + struct.pack("<I", group_length) + cut[144:])) == "missing_tag"
+
+
+def test_sequences_nested_without_end_are_refused(make_film, write):
+    item = Dataset()
+    item.CodeValue = "1"
+    for _ in range(60):
+        outer = Dataset()
+        outer.ViewCodeSequence = Sequence([item])
+        item = outer
+    assert read_dataset(write(make_film(PIXELS, bits=12, ViewCodeSequence=Sequence([item])))).Rows == 8
+    element = b"\x54\x00\x20\x02SQ\x00\x00\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"
+    film = make_film(PIXELS, bits=12)
+    content = BytesIO()
+    film.save_as(content, enforce_file_format=True)
+    start = content.getvalue().index(b"\xe0\x7f\x10\x00")
+    deep = content.getvalue()[:start] + element * 5000
+    assert refusal_of(read_dataset, write(deep)) == "nested_too_deep"
+
+
+def test_a_deflated_file_that_unpacks_to_gigabytes_is_refused(make_film, write, to_bytes, monkeypatch):
+    monkeypatch.setattr("xray.dicom.read._MAX_INFLATED_BYTES", 100_000)
+    content = to_bytes(make_film(PIXELS, bits=12, syntax=uid.DeflatedExplicitVRLittleEndian))
+    assert read_dataset(write(content)).Rows == 8
+    meta_end = 144 + struct.unpack_from("<I", content, 140)[0]
+    deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    bomb = deflater.compress(bytes(200_000)) + deflater.flush()
+    assert refusal_of(read_dataset, write(content[:meta_end] + bomb)) == "too_large"
+
+
+def test_a_file_larger_than_the_limit_is_not_opened(make_film, write, monkeypatch):
+    monkeypatch.setattr("xray.dicom.read.MAX_FILE_BYTES", 100)
+    assert refusal_of(read_dataset, write(make_film(PIXELS, bits=12))) == "too_large"
+
+
+@pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.RLELossless, uid.DeflatedExplicitVRLittleEndian])
+def test_a_film_cut_at_any_place_is_refused_and_never_shown_in_part(make_film, write, to_bytes, syntax):
+    film = make_film(PIXELS, bits=12, syntax=uid.ExplicitVRLittleEndian if syntax == uid.RLELossless else syntax)
+    if syntax == uid.RLELossless:
+        film.compress(syntax, encoding_plugin="pydicom")
+    content = to_bytes(film)
+    for length in range(0, len(content), 7):
+        path = write(content[:length])
+        with pytest.raises(Rejected):
+            render_dataset(read_dataset(path), settings=RenderSettings(size=8))
+
+
+def test_damaged_values_neither_warn_nor_log_nor_name_the_patient(make_film, write, to_bytes, recwarn, capfd):
+    film = make_film(PIXELS, bits=12, WindowCenter=7654, WindowWidth=2000)
+    content = to_bytes(film).replace(b"7654", b"CAN.")
+    content = content.replace(b"ISO_IR 192", b"ISO_CANARY")
+    collected = logging.handlers.BufferingHandler(capacity=1000)
+    logging.getLogger().addHandler(collected)
+    try:
+        rendered = render_dataset(read_dataset(write(content)), settings=RenderSettings(size=8))
+    finally:
+        logging.getLogger().removeHandler(collected)
+    assert rendered.flags == ("window_ignored", "auto_window")
+    assert [*collected.buffer, *recwarn.list] == []
+    assert capfd.readouterr() == ("", "")
+
+
+def attempt(action):
+    """The result and None, or None and the refusal. Any other error fails the test."""
+    try:
+        return action(), None
+    except Rejected as refusal:
+        return None, refusal
+
+
+BYTE_CHANGES = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=12)
+
+
+@given(changes=BYTE_CHANGES, compressed=st.booleans())
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_file_is_rendered_or_refused_and_nothing_else(make_film, to_bytes, tmp_path, changes, compressed):
+    film = make_film(PIXELS, bits=12, WindowCenter=1000, WindowWidth=2000, RescaleSlope=1, RescaleIntercept=0)
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", [4, 0, 12])
+    item.add_new("LUTData", "OW", bytes(8))
+    film.VOILUTSequence = Sequence([item])
+    if compressed:
+        film.compress(uid.RLELossless, encoding_plugin="pydicom")
+    content = bytearray(to_bytes(film))
+    for place, byte in changes:
+        content[132 + int(place * (len(content) - 132))] = byte
+    path = tmp_path / "film.dcm"
+    path.write_bytes(bytes(content))
+    rendered, refusal = attempt(lambda: render_dataset(read_dataset(path), settings=RenderSettings(size=8)))
+    if refusal:
+        assert not any(canary in str(refusal) for canary in CANARIES)
+    else:
+        assert rendered.pixels.shape == (8, 8)
+        assert rendered.pixels.dtype == np.uint8
+
+
+@given(
+    frame=st.binary(max_size=80), start=st.sampled_from([b"", b"\xff\xd8", b"\xff\x4f\xff\x51", b"\xff\xd8\xff\xc0"])
+)
+@settings(max_examples=300, deadline=None)
+def test_the_size_of_a_random_codestream_is_known_or_refused(frame, start):
+    size, refusal = attempt(lambda: frame_size(start + frame))
+    assert size or refusal.code == "corrupt_pixels"
+
+
+def test_a_jpeg_announces_its_size_after_any_number_of_other_segments():
+    comment = b"\xff\xfe\x00\x06abcd"
+    frame_header = b"\xff\xc3\x00\x0b\x0c\x00\x30\x00\x28\x01\x00\x00\x00"
+    size = frame_size(b"\xff\xd8" + comment * 3 + b"\xff" + frame_header)
+    assert (size.rows, size.columns, size.samples, size.precision) == (48, 40, 1, 12)
+
+
+def test_a_jpeg_2000_announces_its_size_less_its_offset():
+    header = struct.pack(">HHHIIII16xHB", 0xFF51, 41, 0, 140, 148, 100, 100, 1, 0x80 | 11)
+    size = frame_size(b"\xff\x4f" + header)
+    assert (size.rows, size.columns, size.samples, size.precision) == (48, 40, 1, 12)

@@ -1,0 +1,386 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.uid import ImplicitVRLittleEndian
+
+from xray.dicom.render import RenderSettings, fit, render_dataset
+from xray.errors import ConfigError, Rejected
+
+NATIVE = RenderSettings(size=None, square=False)
+INPUTS = [[49, 50, 75, 99], [100, 149, 150, 255]]
+
+
+def u8(rows):
+    return np.array(rows, dtype=np.uint8)
+
+
+def u16(rows):
+    return np.array(rows, dtype=np.uint16)
+
+
+def lut(*, first, bits, entries, vr="US", data_vr="OW"):
+    item = Dataset()
+    item.add_new("LUTDescriptor", vr, [len(entries), first, bits])
+    data = np.array(entries, dtype="<u2").tobytes() if data_vr == "OW" else list(entries)
+    item.add_new("LUTData", data_vr, data)
+    return Sequence([item])
+
+
+def shown(film):
+    return render_dataset(film, settings=NATIVE).pixels.tolist()
+
+
+# Windows, PS3.3 C.11.2.1.2 and C.11.2.1.3: expected values are worked out by hand from the formulas.
+
+
+def test_a_linear_window_is_half_a_value_off_centre_and_one_value_narrower(make_film):
+    film = make_film(u8(INPUTS), WindowCenter=100, WindowWidth=101)
+    # ((x - 99.5) / 100 + 0.5) * 255
+    assert shown(film) == [[0, 1, 65, 126], [129, 254, 255, 255]]
+
+
+def test_a_linear_exact_window_is_what_it_says_and_rounds_half_up(make_film):
+    film = make_film(u8([[50, 75], [100, 125]]), WindowCenter=100, WindowWidth=100, VOILUTFunction="LINEAR_EXACT")
+    assert shown(film) == [[0, 64], [128, 191]]
+
+
+def test_a_sigmoid_window_never_reaches_black_or_white_at_its_edges(make_film):
+    film = make_film(u8([[0, 100], [125, 200]]), WindowCenter=100, WindowWidth=100, VOILUTFunction="SIGMOID")
+    # 255 / (1 + exp(-4 (x - 100) / 100))
+    assert shown(film) == [[5, 128], [186, 250]]
+
+
+def test_a_linear_window_of_width_one_is_a_threshold(make_film):
+    film = make_film(u8([[99, 100], [101, 200]]), WindowCenter=100, WindowWidth=1)
+    assert shown(film) == [[0, 255], [255, 255]]
+
+
+def test_an_unknown_function_is_read_as_linear_and_flagged(make_film):
+    film = make_film(u8(INPUTS), WindowCenter=100, WindowWidth=101, VOILUTFunction="PARABOLIC")
+    rendered = render_dataset(film, settings=NATIVE)
+    assert rendered.pixels.tolist() == [[0, 1, 65, 126], [129, 254, 255, 255]]
+    assert rendered.flags == ("voi_function_ignored",)
+
+
+@pytest.mark.parametrize("width", [0, -4, "NaN", "inf"])
+def test_the_first_valid_window_is_used_when_earlier_ones_are_not(make_film, width):
+    film = make_film(u8(INPUTS))
+    film.add_new("WindowCenter", "DS", ["7", "100"])
+    film.add_new("WindowWidth", "DS", [str(width), "101"])
+    rendered = render_dataset(film, settings=NATIVE)
+    assert rendered.window == (100, 101)
+    assert rendered.flags == ("window_ignored",)
+    assert rendered.pixels.tolist() == [[0, 1, 65, 126], [129, 254, 255, 255]]
+
+
+def test_of_several_valid_windows_the_first_is_used(make_film):
+    film = make_film(u8(INPUTS), WindowCenter=[100, 20], WindowWidth=[101, 5])
+    assert render_dataset(film, settings=NATIVE).window == (100, 101)
+
+
+def test_a_window_that_shows_nothing_gives_way_to_the_automatic_one(make_film):
+    film = make_film(u16([[10, 20], [30, 40]]), bits=12, WindowCenter=3000, WindowWidth=10)
+    rendered = render_dataset(film, settings=NATIVE)
+    assert rendered.flags == ("window_ignored", "auto_window")
+    assert rendered.pixels.tolist()[0][0] == 0
+    assert rendered.pixels.tolist()[1][1] == 255
+
+
+def test_without_a_window_the_percentiles_become_black_and_white(make_film):
+    film = make_film(np.arange(1001, dtype=np.uint16).reshape(7, 143), bits=12)
+    rendered = render_dataset(film, settings=NATIVE)
+    # of 1001 pixels 0..1000 the 0.5 percentile is 5 and the 99.5 percentile 995
+    assert rendered.window == (500, 990)
+    assert rendered.flags == ("auto_window",)
+    assert rendered.pixels.ravel()[[0, 5, 500, 995, 1000]].tolist() == [0, 0, 128, 255, 255]
+
+
+# Modality transformation, PS3.3 C.11.1.
+
+
+def test_slope_and_intercept_come_before_the_window(make_film):
+    film = make_film(u8([[0, 50], [75, 100]]), RescaleSlope=2, RescaleIntercept=-50)
+    film.WindowCenter, film.WindowWidth, film.VOILUTFunction = 50, 200, "LINEAR_EXACT"
+    # -50, 50, 100, 150 in a window from -50 to 150
+    assert shown(film) == [[0, 128], [191, 255]]
+
+
+def test_a_negative_slope_turns_the_greys_round(make_film):
+    film = make_film(u8([[0, 51], [204, 255]]), RescaleSlope=-1, RescaleIntercept=255)
+    film.WindowCenter, film.WindowWidth, film.VOILUTFunction = "127.5", 255, "LINEAR_EXACT"
+    assert shown(film) == [[255, 204], [51, 0]]
+
+
+def test_a_slope_of_zero_counts_as_one(make_film):
+    film = make_film(u8(INPUTS), RescaleSlope=0, RescaleIntercept=0, WindowCenter=100, WindowWidth=101)
+    rendered = render_dataset(film, settings=NATIVE)
+    assert rendered.pixels.tolist() == [[0, 1, 65, 126], [129, 254, 255, 255]]
+    assert rendered.flags == ("slope_fixed",)
+
+
+def test_a_modality_lut_replaces_the_rescale(make_film):
+    film = make_film(u8([[0, 1], [2, 9]]), RescaleSlope=100, RescaleIntercept=7)
+    film.ModalityLUTSequence = lut(first=1, bits=12, entries=[0, 1000, 4000])
+    film.WindowCenter, film.WindowWidth, film.VOILUTFunction = 2000, 4000, "LINEAR_EXACT"
+    assert shown(film) == [[0, 0], [64, 255]]
+
+
+def test_a_damaged_modality_lut_is_refused(make_film):
+    film = make_film(u8(INPUTS))
+    film.ModalityLUTSequence = lut(first=0, bits=12, entries=[0, 1, 2])
+    film.ModalityLUTSequence[0].LUTData = b"\0\0"
+    assert code_of(film) == "bad_lut"
+
+
+# VOI LUT, PS3.3 C.11.2.1.1.
+
+
+def test_a_voi_lut_holds_its_end_entries_outside_its_inputs(make_film):
+    film = make_film(u8([[0, 10, 11], [12, 13, 200]]))
+    film.VOILUTSequence = lut(first=10, bits=8, entries=[0, 100, 200, 255])
+    assert shown(film) == [[0, 0, 100], [200, 255, 255]]
+
+
+def test_a_voi_lut_goes_before_a_window(make_film):
+    film = make_film(u8([[0, 1], [2, 3]]), WindowCenter=100, WindowWidth=101)
+    film.VOILUTSequence = lut(first=0, bits=12, entries=[0, 1000, 2000, 4095])
+    rendered = render_dataset(film, settings=NATIVE)
+    assert rendered.pixels.tolist() == [[0, 62], [125, 255]]
+    assert rendered.window is None
+
+
+def test_a_voi_lut_that_declares_16_bits_and_uses_12_is_not_shown_dark(make_film):
+    film = make_film(u8([[0, 1], [2, 3]]))
+    film.VOILUTSequence = lut(first=0, bits=16, entries=[0, 1000, 2000, 4095])
+    rendered = render_dataset(film, settings=NATIVE)
+    assert rendered.pixels.tolist() == [[0, 62], [125, 255]]
+    assert rendered.flags == ("voi_bits_fixed",)
+
+
+def test_a_voi_lut_with_more_bits_than_declared_is_not_cut_off(make_film):
+    film = make_film(u8([[0, 1], [2, 3]]))
+    film.VOILUTSequence = lut(first=0, bits=8, entries=[0, 1000, 2000, 4095])
+    rendered = render_dataset(film, settings=NATIVE)
+    assert rendered.pixels.tolist() == [[0, 62], [125, 255]]
+    assert rendered.flags == ("voi_bits_fixed",)
+
+
+def test_a_voi_lut_of_signed_values_may_start_below_zero(make_film):
+    film = make_film(np.array([[-100, -2], [-1, 0]], dtype=np.int16), bits=12)
+    film.VOILUTSequence = lut(first=-2, bits=8, entries=[0, 128, 255], vr="SS")
+    assert shown(film) == [[0, 0], [128, 255]]
+
+
+def test_a_voi_lut_whose_signed_start_was_written_unsigned_is_understood(make_film):
+    film = make_film(np.array([[-100, -2], [-1, 0]], dtype=np.int16), bits=12)
+    film.VOILUTSequence = lut(first=65534, bits=8, entries=[0, 128, 255], vr="US")
+    assert shown(film) == [[0, 0], [128, 255]]
+
+
+def test_packed_8_bit_entries_are_read_low_byte_first(make_film):
+    film = make_film(u8([[0, 1], [2, 3]]))
+    film.VOILUTSequence = lut(first=0, bits=8, entries=[0, 100, 200, 255])
+    film.VOILUTSequence[0].LUTData = bytes([0, 100, 200, 255])
+    assert shown(film) == [[0, 100], [200, 255]]
+
+
+def test_a_damaged_voi_lut_gives_way_to_the_window(make_film):
+    film = make_film(u8(INPUTS), WindowCenter=100, WindowWidth=101)
+    film.VOILUTSequence = lut(first=0, bits=8, entries=[0, 100, 200])
+    film.VOILUTSequence[0].LUTData = b"\0\0"
+    rendered = render_dataset(film, settings=NATIVE)
+    assert rendered.pixels.tolist() == [[0, 1, 65, 126], [129, 254, 255, 255]]
+    assert rendered.flags == ("voi_lut_ignored",)
+
+
+def test_tables_mean_the_same_in_an_implicit_vr_file(make_film, through_file):
+    film = make_film(u8([[0, 1], [2, 3]]), syntax=ImplicitVRLittleEndian)
+    film.VOILUTSequence = lut(first=0, bits=12, entries=[0, 1000, 2000, 4095], data_vr="US")
+    assert shown(through_file(film)) == [[0, 62], [125, 255]]
+
+
+@given(entries=st.lists(st.integers(0, 4095), min_size=2, max_size=64).filter(lambda e: max(e) - min(e) > 2000))
+@settings(max_examples=50, deadline=None)
+def test_a_rising_voi_lut_keeps_the_order_of_brightness(make_film, entries):
+    film = make_film(np.arange(len(entries), dtype=np.uint16).reshape(1, -1), bits=12)
+    film.VOILUTSequence = lut(first=0, bits=12, entries=sorted(entries))
+    assert (np.diff(render_dataset(film, settings=NATIVE).pixels[0].astype(int)) >= 0).all()
+
+
+# Polarity, PS3.3 C.7.6.3.1.2 and C.8.11.3.1.2.
+
+
+def test_monochrome1_shows_its_lowest_value_white(make_film):
+    film = make_film(u8(INPUTS), photometric="MONOCHROME1", WindowCenter=100, WindowWidth=101)
+    # 255 minus the unrounded grey level of MONOCHROME2
+    assert shown(film) == [[255, 254, 190, 129], [126, 1, 0, 0]]
+
+
+def test_monochrome1_with_inverse_is_inverted_once(make_film):
+    film = make_film(u8(INPUTS), photometric="MONOCHROME1", WindowCenter=100, WindowWidth=101)
+    plain = shown(film)
+    film.PresentationLUTShape = "INVERSE"
+    assert shown(film) == plain
+
+
+@pytest.mark.parametrize(("photometric", "shape"), [("MONOCHROME2", "INVERSE"), ("MONOCHROME1", "IDENTITY")])
+def test_contradicting_polarity_is_refused(make_film, photometric, shape):
+    assert code_of(make_film(u8(INPUTS), photometric=photometric, PresentationLUTShape=shape)) == "polarity_conflict"
+
+
+def test_a_photometric_interpretation_in_lower_case_with_a_blank_is_understood(make_film):
+    film = make_film(u8(INPUTS), photometric="MONOCHROME1", WindowCenter=100, WindowWidth=101)
+    expected = shown(film)
+    film.add_new("PhotometricInterpretation", "LO", "monochrome1 ")
+    assert shown(film) == expected
+
+
+# Padding, PS3.3 C.7.5.1.1.2.
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_padding_is_black_whatever_the_polarity(make_film, photometric):
+    film = make_film(u8([[200, 0], [60, 140]]), photometric=photometric, WindowCenter=100, WindowWidth=101)
+    film.add_new("PixelPaddingValue", "US", 200)
+    assert shown(film)[0][0] == 0
+
+
+def test_a_padding_range_may_be_written_in_either_order(make_film):
+    film = make_film(u8([[200, 210], [99, 140]]), WindowCenter=100, WindowWidth=101)
+    film.add_new("PixelPaddingValue", "US", 210)
+    film.add_new("PixelPaddingRangeLimit", "US", 200)
+    assert shown(film) == [[0, 0], [126, 231]]
+
+
+def test_padding_does_not_move_the_automatic_window(make_film):
+    film = make_film(u16([[100, 300], [4095, 4095]]), bits=12)
+    film.add_new("PixelPaddingValue", "US", 4095)
+    low_end = 100 + 0.005 * 200
+    high_end = 300 - 0.005 * 200
+    rendered = render_dataset(film, settings=NATIVE)
+    assert rendered.window == (200, pytest.approx(high_end - low_end))
+    assert rendered.pixels.tolist() == [[0, 255], [0, 0]]
+
+
+def test_signed_padding_written_as_unsigned_is_understood(make_film):
+    film = make_film(np.array([[-2000, 0], [60, 140]], dtype=np.int16), photometric="MONOCHROME1")
+    film.WindowCenter, film.WindowWidth = 100, 101
+    film.add_new("PixelPaddingValue", "US", 65536 - 2000)
+    assert shown(film)[0] == [0, 255]
+
+
+def test_an_image_of_padding_alone_is_refused(make_film):
+    film = make_film(u8([[7, 7], [7, 7]]))
+    film.add_new("PixelPaddingValue", "US", 7)
+    assert code_of(film) == "all_padding"
+
+
+def test_a_constant_image_is_refused(make_film):
+    assert code_of(make_film(np.full((8, 8), 500, dtype=np.uint16), bits=12)) == "blank_after_voi"
+
+
+# Colour.
+
+
+def test_rgb_with_equal_channels_is_a_grey_image(make_film):
+    grey = u8(INPUTS)
+    assert shown(make_film(np.dstack([grey] * 3), photometric="RGB")) == INPUTS
+
+
+def test_colour_is_refused(make_film):
+    red = np.zeros((4, 4, 3), dtype=np.uint8)
+    red[..., 0] = 200
+    assert code_of(make_film(red, photometric="RGB")) == "not_grey"
+
+
+def test_almost_equal_channels_are_averaged_and_flagged(make_film):
+    colours = np.dstack([u8([[10, 200]]), u8([[12, 204]]), u8([[14, 202]])])
+    rendered = render_dataset(make_film(colours, photometric="RGB"), settings=NATIVE)
+    assert rendered.pixels.tolist() == [[12, 202]]
+    assert rendered.flags == ("from_colour",)
+
+
+# Bits.
+
+
+def test_values_beyond_bits_stored_in_a_codestream_are_shown_not_wrapped(make_film):
+    import imagecodecs
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import JPEGLosslessSV1
+
+    stored = np.arange(4096, dtype=np.uint16).reshape(64, 64)
+    film = make_film(stored, bits=10, syntax=JPEGLosslessSV1, WindowCenter=2048, WindowWidth=4096)
+    film.PixelData = encapsulate([imagecodecs.ljpeg_encode(stored, bitspersample=12)])
+    rendered = render_dataset(film, settings=NATIVE)
+    assert rendered.flags == ("bits_stored_fixed",)
+    assert rendered.pixels[0, 0] == 0
+    assert rendered.pixels[-1, -1] == 255
+
+
+def test_a_high_bit_above_bits_stored_is_flagged(make_film):
+    film = make_film(u16([[0, 16], [1600, 65520]]), bits=12, high_bit=15, WindowCenter=100, WindowWidth=101)
+    rendered = render_dataset(film, settings=NATIVE)
+    assert rendered.flags == ("high_bit_fixed",)
+    assert rendered.pixels.tolist() == [[0, 0], [129, 255]]
+
+
+# Size.
+
+
+def test_a_large_film_is_reduced_by_area_averaging_and_padded_in_the_centre():
+    film = np.repeat(np.repeat(u8([[0, 100, 200, 40], [255, 30, 60, 90]]), 2, axis=0), 2, axis=1)
+    film[0, 0] = 40  # one of the four pixels that become the first one
+    expected = [[0, 0, 0, 0], [10, 100, 200, 40], [255, 30, 60, 90], [0, 0, 0, 0]]
+    assert fit(film, settings=RenderSettings(size=4)).tolist() == expected
+
+
+def test_a_small_film_is_padded_and_not_enlarged():
+    expected = [[0, 0, 0, 0], [0, 7, 8, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+    assert fit(u8([[7, 8]]), settings=RenderSettings(size=4)).tolist() == expected
+
+
+def test_without_square_the_aspect_is_all_that_is_kept():
+    assert fit(np.zeros((100, 50), np.uint8), settings=RenderSettings(size=20, square=False)).shape == (20, 10)
+
+
+def test_native_size_and_square_pads_to_the_long_side():
+    assert fit(u8([[7, 8]]), settings=RenderSettings(size=None)).tolist() == [[7, 8], [0, 0]]
+
+
+@given(rows=st.integers(1, 90), columns=st.integers(1, 90), size=st.integers(1, 64))
+@settings(max_examples=60, deadline=None)
+def test_every_film_becomes_a_square_of_the_asked_size(rows, columns, size):
+    assert fit(np.full((rows, columns), 9, np.uint8), settings=RenderSettings(size=size)).shape == (size, size)
+
+
+def test_the_window_is_applied_before_the_size(make_film):
+    film = make_film(u8([[0, 200], [0, 200]]), WindowCenter=150, WindowWidth=3)
+    small = render_dataset(film, settings=RenderSettings(size=1)).pixels
+    assert small.tolist() == [[128]]  # mean of black and white; the mean 100 lies below the window
+
+
+def test_the_digest_follows_every_setting():
+    digests = {RenderSettings(size=size, square=square).digest() for size in (None, 512) for square in (True, False)}
+    assert len(digests) == 4
+    assert RenderSettings(size=512).digest() == RenderSettings(size=512).digest()
+
+
+def test_a_size_below_one_is_a_configuration_error():
+    with pytest.raises(ConfigError, match="at least 1"):
+        RenderSettings(size=0)
+
+
+def test_settings_cannot_be_changed_after_their_digest_was_taken():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        RenderSettings().size = 3
+
+
+def code_of(film):
+    with pytest.raises(Rejected) as refusal:
+        render_dataset(film, settings=NATIVE)
+    return refusal.value.code
