@@ -264,12 +264,14 @@ def _write(out: Path, *, info: StoreInfo, studies: Sequence[StoredStudy], quaran
     (out / STORE_FILE).unlink(missing_ok=True)
     write_lines(out / STUDIES_FILE, studies)
     write_lines(out / QUARANTINE_FILE, quarantined)
-    _remove_unused(out, used={image.path for study in studies for image in study.images})
+    _remove_leftovers(out, used={image.path for study in studies for image in study.images})
     write_record(out / STORE_FILE, info)
 
 
-def _remove_unused(out: Path, *, used: set[str]) -> None:
+def _remove_leftovers(out: Path, *, used: set[str]) -> None:
     """Delete films of an earlier preparation: who is taken out of the source is taken out of the store."""
+    for path in out.glob("*.part"):
+        path.unlink()
     for path in (out / IMAGES_FOLDER).glob("??/*"):
         if path.relative_to(out).as_posix() not in used and path.suffix in {".png", ".part"}:
             path.unlink()

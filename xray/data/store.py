@@ -16,7 +16,7 @@ from xray.data.records import (
     read_record,
 )
 from xray.dicom.render import RenderSettings
-from xray.errors import DataError
+from xray.errors import ConfigError, DataError
 from xray.types import Example, Turn, View
 
 DEFAULT_QUESTION = "请根据这次检查的胸部X线片，写出影像报告。"
@@ -71,11 +71,11 @@ class Store:
     ) -> list[Example]:
         """Return the studies as a model sees them: at most `max_images` films of `views`, frontal first.
 
-        A study without a film of `views` gives no example; raises DataError if that leaves none. Films whose view
-        nobody stated are `unknown`.
+        A study without a film of `views` gives no example; raises DataError if that leaves none, and ConfigError for
+        fewer than one image. Films whose view nobody stated are `unknown`.
         """
         if max_images < 1:
-            raise DataError(f"max_images is {max_images}, but an example has at least one film.")
+            raise ConfigError(f"max_images is {max_images}, but an example has at least one film.")
         turns = (*((Turn(role="system", text=system),) if system else ()), Turn(role="user", text=question))
         made = (self._example(study, turns=turns, max_images=max_images, views=views) for study in self.studies)
         examples = [example for example in made if example is not None]

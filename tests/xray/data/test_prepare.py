@@ -193,7 +193,7 @@ def test_refused_films_are_quarantined_with_a_code_and_their_study_goes_if_none_
         films.png(f"s{number}.png", texture=number)
     Image.new("L", (80, 80), 9).save(films.root / "z.png")
     table = tmp_path / "reports.csv"
-    rows = ["s0,{}", "s1,{}", "s2,{}", "s3; z,{}", "z,{}"]
+    rows = ["s0,{}", "s1,{}", "s2,{}", "s3,{}", "z,{}"]
     table.write_text("\n".join(["film,report", *(row.format(NORMAL) for row in rows)]) + "\n", encoding="utf-8")
     source = read_table(films.root, table)
     store = prepared(source, tmp_path / "store", max_refused_fraction=0.5)

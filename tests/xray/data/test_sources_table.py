@@ -110,6 +110,13 @@ def test_a_second_report_of_a_study_is_noted_and_the_first_kept(films, tmp_path:
     assert codes(source) == [("note", "duplicate_row"), ("note", "several_reports")]
 
 
+def test_a_film_of_two_studies_stays_with_the_first(films, tmp_path: Path):
+    films.png("a.png", texture=1)
+    source = read_table(films.root, write_csv(tmp_path, "study_id,film,report", f"S1,a,{NORMAL}", "S2,a,右侧气胸。"))
+    assert [study.study_uid for study in source.studies] == ["S1"]
+    assert codes(source) == [("refused", "film_taken")]
+
+
 def test_a_report_with_another_patient_id_than_its_films_is_refused(films, tmp_path: Path):
     for number in range(3):
         films.dicom(f"{number}.dcm", study=f"1.2.{number}", texture=number, patient=f"P-{number}")

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from xray.data.sources import read_xrayglm
 from xray.errors import DataError
@@ -58,6 +60,31 @@ def test_captions_without_film_and_films_without_caption_are_listed_by_id(films,
         ("no_report", "2_1.png"),
     ]
     assert source.counts("refused") == {}
+
+
+def test_a_repeated_image_id_is_noted_and_the_first_kept(films, tmp_path: Path):
+    films.png("1_1.png", texture=1)
+    entries = [{"image_id": "1_1", "caption": "译文甲。"}, {"image_id": "1_1", "caption": "译文乙。"}]
+    path = tmp_path / "captions.json"
+    path.write_text(json.dumps({"annotations": entries}), encoding="utf-8")
+    source = read_xrayglm(path, films.root)
+    assert source.studies[0].report.text == "译文甲。"
+    assert [refusal.row for refusal in source.refusals] == ["captions.json, annotation 2"]
+
+
+@given(
+    entries=st.lists(
+        st.fixed_dictionaries({"image_id": st.text(max_size=5), "caption": st.text(max_size=9)}), max_size=4
+    )
+)
+def test_any_ids_and_captions_are_paired_or_listed(tmp_path_factory, entries: list[dict[str, str]]):
+    folder = tmp_path_factory.mktemp("captions")
+    (folder / "films").mkdir()
+    path = folder / "captions.json"
+    path.write_text(json.dumps({"annotations": entries}), encoding="utf-8")
+    source = read_xrayglm(path, folder / "films")
+    assert source.studies == ()
+    assert len(source.refusals) == len(entries)
 
 
 def test_an_empty_caption_is_refused_by_its_place_in_the_file(films, tmp_path: Path):

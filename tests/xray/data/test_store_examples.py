@@ -12,7 +12,7 @@ from xray.data.sources import read_table
 from xray.data.split import SplitSettings
 from xray.data.store import Store
 from xray.dicom.render import RenderSettings
-from xray.errors import DataError
+from xray.errors import ConfigError, DataError
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_choice_of_views_that_leaves_nothing_is_refused(store: Store, films, t
     )
     with pytest.raises(DataError, match="unknown"):
         only.examples(views=("frontal", "lateral"))
-    with pytest.raises(DataError, match="max_images"):
+    with pytest.raises(ConfigError, match="max_images"):
         store.examples(max_images=0)
 
 

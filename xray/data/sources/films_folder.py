@@ -25,6 +25,7 @@ class FilmsFolder:
     _by_name: dict[str, list[FilmHeader]] = field(repr=False)
     _by_folder: dict[str, list[FilmHeader]] = field(repr=False)
     _stripped: frozenset[str] = field(repr=False)
+    _refused: frozenset[str] = field(repr=False)
 
     def of_study(self, study_uid: str) -> tuple[FilmHeader, ...]:
         """Return the films whose StudyInstanceUID is `study_uid`, frontal first."""
@@ -40,7 +41,7 @@ class FilmsFolder:
 
     def was_refused(self, name: str) -> bool:
         """Whether `name` is the relative path or file name, with or without its ending, of a film that was refused."""
-        return any(name in _names(PurePosixPath(refusal.where)) for refusal in self.refusals)
+        return name in self._refused
 
     def in_folder(self, name: str) -> tuple[FilmHeader, ...]:
         """Return the films directly inside folders called `name`, as in one folder per study, frontal first."""
@@ -121,4 +122,5 @@ def _indexed(root: Path, headers: list[FilmHeader], refusals: list[Refusal]) -> 
         _by_name=dict(by_name),
         _by_folder=dict(by_folder),
         _stripped=frozenset(name.lstrip("0") for name in (*by_name, *by_folder, *by_study) if name.startswith("0")),
+        _refused=frozenset(name for refusal in refusals for name in _names(PurePosixPath(refusal.where))),
     )

@@ -1,7 +1,7 @@
 """A folder of films with a table of reports: what a hospital can export."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def read_table(
     reader = _Reader(table=table, columns=names, folder=scan_films(films), language=language, origin=origin)
     entries = [entry for row in table.rows if (entry := reader.entry(row)) is not None]
     studies = _other_patients_refused(reader.joined(entries), refusals=reader.refusals)
-    reader.refusals.extend(_films_without_report(reader.folder, studies=studies, named=reader.named))
+    reader.refusals.extend(_films_without_report(reader.folder, studies=studies, named=reader.study_of))
     refusals = (*reader.folder.refusals, *reader.refusals)
     return SourceData(name=films.name or "films", root=films, studies=tuple(studies), refusals=refusals)
 
@@ -60,7 +60,7 @@ class _Reader:
     language: str
     origin: Origin
     refusals: list[Refusal] = field(default_factory=list)
-    named: set[Path] = field(default_factory=set)
+    study_of: dict[Path, str] = field(default_factory=dict)
 
     def entry(self, row: Row) -> _Entry | None:
         place = self.table.place(row)
@@ -94,9 +94,10 @@ class _Reader:
         study_id = parse_id(self._value(row, self.columns.study))
         patient_id = parse_id(self._value(row, self.columns.patient))
         headers = self._films(row, study_id=study_id)
-        self.named.update(header.path for header in headers)
         own_ids = tuple(sorted({header.patient_id for header in headers if header.patient_id}))
         uid = study_id or headers[0].study_uid or self.folder.relative(headers[0])
+        if any(self.study_of.setdefault(header.path, uid) != uid for header in headers):
+            raise Rejected("film_taken", "an earlier row gives a film of this row to another study")
         age, sex = parse_age(self._value(row, self.columns.age)), parse_sex(self._value(row, self.columns.sex))
         return StudyFiles(
             study_uid=uid,
@@ -177,17 +178,17 @@ def _other_patients_refused(studies: list[StudyFiles], *, refusals: list[Refusal
     The two ids may follow different numberings; a difference counts only where the table mostly uses the films' ids.
     """
     known = [study for study in studies if study.patient_id and study.other_patient_ids]
-    wrong = [study for study in known if study.patient_id not in study.other_patient_ids]
+    wrong = {study.study_uid for study in known if study.patient_id not in study.other_patient_ids}
     if not wrong or len(wrong) > len(known) / 2:
         return studies
     refusals.extend(
-        Refusal(where=study.study_uid, code="other_patient", why="the films carry another patient id than the report")
-        for study in wrong
+        Refusal(where=uid, code="other_patient", why="the films carry another patient id than the report")
+        for uid in sorted(wrong)
     )
-    return [study for study in studies if study not in wrong]
+    return [study for study in studies if study.study_uid not in wrong]
 
 
-def _films_without_report(folder: FilmsFolder, *, studies: list[StudyFiles], named: set[Path]) -> list[Refusal]:
+def _films_without_report(folder: FilmsFolder, *, studies: list[StudyFiles], named: Collection[Path]) -> list[Refusal]:
     used = Counter(film for study in studies for film in study.films)
     return [
         Refusal(

@@ -73,9 +73,9 @@ def read_xrayglm(
     first image id; differing ones are noted as `several_reports`. Captions without film (`no_film`) and films without
     caption (`no_report`) are listed. Raises DataError if a file is missing or not in this format.
     """
-    captions = _read_annotations(annotations)
     folder = scan_films(films)
     refusals = list(folder.refusals)
+    captions = _read_annotations(annotations, refusals=refusals)
     images = _images(folder, index=index, refusals=refusals)
     refusals += [_no_film(caption) for image_id, caption in captions.items() if image_id not in images]
     reports = _reports({image.study for image in images.values()}, captions=captions, refusals=refusals)
@@ -95,7 +95,7 @@ def read_xrayglm(
     return SourceData(name=films.name or "films", root=films, studies=tuple(studies), refusals=tuple(refusals))
 
 
-def _read_annotations(path: Path) -> dict[str, _Caption]:
+def _read_annotations(path: Path, *, refusals: list[Refusal]) -> dict[str, _Caption]:
     """Captions by image id, in file order; the first of one image id counts."""
     try:
         text, _ = decode_text(path.read_bytes(), where=path.name)
@@ -112,7 +112,10 @@ def _read_annotations(path: Path) -> dict[str, _Caption]:
     for position, entry in enumerate(entries, start=1):
         study, number = _split_id(entry.image_id)
         row = f"{path.name}, annotation {position}"
-        captions.setdefault(entry.image_id.strip(), _Caption(study=study, number=number, text=entry.caption, row=row))
+        caption = _Caption(study=study, number=number, text=entry.caption, row=row)
+        if captions.setdefault(entry.image_id.strip(), caption) is not caption:
+            why = "an earlier annotation has the same image id and was kept"
+            refusals.append(Refusal(where=study, code="duplicate_row", why=why, kind="note", row=row))
     return captions
 
 
