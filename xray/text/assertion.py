@@ -6,11 +6,10 @@ clause that opens with 或, 如, 包括 ... or is nothing but a list of findings
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xray.text.lexicon import CueKind, Lexicon
-from xray.text.mentions import Mention
+from xray.text.mentions import Clause, Mention
 from xray.types import Assertion
 
 _EXCEPTION = re.compile(r"(?<![不能可以排])除(?!外|了?颤)[^。;]{1,30}?(?:以外|之外|外)(?!侧|带|周|伤|科|缘|形|院|高)")
@@ -68,13 +67,11 @@ def exception_spans(sentence: str) -> list[tuple[int, int]]:
     return [match.span() for match in _EXCEPTION.finditer(sentence)]
 
 
-def judge(
-    clause: str, mention: Mention, *, mentions: Sequence[Mention], cues: list[Cue], carried: Assertion | None
-) -> Verdict:
-    """Decide on one mention of `clause`. `carried` is the assertion that reaches in from the clause before."""
+def judge(clause: Clause, mention: Mention, *, cues: list[Cue], carried: Assertion | None) -> Verdict:
+    """Decide on one mention of a clause. `carried` is the assertion that reaches in from the clause before."""
     if mention.kind == "absent":
         return Verdict("absent")
-    behind = _kinds_behind(clause, mention, mentions, cues)
+    behind = _kinds_behind(clause, mention, cues)
     if "resolved" in behind:
         return Verdict("absent", resolved=True)
     ahead = _governing(mention, cues, carried)
@@ -85,28 +82,31 @@ def judge(
     return Verdict("present")
 
 
-def carries_over(*, mentions: Sequence[Mention], cues: list[Cue], carried: Assertion | None) -> Assertion | None:
-    """Return the assertion that would reach from this clause into a following list."""
+def carries_over(clause: Clause, *, cues: list[Cue], carried: Assertion | None) -> Assertion | None:
+    """Return the assertion that would reach from a clause into a list that goes on in the next one."""
     for cue in reversed(cues):
         if cue.kind == "negation":
             return "absent"
-        if cue.kind in _FORWARD and any(mention.start >= cue.end for mention in mentions):
+        if cue.kind in _FORWARD and any(mention.start >= cue.end for mention in clause.mentions):
             return "uncertain"
         if cue.kind == "end":
             return None
-    return carried if mentions else None
+    return carried if clause.mentions else None
 
 
-def continues_list(clause: str, *, mentions: Sequence[Mention], lexicon: Lexicon) -> bool:
-    """Whether a cue of the clause before reaches into this one."""
-    if not mentions:
+def continues_list(clause: Clause, *, after_mention: bool) -> bool:
+    """Whether a clause goes on with the list of the clause before.
+
+    It does when it opens with 或, 如, 包括 ...; and, when the clause before named findings, if it is nothing but names.
+    """
+    if not clause.mentions:
         return False
-    if lexicon.continues.match(clause):
+    if clause.lexicon.continues.match(clause.text):
         return True
-    rest = clause
-    for mention in reversed(mentions):
+    rest = clause.text
+    for mention in reversed(clause.mentions):
         rest = rest[: mention.start] + rest[mention.end :]
-    return not lexicon.filler.sub("", rest)
+    return after_mention and not clause.lexicon.filler.sub("", rest)
 
 
 def _governing(mention: Mention, cues: list[Cue], carried: Assertion | None) -> Assertion | None:
@@ -124,24 +124,24 @@ def _governing(mention: Mention, cues: list[Cue], carried: Assertion | None) -> 
     return found
 
 
-def _kinds_behind(clause: str, mention: Mention, mentions: Sequence[Mention], cues: list[Cue]) -> set[CueKind]:
+def _kinds_behind(clause: Clause, mention: Mention, cues: list[Cue]) -> set[CueKind]:
     """Return the kinds of the cues after a mention that speak of it, or of the list it belongs to."""
-    listed = _list_end(clause, mention, mentions)
+    listed = _list_end(clause, mention)
     kinds: set[CueKind] = set()
     for cue in cues:
         if cue.kind == "end" and cue.start >= listed:
             break
         if cue.kind in _BACKWARD and listed <= cue.start <= listed + _REACH_BACK:
-            alone = not clause[cue.end :].strip("。;!?,) ")
+            alone = not clause.text[cue.end :].strip("。;!?,) ")
             if cue.kind != "hedge" or alone:
                 kinds.add(cue.kind)
     return kinds
 
 
-def _list_end(clause: str, mention: Mention, mentions: Sequence[Mention]) -> int:
+def _list_end(clause: Clause, mention: Mention) -> int:
     """Return the end of the enumeration a mention belongs to: a word after the list speaks of all its members."""
     end = mention.end
-    for other in mentions:
-        if other.start >= end and _BETWEEN_ITEMS.fullmatch(clause, end, other.start):
+    for other in clause.mentions:
+        if other.start >= end and _BETWEEN_ITEMS.fullmatch(clause.text, end, other.start):
             end = other.end
     return end

@@ -24,7 +24,7 @@ def laterality(clause: Clause, mention: Mention) -> Laterality | None:
     earlier = _sides(clause, 0, before)
     if earlier and _JOINS.search(clause.text, before, mention.start):
         return earlier[-1]
-    return _combine(_sides(clause, mention.end, after))
+    return _combine(_sides(clause, mention.end, _own_end(clause, mention, after)))
 
 
 def inherited(clause: Clause, side: Laterality | None) -> Laterality | None:
@@ -43,7 +43,10 @@ def zones(clause: Clause, mention: Mention) -> tuple[str, ...]:
     before, after = clause.neighbours(mention)
     patterns = clause.lexicon.attributes["zones"]
     near = [name for name, pattern in patterns.items() if _within(pattern, clause.text, before, mention.end)]
-    return tuple(near or [n for n, pattern in patterns.items() if _within(pattern, clause.text, mention.end, after)])
+    end = _own_end(clause, mention, after)
+    return tuple(
+        near or [name for name, pattern in patterns.items() if _within(pattern, clause.text, mention.end, end)]
+    )
 
 
 def severity(clause: Clause, mention: Mention) -> Severity | None:
@@ -53,8 +56,10 @@ def severity(clause: Clause, mention: Mention) -> Severity | None:
     return cast("Severity | None", found)
 
 
-def change(clause: Clause, mention: Mention) -> Change | None:
-    """Return the course stated for a mention, after it or before it."""
+def change(clause: Clause, mention: Mention | None = None) -> Change | None:
+    """Return the course stated for a mention, after it or before it; without a mention, of the whole clause."""
+    if mention is None:
+        return cast("Change | None", _last(clause, "change", 0, len(clause.text)))
     before, after = clause.neighbours(mention)
     found = _last(clause, "change", mention.start, after) or _last(clause, "change", before, mention.start)
     return cast("Change | None", found)
@@ -67,6 +72,12 @@ def sizes(sentence: str) -> list[tuple[int, int, float]]:
         largest = max(float(match["a"]), float(match["b"] or 0))
         found.append((match.start(), match.end(), largest * _MM[match["unit"]]))
     return found
+
+
+def _own_end(clause: Clause, mention: Mention, after: int) -> int:
+    """Return where the words behind a mention begin to speak of the next one, as after 伴 or 及."""
+    joint = _JOINS.search(clause.text, mention.end, after)
+    return joint.start() if joint and after < len(clause.text) else after
 
 
 def _within(pattern: re.Pattern[str], text: str, start: int, end: int) -> bool:

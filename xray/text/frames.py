@@ -10,7 +10,7 @@ from xray.text.lexicon import Lexicon, Profile, load
 from xray.text.mentions import Clause, Mention, find_mentions
 from xray.text.normalize import align
 from xray.text.sections import locate_sections
-from xray.types import Assertion, Finding, Laterality
+from xray.types import Assertion, Change, Finding, Laterality
 
 __all__ = ["Profile", "find"]
 
@@ -27,6 +27,7 @@ class _Draft:
     clause: Clause
     verdict: Verdict
     laterality: Laterality | None
+    change: Change | None
     size_mm: float | None = None
 
     @property
@@ -36,6 +37,20 @@ class _Draft:
     @property
     def end(self) -> int:
         return self.offset + self.mention.end
+
+
+@dataclass(slots=True)
+class _Context:
+    """What earlier clauses of a sentence say to later ones.
+
+    exceptions: [start, end) of 除…外. carried: the assertion that reaches on. listing: the clause before named
+    findings. side: the side named last.
+    """
+
+    exceptions: list[tuple[int, int]]
+    carried: Assertion | None = None
+    listing: bool = False
+    side: Laterality | None = None
 
 
 def find(text: str, *, profile: Profile = "standard") -> tuple[Finding, ...]:
@@ -58,27 +73,33 @@ def find(text: str, *, profile: Profile = "standard") -> tuple[Finding, ...]:
 
 
 def _read_sentence(sentence: str, *, lexicon: Lexicon) -> list[_Draft]:
-    """Read one sentence clause by clause; negation and side can reach from a clause into the next."""
     drafts: list[_Draft] = []
-    exceptions = exception_spans(sentence)
-    carried: Assertion | None = None
-    side: Laterality | None = None
+    context = _Context(exceptions=exception_spans(sentence))
     for part in _CLAUSE.finditer(sentence):
         clause = Clause(part.group(), tuple(find_mentions(part.group(), lexicon=lexicon)), lexicon)
-        cues = find_cues(clause.text, lexicon=lexicon)
-        affirmed = False
-        reaching = carried if continues_list(clause.text, mentions=clause.mentions, lexicon=lexicon) else None
-        for mention in clause.mentions:
-            verdict = judge(clause.text, mention, mentions=clause.mentions, cues=cues, carried=reaching)
-            if any(start <= part.start() + mention.start < end for start, end in exceptions):
-                verdict = Verdict("present")
-            own = attributes.laterality(clause, mention) or attributes.inherited(clause, side)
-            drafts.append(_Draft(mention, part.start(), clause, verdict, own))
-            affirmed = affirmed or verdict.assertion != "absent"
-        if affirmed or not clause.mentions:
-            side = attributes.last_side(clause) or side
-        carried = carries_over(mentions=clause.mentions, cues=cues, carried=reaching)
+        if drafts and not clause.mentions and drafts[-1].change is None:
+            drafts[-1].change = attributes.change(clause)
+        drafts += _read_clause(clause, part.start(), context)
     _attach_sizes(sentence, drafts, lexicon=lexicon)
+    return drafts
+
+
+def _read_clause(clause: Clause, offset: int, context: _Context) -> list[_Draft]:
+    """Read one clause, and leave in `context` what reaches into the next."""
+    cues = find_cues(clause.text, lexicon=clause.lexicon)
+    carried = context.carried if continues_list(clause, after_mention=context.listing) else None
+    drafts: list[_Draft] = []
+    for mention in clause.mentions:
+        verdict = judge(clause, mention, cues=cues, carried=carried)
+        if any(start <= offset + mention.start < end for start, end in context.exceptions):
+            verdict = Verdict("present")
+        side = attributes.laterality(clause, mention) or attributes.inherited(clause, context.side)
+        course = "resolved" if verdict.resolved else attributes.change(clause, mention)
+        drafts.append(_Draft(mention, offset, clause, verdict, side, course))
+    if not drafts or any(draft.verdict.assertion != "absent" for draft in drafts):
+        context.side = attributes.last_side(clause) or context.side
+    context.carried = carries_over(clause, cues=cues, carried=carried)
+    context.listing = any(mention.kind != "absent" for mention in clause.mentions)
     return drafts
 
 
@@ -104,7 +125,7 @@ def _finish(draft: _Draft, span: tuple[int, int]) -> Iterator[Finding]:
             span=span,
             laterality=draft.laterality if concept.sided else None,
             zones=attributes.zones(clause, mention) if concept.sided else (),
-            severity=attributes.severity(clause, mention),
+            severity=attributes.severity(clause, mention) if draft.verdict.assertion != "absent" else None,
             size_mm=draft.size_mm,
-            change="resolved" if draft.verdict.resolved else attributes.change(clause, mention),
+            change=draft.change,
         )

@@ -45,7 +45,7 @@ def normalize(text: str) -> str:
 
     NFKC per character, traditional to simplified for the characters of the lexicon, 纵膈 to 纵隔, control and
     zero-width characters dropped. Spaces are dropped except one between two Latin words or numbers; line breaks
-    become one `\\n`, since a line ends a statement. Punctuation and case are kept.
+    become one, since a line ends a statement. Punctuation and case are kept.
     """
     return align(text).text
 

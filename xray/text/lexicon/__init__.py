@@ -85,8 +85,9 @@ class _Cues(_Schema):
 class Lexicon:
     """The compiled lexicon of one profile.
 
-    `terms` holds one pattern per (concept, kind); `cues` are in order of precedence, `absorbed` are the words a cue may pass over; the groups of `attributes`
-    are keyed by attribute, then by value.
+    `terms` holds one pattern per (concept, kind, expression); `cues` are in order of precedence, `absorbed` are the
+    words a cue may pass over, `continues` and `filler` tell an enumeration that goes on after a comma; the groups of
+    `attributes` are keyed by attribute, then by value.
     """
 
     profile: Profile
