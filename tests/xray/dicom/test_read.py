@@ -1,4 +1,5 @@
 import logging.handlers
+import os
 import struct
 import zlib
 from io import BytesIO
@@ -48,8 +49,6 @@ def test_tags_are_read_without_pixels_and_without_an_image(make_film, write):
 
 
 def test_a_missing_file_a_folder_and_a_pipe_are_unreadable(tmp_path):
-    import os
-
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "nothing", tmp_path, tmp_path / "pipe"):
         assert refusal_of(read_dataset, path) == "unreadable"

@@ -18,6 +18,7 @@ def view_code(value, meaning=""):
     return Sequence([item])
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR")
 @pytest.mark.parametrize(
     ("position", "view"),
     [
