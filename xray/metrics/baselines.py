@@ -55,7 +55,8 @@ def nearest_neighbour(train_features: FloatArray, train_reports: Sequence[str], 
     """
     if len(train_features) == 0 or len(train_features) != len(train_reports):
         raise DataError(
-            f"{len(train_features)} training films for {len(train_reports)} reports. Give one film per report, at least one."
+            f"{len(train_features)} training films for {len(train_reports)} reports. "
+            "Give one film per report, and at least one."
         )
     if len(test_features) == 0:
         return []
@@ -72,7 +73,8 @@ def film_features(pixels: NDArray[np.uint8]) -> FloatArray:
     small = cv2.resize(pixels, (FEATURE_SIDE, FEATURE_SIDE), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
     deviation = float(small.std())
     centred = small - small.mean()
-    return (centred / deviation if deviation > 0 else centred * 0).astype(np.float32)
+    scaled: FloatArray = (centred / deviation if deviation > 0 else centred * 0).astype(np.float32)
+    return scaled
 
 
 def _draw(key: str, bound: int) -> int:

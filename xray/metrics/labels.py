@@ -33,23 +33,32 @@ def cells(candidate: LabelledText, reference: LabelledText, *, uncertain_positiv
 
 
 def precision(counts: FloatArray) -> FloatArray:
-    """tp / (tp + fp) of float64 [..., 3]; 1 where neither side has a positive, NaN where only the candidate has none."""
+    """Precision of counts (tp, fp, fn), float64 [..., 3] -> [...].
+
+    1 where neither side has a positive, NaN where only the candidate has none.
+    """
     return _share(counts[..., 0], counts[..., 0] + counts[..., 1], empty=counts.sum(axis=-1) == 0)
 
 
 def recall(counts: FloatArray) -> FloatArray:
-    """tp / (tp + fn) of float64 [..., 3]; 1 where neither side has a positive, NaN where only the reference has none."""
+    """Recall of counts (tp, fp, fn), float64 [..., 3] -> [...].
+
+    1 where neither side has a positive, NaN where only the reference has none.
+    """
     return _share(counts[..., 0], counts[..., 0] + counts[..., 2], empty=counts.sum(axis=-1) == 0)
 
 
 def f1(counts: FloatArray) -> FloatArray:
-    """2 tp / (2 tp + fp + fn) of float64 [..., 3]; 1 where neither side has a positive."""
+    """F1 = 2 tp / (2 tp + fp + fn) of counts, float64 [..., 3] -> [...]; 1 where neither side has a positive."""
     return _share(2 * counts[..., 0], counts[..., 0] + counts.sum(axis=-1), empty=counts.sum(axis=-1) == 0)
 
 
-def macro_f1(counts: FloatArray) -> FloatArray:
-    """Mean F1 over classes, float64 [..., 3, C] -> [...]; classes without a positive on either side are left out."""
-    by_class = np.moveaxis(counts, -2, -1)
+def macro_f1(cells: FloatArray) -> FloatArray:
+    """Mean F1 over classes, float64 [..., 3, C] -> [...].
+
+    Classes without a positive on either side are left out; 1 where all are.
+    """
+    by_class = np.moveaxis(cells, -2, -1)
     defined = by_class.sum(axis=-1) > 0
     total = np.where(defined, f1(by_class), 0.0).sum(axis=-1)
     number = defined.sum(axis=-1)
@@ -68,7 +77,7 @@ def side_counts(candidate: LabelledText, reference: LabelledText) -> FloatArray:
 
 
 def class_sides(labelled: LabelledText) -> dict[str, Laterality | None]:
-    """The side of each positive class, `No Finding` left out; None where no finding of the class states one."""
+    """Return the side of each positive class; None where no finding of the class states one."""
     stated: dict[str, set[Laterality]] = {}
     for finding in labelled.findings:
         name = concept_class(finding.concept)

@@ -1,11 +1,13 @@
 """Text overlap of Chinese reports, on characters: BLEU, ROUGE-L, chrF and exact match.
 
-Secondary to the clinical scores: a report with every side swapped keeps a BLEU-4 of .98. Tokens are the characters of
-the normalised text (see `xray.text.normalize`) without white space, punctuation included. Word tokenisers made for
-English return one token, or none, for a Chinese report and score identical reports 0; characters cannot.
+Secondary to the clinical scores: a report with every side swapped keeps a BLEU-4 of .98. Tokens are characters without
+white space, punctuation included. Word tokenisers made for English return one token, or none, for a Chinese report and
+score identical reports 0; characters cannot.
 
-BLEU: Papineni et al. 2002, equal to sacreBLEU `tokenize=char`, `smooth=none`. chrF: Popović 2015, equal to sacreBLEU
-`chrF2`. ROUGE-L: Lin 2004 with the beta of 1.2 of the COCO caption evaluation. All values are in [0, 1].
+BLEU (Papineni et al. 2002) and chrF (Popović 2015) take the characters as they are written, so that anyone gets the
+same number from sacreBLEU (`--tokenize char --smooth-method none`, and its `chrf`) on the same files. ROUGE-L (Lin
+2004, beta 1.2 as in the COCO caption evaluation) and exact match compare normalised texts (`xray.text.normalize`).
+All values are in [0, 1].
 """
 
 from collections import Counter
@@ -29,17 +31,19 @@ ROUGE_BETA = 1.2
 class Tallies:
     """Sufficient statistics of one pair of texts; over a corpus they add up.
 
-    matched, candidate, reference: float64 [6], numbers of n-grams of order 1 to 6.
+    matched, candidate, reference: float64 [6], numbers of n-grams of order 1 to 6. comparable: float64 [6], those of
+    the candidate again, 0 for orders the reference is too short for, as chrF counts them.
     """
 
     matched: FloatArray
     candidate: FloatArray
     reference: FloatArray
+    comparable: FloatArray
 
 
 def tokens(text: str) -> str:
-    """Return the characters that count, as one string: one token per character."""
-    return "".join(normalize(text).split())
+    """Return the characters of a text without white space, as one string: one token per character."""
+    return "".join(text.split())
 
 
 def tally(candidate: str, reference: str) -> Tallies:
@@ -50,7 +54,8 @@ def tally(candidate: str, reference: str) -> Tallies:
         ours, theirs = _ngrams(hypothesis, order), _ngrams(target, order)
         shared = sum(min(count, theirs[gram]) for gram, count in ours.items() if gram in theirs)
         counts[:, order - 1] = shared, ours.total(), theirs.total()
-    return Tallies(matched=counts[0], candidate=counts[1], reference=counts[2])
+    comparable = np.where(counts[2] > 0, counts[1], 0.0)
+    return Tallies(matched=counts[0], candidate=counts[1], reference=counts[2], comparable=comparable)
 
 
 def bleu(matched: FloatArray, candidate: FloatArray, reference: FloatArray, *, order: int) -> FloatArray:
@@ -72,24 +77,29 @@ def sentence_bleu(matched: FloatArray, candidate: FloatArray, reference: FloatAr
     return _geometric(precision, used) * _brevity(candidate[..., 0], reference[..., 0])
 
 
-def chrf(matched: FloatArray, candidate: FloatArray, reference: FloatArray) -> FloatArray:
-    """Corpus chrF2 from summed tallies: float64 [..., 6] each -> float64 [...]. Two empty texts score 1."""
-    used = (candidate > 0) & (reference > 0)
+def chrf(matched: FloatArray, comparable: FloatArray, reference: FloatArray) -> FloatArray:
+    """Corpus chrF2 from summed tallies: float64 [..., 6] each -> float64 [...]. Without a reference character, NaN."""
+    used = (comparable > 0) & (reference > 0)
     orders = np.maximum(used.sum(axis=-1), 1)
-    precision = np.where(used, _ratio(matched, candidate), 0).sum(axis=-1) / orders
+    precision = np.where(used, _ratio(matched, comparable), 0).sum(axis=-1) / orders
     recall = np.where(used, _ratio(matched, reference), 0).sum(axis=-1) / orders
     score = _ratio((1 + CHRF_BETA**2) * precision * recall, CHRF_BETA**2 * precision + recall)
-    return np.where((candidate[..., 0] == 0) & (reference[..., 0] == 0), 1.0, score)
+    return np.where(reference[..., 0] > 0, score, np.nan)
 
 
 def rouge_l(candidate: str, reference: str) -> float:
     """ROUGE-L of one pair in [0, 1]: longest common subsequence, recall weighted by beta = 1.2."""
-    hypothesis, target = tokens(candidate), tokens(reference)
+    hypothesis, target = tokens(normalize(candidate)), tokens(normalize(reference))
     if not hypothesis or not target:
         return float(hypothesis == target)
     common = longest_common_subsequence(hypothesis, target)
     precision, recall = common / len(hypothesis), common / len(target)
     return (1 + ROUGE_BETA**2) * precision * recall / (recall + ROUGE_BETA**2 * precision) if common else 0.0
+
+
+def same_text(candidate: str, reference: str) -> bool:
+    """Whether two texts are the same after normalisation, white space aside."""
+    return tokens(normalize(candidate)) == tokens(normalize(reference))
 
 
 def longest_common_subsequence(first: Sequence[str], second: Sequence[str]) -> int:

@@ -4,7 +4,7 @@ Everything is computed from sums over reports, so the texts are read once and ev
 A value that is undefined is None, never NaN and never a constant that flatters.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,6 +15,7 @@ from xray.errors import ConfigError, DataError
 from xray.metrics import labels as agreement
 from xray.metrics import lexical
 from xray.metrics.statistics import Estimate, bootstrap_sums, estimate
+from xray.metrics.sums import METRICS, part, row, sentence_bleu
 from xray.text.labels import CLASSES, LabelledText, label
 from xray.text.lexicon import PROFILES, Profile, load
 from xray.text.normalize import VERSION
@@ -22,18 +23,7 @@ from xray.text.normalize import VERSION
 FloatArray = NDArray[np.float64]
 
 _NAMED = 5
-_ORDERS = lexical.CHRF_ORDER
-_SHAPES: dict[str, tuple[int, ...]] = {
-    "matched": (_ORDERS,),
-    "candidate": (_ORDERS,),
-    "reference": (_ORDERS,),
-    "rouge": (1,),
-    "exact": (1,),
-    "reports": (1,),
-    "cells": (3, len(CLASSES)),
-    "strict_cells": (3, len(CLASSES)),
-    "side": (2,),
-}
+_PER_REPORT = ("finding_f1", "side_accuracy", "rouge_l_char", "exact_match")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +60,13 @@ def score(
     the mappings. Raises DataError, naming ids, when the ids differ, a patient key is missing or nothing is to score.
     """
     ids = _checked_ids(predictions, references, groups)
-    rows = np.stack([_row(predictions[name], references[name], profile=profile) for name in ids])
+    rows = np.stack([_row(predictions[name], references[name], profile) for name in ids])
     keys = [groups[name] for name in ids] if groups is not None else ids
     resampled = _resample(rows, keys, resamples=resamples, seed=seed)
     return ScoreReport(
         metrics={name: estimate(metric, sums=rows, resampled=resampled) for name, metric in METRICS.items()},
         per_report={name: _per_report(row) for name, row in zip(ids, rows, strict=True)},
-        per_class=_per_class(_part(rows.sum(axis=0), "cells")),
+        per_class=_per_class(part(rows.sum(axis=0), "cells")),
         profile=profile,
         signature=signature(profile),
         bootstrap=_describe(keys, grouped=groups is not None, resamples=resamples, seed=seed),
@@ -88,7 +78,7 @@ def signature(profile: Profile) -> str:
     if profile not in PROFILES:
         raise ConfigError(f"Unknown profile {profile!r}. Use one of: {', '.join(PROFILES)}.")
     return (
-        f"tok:char|case:na|smooth:none|sec:all|norm:{VERSION}|lex:{load(profile).sha256[:8]}|profile:{profile}"
+        f"tok:char|case:na|smooth:none|sec:all|bleu:raw|norm:{VERSION}|lex:{load(profile).sha256[:8]}|profile:{profile}"
         "|uncertain:positive"
     )
 
@@ -136,82 +126,8 @@ def _labelled(text: str, profile: Profile) -> LabelledText:
     return label(text, profile=profile)
 
 
-def _row(candidate: str, reference: str, *, profile: Profile) -> FloatArray:
-    """The sufficient statistics of one report, float64 [K], in the order of `_SHAPES`."""
-    ours, theirs = _labelled(candidate, profile), _labelled(reference, profile)
-    tallies = lexical.tally(candidate, reference)
-    same = lexical.tokens(candidate) == lexical.tokens(reference)
-    parts = (
-        tallies.matched,
-        tallies.candidate,
-        tallies.reference,
-        np.array([lexical.rouge_l(candidate, reference), same, 1.0]),
-        agreement.cells(ours, theirs).ravel(),
-        agreement.cells(ours, theirs, uncertain_positive=False).ravel(),
-        agreement.side_counts(ours, theirs),
-    )
-    return np.concatenate(parts).astype(np.float64)
-
-
-def _part(sums: FloatArray, name: str) -> FloatArray:
-    """Cut one quantity out of float64 [..., K] and give it its shape."""
-    start = 0
-    for known, shape in _SHAPES.items():
-        size = int(np.prod(shape))
-        if known == name:
-            return sums[..., start : start + size].reshape(*sums.shape[:-1], *shape)
-        start += size
-    raise KeyError(name)
-
-
-def _micro(names: Iterable[str], *, cells: str = "cells") -> Callable[[FloatArray], FloatArray]:
-    positions = agreement.columns(names)
-    return lambda sums: _part(sums, cells)[..., positions].sum(axis=-1)
-
-
-def _mean(name: str) -> Callable[[FloatArray], FloatArray]:
-    return lambda sums: (_part(sums, name) / _part(sums, "reports"))[..., 0]
-
-
-def _bleu(order: int) -> Callable[[FloatArray], FloatArray]:
-    return lambda sums: lexical.bleu(*_tallies(sums), order=order)
-
-
-def _tallies(sums: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    return _part(sums, "matched"), _part(sums, "candidate"), _part(sums, "reference")
-
-
-def _side_accuracy(sums: FloatArray) -> FloatArray:
-    right, judged = np.moveaxis(_part(sums, "side"), -1, 0)
-    return np.divide(right, judged, out=np.full(np.shape(judged), np.nan), where=judged > 0)
-
-
-def _macro(sums: FloatArray) -> FloatArray:
-    cells = _part(sums, "cells")[..., agreement.columns(agreement.PATHOLOGIES)]
-    return agreement.macro_f1(np.moveaxis(cells, -2, -1).swapaxes(-1, -2))
-
-
-_thirteen = _micro(agreement.PATHOLOGIES)
-METRICS: dict[str, Callable[[FloatArray], FloatArray]] = {
-    "finding_f1": lambda sums: agreement.f1(_thirteen(sums)),
-    "finding_precision": lambda sums: agreement.precision(_thirteen(sums)),
-    "finding_recall": lambda sums: agreement.recall(_thirteen(sums)),
-    "finding_f1_macro": _macro,
-    "finding_f1_14": lambda sums: agreement.f1(_micro(CLASSES)(sums)),
-    "finding_f1_5": lambda sums: agreement.f1(_micro(agreement.FIVE)(sums)),
-    "finding_f1_uncertain_negative": lambda sums: agreement.f1(
-        _micro(agreement.PATHOLOGIES, cells="strict_cells")(sums)
-    ),
-    "side_accuracy": _side_accuracy,
-    "bleu1_char": _bleu(1),
-    "bleu2_char": _bleu(2),
-    "bleu3_char": _bleu(3),
-    "bleu4_char": _bleu(4),
-    "rouge_l_char": _mean("rouge"),
-    "chrf": lambda sums: lexical.chrf(*_tallies(sums)),
-    "exact_match": _mean("exact"),
-}
-"""Every metric as a function of summed sufficient statistics, float64 [..., K] -> float64 [...]."""
+def _row(candidate: str, reference: str, profile: Profile) -> FloatArray:
+    return row(candidate, reference, ours=_labelled(candidate, profile), theirs=_labelled(reference, profile))
 
 
 def _resample(rows: FloatArray, keys: list[str], *, resamples: int, seed: int) -> FloatArray | None:
@@ -220,10 +136,9 @@ def _resample(rows: FloatArray, keys: list[str], *, resamples: int, seed: int) -
     return bootstrap_sums(rows, groups=keys, resamples=resamples, rng=np.random.default_rng(seed))
 
 
-def _per_report(row: FloatArray) -> dict[str, float | None]:
-    values = {name: METRICS[name](row) for name in ("finding_f1", "side_accuracy", "rouge_l_char", "exact_match")}
-    values["bleu4_char"] = lexical.sentence_bleu(*_tallies(row), order=4)
-    return {name: _defined(value) for name, value in values.items()}
+def _per_report(counts: FloatArray) -> dict[str, float | None]:
+    values = {name: _defined(METRICS[name](counts)) for name in _PER_REPORT}
+    return values | {"bleu4_char": _defined(sentence_bleu(counts))}
 
 
 def _per_class(cells: FloatArray) -> dict[str, dict[str, float | None]]:

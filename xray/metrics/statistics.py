@@ -63,7 +63,7 @@ def estimate(statistic: Statistic, *, sums: FloatArray, resampled: FloatArray | 
 
 
 def interval(values: FloatArray) -> tuple[float | None, float | None]:
-    """The 2.5th and 97.5th percentile of the defined values; None, None where none is defined."""
+    """Return the 2.5th and 97.5th percentile of the defined values; None, None where none is defined."""
     defined = values[~np.isnan(values)]
     if defined.size == 0:
         return None, None

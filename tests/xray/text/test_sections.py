@@ -1,0 +1,78 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xray.text.sections import Sections, locate_sections, split_sections
+
+BOTH = Sections(findings="双肺清晰。", impression="心肺未见异常。")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "检查所见：双肺清晰。\n影像诊断：心肺未见异常。",
+        "影像所见:双肺清晰。 诊断意见:心肺未见异常。",
+        "【影像学表现】双肺清晰。【诊断意见】心肺未见异常。",
+        "[检查所见]\n双肺清晰。\n[诊断]\n心肺未见异常。",
+        "一、X线所见：双肺清晰。\n二、X线诊断：心肺未见异常。",
+        "影像表现\r\n双肺清晰。\r\n诊断印象\r\n心肺未见异常。",
+        "　　所见：双肺清晰。\n　　结论：心肺未见异常。",
+        "放射学表现 ：双肺清晰。\n放射学诊断 ：心肺未见异常。",
+        "双肺清晰。\n印象：心肺未见异常。",
+        "FINDINGS: 双肺清晰。\nIMPRESSION: 心肺未见异常。",
+        "影像所见：双肺清晰。影像诊断：心肺未见异常。",
+    ],
+)
+def test_every_usual_layout_gives_findings_and_impression(text: str):
+    assert split_sections(text) == BOTH
+
+
+def test_a_clinical_diagnosis_is_the_indication_and_no_impression():
+    sections = split_sections("临床诊断：肺炎 影像诊断：左下肺炎症。")
+    assert sections == Sections(indication="肺炎", impression="左下肺炎症。")
+
+
+def test_a_comparison_has_its_own_section():
+    sections = split_sections("对比：2021年胸片。\n所见：双肺清晰。")
+    assert sections == Sections(comparison="2021年胸片。", findings="双肺清晰。")
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "审核医生：张三",
+        "审核医生:张三 报告医生:李四",
+        "\n报告医师：张三\n审核医师：李四",
+        "报告医生 张三  审核医生 李四",
+        "\n签名：张三\n报告日期：2021-01-01",
+        "　审核者：张三",
+    ],
+)
+def test_the_names_of_the_doctors_belong_to_no_section(signature: str):
+    sections = split_sections(f"检查所见：双肺清晰。诊断意见：未见异常。{signature}")
+    assert sections == Sections(findings="双肺清晰。", impression="未见异常。")
+
+
+def test_a_text_without_headers_is_all_findings():
+    assert split_sections("双肺清晰，心影不大。") == Sections(findings="双肺清晰，心影不大。")
+
+
+def test_a_header_word_inside_a_sentence_starts_no_section():
+    text = "双肺纹理增多，提示支气管炎，所见肋骨完整。"
+    assert split_sections(text) == Sections(findings=text)
+
+
+def test_an_empty_text_has_no_sections():
+    assert split_sections(" \n") == Sections()
+
+
+def test_repeated_sections_are_joined():
+    assert split_sections("所见：双肺清晰。\n诊断：正常。\n所见：心影不大。").findings == "双肺清晰。\n心影不大。"
+
+
+@given(st.text(alphabet="双肺清晰。\n：: 检查所见影像诊断意见【】审核医生临床对比,x1"))
+def test_sections_lie_in_the_text_in_order_and_do_not_overlap(text: str):
+    end = 0
+    for section in locate_sections(text):
+        assert end <= section.start < section.end <= len(text)
+        end = section.end
