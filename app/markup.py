@@ -22,16 +22,16 @@ def report_html(segments: Iterable[Segment], *, words: Words) -> str:
 
 
 def _segment_html(segment: Segment, *, words: Words) -> str:
-    text = escape(segment.text)
     if segment.kind is None:
-        return text
+        return escape(segment.text)
+    text, last = escape(segment.text[:-1]), escape(segment.text[-1:])
     label = escape(words.kinds[segment.kind])
     if segment.kind == "side":  # the side is often said outside the marked words
         label += f"·{escape(words.sides.get(segment.side or '', words.no_side))}"
     name = concept_name(segment.concept, language=words.code) if segment.concept else ""
     title = escape(f"{words.kinds[segment.kind]}: {name}")
     tag = f'<span class="tag">{SIGNS[segment.kind]}{label}</span>'
-    return f'<mark class="finding {segment.kind}" title="{title}">{text}{tag}</mark>'
+    return f'<mark class="finding {segment.kind}" title="{title}">{text}<span class="last">{last}{tag}</span></mark>'
 
 
 def legend_html(words: Words) -> str:

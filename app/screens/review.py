@@ -56,7 +56,7 @@ def _steps(case: ReviewCase, *, entries: Sequence[Entry], listed: Sequence[Entry
 
 
 def _case(run: Run, entry: Entry, *, words: Words) -> None:
-    films, texts = st.columns([5, 6], gap="medium")
+    films, texts = st.columns([5, 6] if len(entry.case.case.images) < 2 else [1, 1], gap="medium")
     with films:
         _films(run, entry.case, words=words)
     with texts:

@@ -16,6 +16,7 @@ from app.words import Words
 from finetune.manifest import HEADLINE
 
 TABLE_KEY = "worklist_table"
+_STATUS_SIGNS = {UNREVIEWED: "○", "accept": "✓", "edit": "✎", "reject": "✕"}
 
 
 def show() -> None:
@@ -130,10 +131,10 @@ def _row(entry: Entry, *, words: Words) -> dict[str, str | float | None]:
     for kind in entry.marks.disagreements:
         concepts = (concept_name(concept, language=words.code) for concept in entry.marks.concepts(kind))
         problems.append(f"{words.kinds[kind]}：{'、'.join(concepts)}")
-    status = words.unreviewed if entry.status == UNREVIEWED else words.verdicts[entry.status]
+    verdict = words.unreviewed if entry.status == UNREVIEWED else words.verdicts[entry.status]
     return {
         words.case: entry.case.id,
-        words.status: status,
+        words.status: f"{_STATUS_SIGNS[entry.status]} {verdict}",
         words.disagreement: "；".join(problems) or words.kinds["agree"],
         words.metrics[HEADLINE]: entry.case.score(HEADLINE),
         words.generated_report: entry.case.generated or words.no_report,

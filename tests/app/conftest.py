@@ -110,7 +110,7 @@ def write_run(folder: Path, *, num_cases: int = 5, run_id: str = "phantom-0123ab
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_run() -> Callable[..., Path]:
     return write_run
 

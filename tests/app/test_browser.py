@@ -1,0 +1,228 @@
+"""The review in a real browser: nothing typed is lost, nothing is asked of another host, no stack trace appears."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.store import ReviewStore
+from finetune.manifest import Case, read_records
+
+playwright = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found; install it to run the browser tests")
+PATIENCE_MS = 30_000
+RUN_ID = "phantom-0123abcd-1"
+Opener = Callable[..., "playwright.Page"]
+
+
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """`python -m app` on one port, to be started, killed and started again."""
+
+    def __init__(self, project: Path, log: Path) -> None:
+        self.project, self.log, self.port = project, log, unused_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "app", "--project", str(self.project), "--port", str(self.port), "--headless"]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=os.getcwd())
+        deadline = time.monotonic() + 60
+        while "Review page:" not in self.log.read_text():
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, "the server did not come up"
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+        self.log.write_text("")
+
+
+@pytest.fixture(scope="module")
+def server(make_run: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests; each works on a case of its own."""
+    folder = tmp_path_factory.mktemp("review")
+    running = Server(make_run(folder / "run", num_cases=8), folder / "server.log")
+    running.start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["playwright.Browser"]:
+    with playwright.sync_playwright() as engine:
+        running = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_reader(browser: "playwright.Browser", server: Server) -> Iterator[Callable[..., "playwright.Page"]]:
+    """Open a page of a new reader, who shares no storage with others; requests to other hosts fail the test."""
+    contexts, outside = [], []
+    own = (server.url, server.url.replace("http", "ws"), "blob:", "data:", "about:")
+
+    def note(seen: "playwright.Request | playwright.WebSocket") -> None:
+        if not seen.url.startswith(own):
+            outside.append(seen.url)
+
+    def start(*, width: int = 1366, height: int = 768) -> "playwright.Page":
+        context = browser.new_context(viewport={"width": width, "height": height})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("request", note)
+        page.on("websocket", note)
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert outside == []
+
+
+def open_case(page: "playwright.Page", server: Server, case_id: str) -> None:
+    page.goto(f"{server.url}/review?case={case_id}")
+    page.wait_for_selector(".comment")
+
+
+def case_ids(project: Path) -> list[str]:
+    return [case.id for case in read_records(project / "references.jsonl", Case)]
+
+
+def wait_saved(page: "playwright.Page") -> None:
+    page.wait_for_selector('.status[data-state="saved"]')
+
+
+def stored(server: Server) -> dict[str, tuple[str | None, str, str]]:
+    with closing(ReviewStore(server.project / "reviews.sqlite")) as store:
+        return {key: (row.verdict, row.comment, row.corrected) for key, row in store.latest(RUN_ID).items()}
+
+
+def history(server: Server, case_id: str) -> list[str]:
+    with closing(ReviewStore(server.project / "reviews.sqlite")) as store:
+        return [revision.comment for revision in store.history(RUN_ID, case_id)]
+
+
+def test_text_typed_while_the_server_is_killed_is_saved_once_it_is_back(server: Server, open_reader: Opener):
+    page, case_id = open_reader(), case_ids(server.project)[0]
+    page.goto(server.url)
+    page.get_by_role("button", name="继续评审").click()
+    page.wait_for_selector(".comment")
+    assert f"case={case_id}" in page.url
+
+    page.locator('button[data-verdict="edit"]').click()
+    wait_saved(page)
+    page.locator(".comment").press_sequentially("右侧胸腔")
+    server.kill()
+    page.locator(".comment").press_sequentially("少量积液未提及")
+    page.wait_for_selector('.status[data-state="offline"], .status[data-state="saving"]')
+    assert "少量" not in stored(server)[case_id][1]
+    server.start()
+    wait_saved(page)
+
+    page.reload()
+    page.wait_for_selector(".comment")
+    assert page.locator(".comment").input_value() == "右侧胸腔少量积液未提及"
+    assert page.locator('button[data-verdict="edit"]').get_attribute("aria-checked") == "true"
+    assert "Traceback" not in page.content()
+    assert stored(server)[case_id] == ("edit", "右侧胸腔少量积液未提及", "")
+
+
+def test_text_of_a_closed_page_is_saved_by_the_next_page(server: Server, open_reader: Opener):
+    page, (case_id, other) = open_reader(), case_ids(server.project)[1:3]
+    open_case(page, server, case_id)
+    server.kill()
+    page.locator(".comment").fill("关页前的一句话")
+    page.goto("about:blank")
+    server.start()
+    open_case(page, server, other)
+    assert page.locator(".comment").input_value() == ""
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(f"**case={case_id}")
+    wait_saved(page)
+    assert stored(server)[case_id][1] == "关页前的一句话"
+
+
+def test_keys_judge_and_move_but_not_while_typing(server: Server, open_reader: Opener):
+    page, (case_id, following) = open_reader(), case_ids(server.project)[3:5]
+    page.goto(f"{server.url}/?case={case_id}")
+    page.wait_for_url(f"**/review?case={case_id}")
+    page.wait_for_selector(".comment")
+    page.keyboard.press("x")
+    wait_saved(page)
+    page.keyboard.press("d")
+    page.keyboard.type("a e n l")
+    wait_saved(page)
+    assert f"case={case_id}" in page.url
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(f"**case={following}")
+    assert stored(server)[case_id] == ("reject", "a e n l", "")
+    assert following not in stored(server)
+
+
+def test_two_readers_pages_on_one_case_show_both_texts_and_lose_neither(server: Server, open_reader: Opener):
+    case_id, first, second = case_ids(server.project)[5], open_reader(), open_reader(width=1920, height=1080)
+    open_case(first, server, case_id)
+    open_case(second, server, case_id)
+    first.locator(".comment").fill("甲的意见")
+    wait_saved(first)
+    second.locator(".comment").fill("乙的意见")
+    second.wait_for_selector(".conflict:not([hidden])")
+    assert "甲的意见" in second.locator(".conflict-text").inner_text()
+    assert stored(server)[case_id][1] == "甲的意见"
+    second.locator(".keep").click()
+    wait_saved(second)
+    assert history(server, case_id) == ["甲的意见", "乙的意见"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1920, 1080)])
+def test_films_reports_and_verdict_fit_on_one_screen(server: Server, open_reader: Opener, width: int, height: int):
+    page = open_reader(width=width, height=height)
+    open_case(page, server, case_ids(server.project)[4])
+    page.wait_for_function(_FILMS_LOADED)
+    for name in (".films", ".verdicts", ".comment", ".report-text >> nth=0", ".report-text >> nth=1"):
+        box = page.locator(name).bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] <= box["x"] + box["width"] <= width
+        assert 0 <= box["y"] <= box["y"] + box["height"] <= height
+
+
+def test_nothing_is_fetched_from_other_hosts_and_the_film_needs_its_signature(server: Server, open_reader: Opener):
+    page = open_reader()
+    page.goto(server.url)
+    page.wait_for_selector("[data-testid=stDataFrame]")
+    icon = page.locator('link[rel~="icon"]').first.get_attribute("href") or ""
+    assert not icon.startswith("http")
+    assert page.request.get(f"{server.url}/films/0?run={RUN_ID}").status == 404
+    policy = page.request.get(server.url).headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+
+
+_FILMS_LOADED = """() => {
+  const find = (root) => [...root.querySelectorAll('*')].flatMap((node) => [
+    ...(node.matches('figure img') ? [node] : []), ...(node.shadowRoot ? find(node.shadowRoot) : [])]);
+  const films = find(document);
+  return films.length === 2 && films.every((film) => film.complete && film.naturalWidth > 0);
+}"""

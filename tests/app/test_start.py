@@ -1,0 +1,98 @@
+"""`python -m app`: what it refuses in one line, which port it takes, and what it never imports."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.__main__ import ADDRESS, free_port, main, streamlit_command
+from app.run import find_runs
+from app.settings import Settings
+from xray.errors import ConfigError, DataError
+
+EVERY_MODULE = """
+import importlib, pkgutil, sys
+import app
+for module in pkgutil.walk_packages(app.__path__, "app."):
+    importlib.import_module(module.name)
+heavy = {"torch", "transformers", "peft", "bitsandbytes"} & set(sys.modules)
+print(sorted(heavy), len([name for name in sys.modules if name.startswith("app.")]))
+"""
+
+
+@pytest.mark.parametrize("content", ["nothing", "a missing folder", "an unfinished run", "a damaged run"])
+def test_a_folder_that_is_no_finished_run_is_refused_in_one_line(
+    tmp_path: Path, make_run: Callable[..., Path], capsys: pytest.CaptureFixture[str], content: str
+):
+    project = tmp_path / "project"
+    if content != "a missing folder":
+        make_run(project)
+    if content == "nothing":
+        project = tmp_path
+        os.rename(project / "project" / "manifest.json", project / "project" / "elsewhere")
+    if content == "an unfinished run":
+        (project / "manifest.json").unlink()
+    if content == "a damaged run":
+        (project / "scores.json").write_text('{"profile": 3}')
+    assert main(["--project", str(project), "--headless"]) == 3
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("error: ")
+    assert printed.err.count("\n") == 1
+
+
+def test_a_refused_folder_gets_no_review_file(tmp_path: Path):
+    main(["--project", str(tmp_path)])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wanted_port_that_is_taken_is_a_configuration_error(run_folder: Path, capsys: pytest.CaptureFixture[str]):
+    with socket.create_server((ADDRESS, 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--project", str(run_folder), "--port", str(port)]) == 2
+    assert f"Port {port}" in capsys.readouterr().err
+
+
+def test_without_a_wish_a_taken_port_is_passed_over():
+    first = free_port(None)
+    with socket.create_server((ADDRESS, first)):
+        assert free_port(None) > first
+        with pytest.raises(ConfigError):
+            free_port(first)
+
+
+def test_the_server_is_started_private_and_without_telemetry():
+    command = streamlit_command(8501, headless=True)
+    for option in (
+        "--server.address=127.0.0.1",
+        "--browser.gatherUsageStats=false",
+        "--client.showErrorDetails=none",
+        "--server.enableStaticServing=false",
+        "--runner.postScriptGC=false",
+    ):
+        assert option in command
+
+
+def test_reviews_lie_beside_the_runs_unless_placed_elsewhere(tmp_path: Path):
+    assert Settings.of(tmp_path).store == tmp_path.resolve() / "reviews.sqlite"
+    assert Settings.of(tmp_path, store=tmp_path / "x" / "mine.sqlite").store.name == "mine.sqlite"
+
+
+def test_a_folder_of_runs_lists_only_finished_ones(tmp_path: Path, make_run: Callable[..., Path]):
+    make_run(tmp_path / "done")
+    make_run(tmp_path / "open")
+    (tmp_path / "open" / "manifest.json").unlink()
+    assert find_runs(tmp_path) == (tmp_path / "done",)
+    with pytest.raises(DataError):
+        find_runs(tmp_path / "open")
+
+
+def test_no_module_of_the_app_loads_torch():
+    done = subprocess.run([sys.executable, "-c", EVERY_MODULE], capture_output=True, text=True, check=True, timeout=120)
+    heavy, count = done.stdout.strip().rsplit(" ", 1)
+    assert heavy == "[]"
+    assert int(count) > 15
