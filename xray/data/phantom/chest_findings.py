@@ -86,10 +86,11 @@ def _opacity(chest: Chest, finding: DrawnFinding, *, side: Laterality, rng: np.r
     """Draw a patchy, ill-defined shadow: a handful of overlapping soft patches."""
     canvas = chest.canvas
     x, y = chest.frame.zone_centre(side, finding.zone or "middle")
-    haze = 0.75 * canvas.blob((x, y), radius=0.052)
-    for _ in range(6):
-        spot = (x + float(rng.normal(0, 0.075)), y + float(rng.normal(0, 0.036)))
-        haze = haze + float(rng.uniform(0.45, 0.8)) * canvas.blob(spot, radius=float(rng.uniform(0.014, 0.028)))
+    haze = 0.5 * canvas.blob((x, y), radius=0.055)
+    for angle in np.linspace(0, 2 * np.pi, 8, endpoint=False) + float(rng.uniform(0, 1)):
+        reach = float(rng.uniform(0.25, 1.0))
+        spot = (x + 0.16 * reach * float(np.cos(angle)), y + 0.065 * reach * float(np.sin(angle)))
+        haze = haze + float(rng.uniform(0.4, 0.85)) * canvas.blob(spot, radius=float(rng.uniform(0.014, 0.024)))
     mottled = haze * np.clip(1 + 0.25 * canvas.cloud(rng, grain=0.03), 0.3, 1.6)
     _fill(chest, np.asarray(np.clip(0.72 * mottled, 0, 0.85), np.float32) * chest.lungs[side], density=0.05)
 
@@ -142,7 +143,7 @@ def _round_lesion(chest: Chest, finding: DrawnFinding, *, side: Laterality, rng:
         for angle in rng.uniform(0, 2 * np.pi, 6):
             lobe = (centre[0] + 1.3 * radius * float(np.cos(angle)), centre[1] + 0.65 * radius * float(np.sin(angle)))
             shape = np.maximum(shape, canvas.ellipse(lobe, radii=(0.42 * radius, 0.42 * radius), soft=0.003))
-    ball = shape * (0.45 + 0.45 * canvas.blur(shape, sigma=0.5 * radius))
+    ball = shape * (0.58 + 0.4 * canvas.blur(shape, sigma=0.5 * radius))
     _fill(chest, np.asarray(ball, np.float32) * chest.lungs[side], density=0.09)
 
 

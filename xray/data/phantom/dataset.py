@@ -12,6 +12,7 @@ import csv
 import hashlib
 import io
 import json
+import multiprocessing
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -116,7 +117,8 @@ def _write_films(
     if workers == 1:
         yield from map(task, studies)
         return
-    with ProcessPoolExecutor(workers, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+    context = multiprocessing.get_context("spawn")  # a forked child hangs when OpenCV's threads already run
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
         yield from pool.map(task, studies, chunksize=4)
 
 

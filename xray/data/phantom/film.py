@@ -26,25 +26,28 @@ def draw(study: PhantomStudy, *, view: View, style: Style, size: int = 512) -> F
     """
     if view == "unknown" or size < SMALLEST_FILM:
         raise ConfigError(f"phantom film: view {view!r}, size {size}. Ask for frontal or lateral, 32 px or more.")
-    rng = np.random.default_rng([study.seed, 2 if view == "frontal" else 3])
+    # Findings draw from a stream of their own: the film around them is the healthy one of the same study.
+    rng, disease = np.random.default_rng([study.seed, 2 if view == "frontal" else 3]).spawn(2)
     aspect = float(rng.uniform(0.9, 1.18))
     canvas = Canvas(height=round(size * min(1.0, aspect)), width=round(size * min(1.0, 1 / aspect)))
     if view == "frontal":
-        density = _frontal_density(study, canvas=canvas, rng=rng)
+        density = _frontal_density(study, canvas=canvas, rng=rng, disease=disease)
     else:
-        density = lateral_density(study, canvas=canvas, rng=rng)
+        density = lateral_density(study, canvas=canvas, rng=rng, disease=disease)
     density = _position(density, canvas=canvas, rng=rng)
     return _expose(density, canvas=canvas, marked=view == "frontal", exposure=_EXPOSURES[style], rng=rng)
 
 
-def _frontal_density(study: PhantomStudy, *, canvas: Canvas, rng: np.random.Generator) -> FloatArray:
+def _frontal_density(
+    study: PhantomStudy, *, canvas: Canvas, rng: np.random.Generator, disease: np.random.Generator
+) -> FloatArray:
     patient = np.random.default_rng([study.patient_seed, 2])
     chest = build_chest(canvas, frame=measure(study), sex=study.sex, patient=patient, rng=rng)
     for finding in study.findings:
-        add_disease(chest, finding, rng=rng)
+        add_disease(chest, finding, rng=disease)
     add_ribs(chest)
     for finding in study.findings:
-        add_device(chest, finding, rng=rng)
+        add_device(chest, finding, rng=disease)
     return chest.compose()
 
 

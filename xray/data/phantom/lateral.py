@@ -16,10 +16,13 @@ _TRUNK += [(-0.74, 1.05), (0.66, 1.05), (0.7, 0.8), (0.74, 0.5), (0.66, 0.22), (
 _STERNUM: list[Point] = [(-0.40, 0.22), (-0.55, 0.34), (-0.63, 0.5), (-0.65, 0.62)]
 
 
-def lateral_density(study: PhantomStudy, *, canvas: Canvas, rng: np.random.Generator) -> FloatArray:
+def lateral_density(
+    study: PhantomStudy, *, canvas: Canvas, rng: np.random.Generator, disease: np.random.Generator
+) -> FloatArray:
     """Draw a left lateral film as a density map: float32 [H, W], 0 = air, 1 = metal.
 
-    Only what a side view can show is drawn: heart size, effusion, focal lung disease and a pacemaker.
+    `rng` draws the healthy chest, `disease` the findings. Only what a side view can show is drawn: heart size,
+    effusion, edema, focal lung disease and a pacemaker.
     """
     frame = measure(study)
     y = canvas.grid()[1]
@@ -32,7 +35,7 @@ def lateral_density(study: PhantomStudy, *, canvas: Canvas, rng: np.random.Gener
     metal = canvas.zeros()
     for finding in study.findings:
         air, soft, metal = _add_finding(
-            finding, frame=frame, canvas=canvas, lung=lung, maps=(air, soft, metal), rng=rng
+            finding, frame=frame, canvas=canvas, lung=lung, maps=(air, soft, metal), rng=disease
         )
     tissue = soft - 0.62 * air + _bones(canvas) * np.clip(trunk + 0.2, 0, 1)
     return np.asarray(saturate(np.asarray(tissue, np.float32)) * (1 - metal) + metal, np.float32)

@@ -174,9 +174,9 @@ def _sample_finding(concept: str, *, rng: np.random.Generator) -> DrawnFinding:
         case "opacity" | "consolidation":
             return DrawnFinding(concept=concept, laterality=side, zone=zone)
         case "nodule":
-            return DrawnFinding(concept=concept, laterality=side, zone=zone, size_mm=int(rng.choice([24, 27, 30])))
+            return DrawnFinding(concept=concept, laterality=side, zone=zone, size_mm=int(rng.choice([26, 28, 30])))
         case "mass":
-            return DrawnFinding(concept=concept, laterality=side, zone=zone, size_mm=int(rng.choice([45, 50, 55, 60])))
+            return DrawnFinding(concept=concept, laterality=side, zone=zone, size_mm=int(rng.choice([55, 60, 65, 70])))
         case "edema":
             return DrawnFinding(concept=concept, laterality="bilateral")
         case "fracture":
