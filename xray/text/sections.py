@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-SectionName = Literal["findings", "impression", "indication", "comparison", "other"]
+SectionName = Literal["findings", "impression", "indication", "comparison", "other", "note"]
 
 _HEADERS: dict[SectionName, tuple[str, ...]] = {
     "findings": (
@@ -43,6 +43,9 @@ _HEADERS: dict[SectionName, tuple[str, ...]] = {
     ),
     "other": (
         "(?:报告|审核|审阅|书写|检查|诊断|主治|记录|申请|影像|复核|签发|上级)(?:医生|医师|者|人|技师)(?:签[名字])?",
+        "签[名字]",
+    ),
+    "note": (
         "(?:患者)?姓名",
         "性别",
         "年龄",
@@ -51,7 +54,6 @@ _HEADERS: dict[SectionName, tuple[str, ...]] = {
         "(?:住院|门诊|检查|影像|病案|病历|登记|X线)号",
         "(?:检查|报告|审核|申请|打印|登记)(?:日期|时间)",
         "(?:检查|摄片)?(?:部位|项目|方法|技术|设备|体位)(?:及体位)?",
-        "签[名字]",
         "备注",
     ),
 }
@@ -64,6 +66,9 @@ _HEADER = re.compile(
     rf"|(?P<signature>{_SIGNATURE}[ \t　]*[:：]|(?<=[\s。；;]){_SIGNATURE}(?=[ \t　]))",
     re.MULTILINE,
 )
+
+
+_LINE = re.compile(r"[^\r\n]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,15 +93,22 @@ class Sections:
 def locate_sections(text: str) -> tuple[Section, ...]:
     """Return the sections in order of appearance. Text before the first header counts as findings.
 
-    `other` holds what is neither finding nor reason: names, dates, positions, techniques.
+    `other` holds signatures, up to the next header. A `note` is one line of administration (姓名, 检查部位, 报告日期);
+    the section before it goes on after the line.
     """
     sections: list[Section] = []
     name: SectionName = "findings"
     start = 0
     for header in _HEADER.finditer(text):
         sections.append(Section(name=name, start=start, end=header.start()))
-        name = _kind(header)
         start = header.end()
+        if _kind(header) != "note":
+            name = _kind(header)
+            continue
+        rest = _LINE.match(text, start)
+        end = min(rest.end() if rest else start, _next_header(text, start))
+        sections.append(Section(name="note", start=start, end=end))
+        start = end
     sections.append(Section(name=name, start=start, end=len(text)))
     return tuple(section for section in sections if text[section.start : section.end].strip())
 
@@ -113,6 +125,11 @@ def split_sections(text: str) -> Sections:
         indication=joined.get("indication"),
         comparison=joined.get("comparison"),
     )
+
+
+def _next_header(text: str, start: int) -> int:
+    header = _HEADER.search(text, start)
+    return header.start() if header else len(text)
 
 
 def _kind(header: re.Match[str]) -> SectionName:

@@ -76,3 +76,13 @@ def test_sections_lie_in_the_text_in_order_and_do_not_overlap(text: str):
     for section in locate_sections(text):
         assert end <= section.start < section.end <= len(text)
         end = section.end
+
+
+def test_a_line_of_administration_does_not_swallow_the_findings_below_it():
+    text = "姓名：张三 性别：男\n检查部位：胸部正位\n双肺清晰，心影不大。\n诊断：正常\n报告日期：2021-01-01"
+    assert split_sections(text) == Sections(findings="双肺清晰，心影不大。", impression="正常")
+
+
+def test_findings_on_the_line_of_the_body_part_are_found():
+    text = "检查部位：胸部正位 检查所见：双肺清晰。"
+    assert split_sections(text) == Sections(findings="双肺清晰。")

@@ -1,8 +1,9 @@
 """The lexicon: which words state which finding, and which words decide whether it is there.
 
-Data files beside this module, read once per profile and checked against a schema: `concepts.yaml` (native reports),
-`mt.yaml` (additions for machine-translated corpora), `cues.yaml` (assertion), `attributes.yaml` (side, zone, degree,
-course). Profile `standard` is for reports written by radiologists, `mt` for OpenI-zh and its like.
+Data files beside this module, read once per profile and checked against a schema: `pathologies.yaml`, `devices.yaml`
+and `other_findings.yaml` (native reports), `mt.yaml` (additions for machine-translated corpora), `cues.yaml`
+(assertion), `attributes.yaml` (side, zone, degree, course). Long expressions are folded; white space in them is
+dropped. Profile `standard` is for reports written by radiologists, `mt` for OpenI-zh and its like.
 """
 
 import hashlib
@@ -31,7 +32,8 @@ _PRECEDENCE: tuple[CueKind, ...] = (
     "end",
 )
 _GAP = "[^,。;:]{0,8}?"
-_FILES = ("concepts.yaml", "mt.yaml", "cues.yaml", "attributes.yaml")
+_CONCEPTS = ("pathologies.yaml", "devices.yaml", "other_findings.yaml")
+_FILES = (*_CONCEPTS, "mt.yaml", "cues.yaml", "attributes.yaml")
 
 
 class _Schema(BaseModel):
@@ -47,11 +49,10 @@ class Expressions(_Schema):
 
 
 class Concept(Expressions):
-    """One thing a report can state; the fields are explained at the head of `concepts.yaml`."""
+    """One thing a report can state; the fields are explained at the head of `pathologies.yaml`."""
 
     zh: str
     label: str | None = Field(alias="class")
-    abnormal: bool = True
     sided: bool = False
     measured: bool = False
     joins: tuple[str, ...] = ()
@@ -115,14 +116,15 @@ def load(profile: Profile) -> Lexicon:
         absorbed=_joined(profile, "absorbed"),
         continues=_joined(profile, "continues"),
         filler=_joined(profile, "filler"),
-        attributes={name: {value: re.compile(p) for value, p in group.items()} for name, group in attributes.items()},
+        attributes={name: {value: _compile(p) for value, p in group.items()} for name, group in attributes.items()},
         sha256=_digest(),
     )
 
 
 @cache
 def _concepts() -> dict[str, Concept]:
-    return TypeAdapter(dict[str, Concept]).validate_python(_yaml("concepts.yaml"))
+    merged = {name: fields for file in _CONCEPTS for name, fields in _yaml(file).items()}
+    return TypeAdapter(dict[str, Concept]).validate_python(merged)
 
 
 def concept(name: str) -> Concept | None:
@@ -140,7 +142,7 @@ def _term_patterns(
     """Compile all expressions, the additions of a profile first: at equal length the first one wins."""
     kinds: tuple[TermKind, ...] = ("absent", "uncertain", "terms")
     return [
-        (name, kind, re.compile(expression.replace("…", _GAP)))
+        (name, kind, _compile(expression))
         for source in (additions, concepts)
         for name, expressions in source.items()
         for kind in kinds
@@ -150,13 +152,13 @@ def _term_patterns(
 
 def _cue_patterns(profile: Profile) -> list[tuple[CueKind, re.Pattern[str]]]:
     return [
-        (kind, re.compile("|".join(form for cues in _cues(profile) for form in getattr(cues, kind))))
+        (kind, _compile("|".join(form for cues in _cues(profile) for form in getattr(cues, kind))))
         for kind in _PRECEDENCE
     ]
 
 
 def _joined(profile: Profile, name: Literal["absorbed", "continues", "filler"]) -> re.Pattern[str]:
-    return re.compile(f"(?:{'|'.join(form for cues in _cues(profile) if (form := getattr(cues, name)))})+")
+    return _compile(f"(?:{'|'.join(form for cues in _cues(profile) if (form := getattr(cues, name)))})+")
 
 
 def _cues(profile: Profile) -> list[_Cues]:
@@ -164,8 +166,13 @@ def _cues(profile: Profile) -> list[_Cues]:
     return [raw["standard"]] if profile == "standard" else [raw["mt"], raw["standard"]]
 
 
-def _yaml(name: str) -> object:
-    return yaml.safe_load((files(__package__) / name).read_text(encoding="utf-8"))
+def _compile(expression: str) -> re.Pattern[str]:
+    return re.compile("".join(expression.split()).replace("…", _GAP))
+
+
+def _yaml(name: str) -> dict[str, object]:
+    loaded: dict[str, object] = yaml.safe_load((files(__package__) / name).read_text(encoding="utf-8"))
+    return loaded
 
 
 @cache
