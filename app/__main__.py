@@ -56,6 +56,7 @@ def streamlit_command(port: int, *, headless: bool) -> list[str]:
         "server.headless": str(headless).lower(),
     }
     flags = [f"--{name}={value}" for name, value in options.items()]
+    flags += [f"--server.allowedHosts={name}" for name in (ADDRESS, "localhost")]  # against DNS rebinding
     return [sys.executable, "-m", "streamlit", "run", str(_HERE / "server.py"), *flags]
 
 

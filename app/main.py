@@ -36,9 +36,7 @@ def _choices() -> None:
         key=session.LANGUAGE_KEY,
         persist_state="session",
     )
-    runs = session.runs()
-    names = {run_id: f"{run.manifest.name} · {run_id}" for run_id, run in runs.items()}
-    st.selectbox(words.run, list(runs), format_func=names.__getitem__, key=session.RUN_KEY, persist_state="session")
+    st.selectbox(words.run, list(session.runs()), key=session.RUN_KEY, persist_state="session")
 
 
 if __name__ == "__main__":

@@ -21,9 +21,7 @@ from app.security import SecurityHeaders
 
 @asynccontextmanager
 async def _announce(_app: object) -> AsyncIterator[dict[str, Any]]:
-    for run in session.runs().values():  # so that the first reader does not wait for it
-        for case in run.cases:
-            session.marked(run, case)
+    session.warm_up()
     address, port = st.get_option("server.address"), st.get_option("server.port")
     print(f"Review page: http://{address}:{port}  (Ctrl-C ends it; reviews are kept)", flush=True)
     yield {}

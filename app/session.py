@@ -11,6 +11,7 @@ from app.run import ReviewCase, Run, find_runs, load_run
 from app.settings import Settings
 from app.store import ReviewStore
 from app.words import LANGUAGES, Words
+from finetune.manifest import RunManifest, read_json
 from xray.text.lexicon import Profile
 
 LANGUAGE_KEY = "language"
@@ -33,23 +34,31 @@ def store() -> ReviewStore:
         return _stores[path]
 
 
-def runs() -> dict[str, Run]:
-    """All runs of the project by run id, newest first."""
+def runs() -> dict[str, Path]:
+    """Folders of all runs of the project by run id, newest first."""
     folders = find_runs(Settings.from_environment().project)
-    loaded = [_run(folder, _version(folder)) for folder in folders]
-    return {run.id: run for run in loaded}
+    return {_run_id(folder, _version(folder)): folder for folder in folders}
 
 
 def current_run() -> Run:
     """Return the run chosen in this browser session, the newest one at first."""
     available = runs()
     chosen = st.session_state.get(RUN_KEY)
-    return available[chosen] if chosen in available else next(iter(available.values()))
+    folder = available[chosen] if chosen in available else next(iter(available.values()))
+    return _run(folder, _version(folder))
 
 
 def marked(run: Run, case: ReviewCase) -> MarkedReports:
     """Both reports of a case with their findings marked under the run's own labelling profile."""
     return _marked(case.generated or "", case.case.text, run.profile)
+
+
+def warm_up() -> None:
+    """Read and mark the newest run, so that its first reader does not wait for it."""
+    folder = next(iter(runs().values()))
+    run = _run(folder, _version(folder))
+    for case in run.cases:
+        marked(run, case)
 
 
 def close() -> None:
@@ -58,25 +67,30 @@ def close() -> None:
         for opened in _stores.values():
             opened.close()
         _stores.clear()
-    _run.cache_clear()
-    _marked.cache_clear()
+    for cached in (_run, _run_id, _marked):
+        cached.cache_clear()
 
 
 def find_film(run_id: str, case_id: str, index: int) -> Path | None:
     """Where a film lies on disk, for the signed route; None when there is none."""
-    run = runs().get(run_id)
-    return run.film(case_id, index) if run else None
+    folder = runs().get(run_id)
+    return _run(folder, _version(folder)).film(case_id, index) if folder else None
 
 
 def _version(folder: Path) -> int:
     return max(path.stat().st_mtime_ns for path in folder.glob("*.json*"))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _run(folder: Path, version: int) -> Run:
-    """`version` makes a run that was finished again be read again."""
-    del version
+    del version  # makes a run that was finished again be read again
     return load_run(folder)
+
+
+@lru_cache(maxsize=1024)
+def _run_id(folder: Path, version: int) -> str:
+    del version
+    return read_json(folder / "manifest.json", RunManifest).run_id
 
 
 @lru_cache(maxsize=20_000)

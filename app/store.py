@@ -123,7 +123,8 @@ class ReviewStore:
         with Session(self._writer) as session, session.begin():
             rows = session.scalars(_history_of(draft.run_id, draft.case_id, draft.reviewer)).all()
             known = any(row.client == draft.client and row.sequence >= draft.sequence for row in rows)
-            if known:  # a repeat, or overtaken by a later save of the same page, which holds its text
+            # known: a repeat, or overtaken by a later save of the same page, which holds its text
+            if known or (rows and _says_the_same(rows[-1], draft)):
                 return Outcome(latest=_revision(rows[-1]), conflict=False)
             own = {draft.client, *draft.ancestors}
             if any(row.revision > draft.base_revision and row.client not in own for row in rows):
@@ -204,6 +205,12 @@ def _new_row(draft: Draft, *, revision: int) -> _Row:
         generated_sha256=draft.generated_sha256,
         saved_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _says_the_same(row: _Row, draft: Draft) -> bool:
+    new = _new_row(draft, revision=row.revision)
+    fields = ("verdict", "comment", "corrected", "generated_sha256")
+    return all(getattr(row, field) == getattr(new, field) for field in fields)
 
 
 def _revision(row: _Row) -> Revision:

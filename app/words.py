@@ -84,6 +84,9 @@ class Words:
     views: Mapping[str, str]
     sides: Mapping[str, str]
     no_side: str
+    colon: str
+    comma: str
+    semicolon: str
 
 
 ZH = Words(
@@ -181,6 +184,9 @@ ZH = Words(
     views=MappingProxyType({"frontal": "正位", "lateral": "侧位", "unknown": "体位不明"}),
     sides=MappingProxyType({"left": "左", "right": "右", "bilateral": "双侧"}),
     no_side="未写侧别",
+    colon="：",
+    comma="、",
+    semicolon="；",
 )
 
 EN = Words(
@@ -279,6 +285,9 @@ EN = Words(
     views=MappingProxyType({"frontal": "Frontal", "lateral": "Lateral", "unknown": "View unknown"}),
     sides=MappingProxyType({"left": "left", "right": "right", "bilateral": "both sides"}),
     no_side="no side",
+    colon=": ",
+    comma=", ",
+    semicolon="; ",
 )
 
 LANGUAGES: Mapping[str, Words] = MappingProxyType({"zh": ZH, "en": EN})

@@ -107,8 +107,9 @@ def _editor(run: Run, case: ReviewCase) -> None:
         if _take(result.outbox, run=run):
             st.rerun()
         history = store.history(run.id, case.id)
-        with st.popover(f"{words.history} ({len(history)})", disabled=not history):
-            st.dataframe([_history_row(revision, words=words) for revision in reversed(history)], hide_index=True)
+        if history:
+            with st.expander(f"{words.history} ({len(history)})"):
+                st.dataframe([_history_row(revision, words=words) for revision in reversed(history)], hide_index=True)
 
 
 def _receive() -> None:

@@ -100,7 +100,9 @@ def _order(place: st.delta_generator.DeltaGenerator, *, run: Run, words: Words) 
         text = {"": words.order_of_run, "low": words.order_low_first, "high": words.order_high_first}[way]
         return text.format(metric=words.metrics.get(name, name))
 
-    chosen = place.selectbox(words.order, options, format_func=label, key="filter_order", persist_state="session")
+    chosen = place.selectbox(
+        words.order, options, format_func=label, key=f"filter_order_{words.code}", persist_state="session"
+    )
     name, _, way = (chosen or "").partition(":")
     return (name or None, way == "high")
 
@@ -119,7 +121,14 @@ def _table(entries: Sequence[Entry], *, total: int, run: Run, words: Words) -> N
         hide_index=True,
         height=min(38 + 36 * len(frame), 620),
         row_height=36,
-        column_config={words.metrics[HEADLINE]: st.column_config.NumberColumn(format="%.2f", width="small")},
+        column_config={
+            words.case: st.column_config.TextColumn(width=150),
+            words.status: st.column_config.TextColumn(width=95),
+            words.disagreement: st.column_config.TextColumn(width=250),
+            words.metrics[HEADLINE]: st.column_config.NumberColumn(format="%.2f", width=80),
+            words.generated_report: st.column_config.TextColumn(width=370),
+            words.reference_report: st.column_config.TextColumn(width=370),
+        },
     )
     cells = event.selection.cells
     if cells:
@@ -130,12 +139,12 @@ def _row(entry: Entry, *, words: Words) -> dict[str, str | float | None]:
     problems = []
     for kind in entry.marks.disagreements:
         concepts = (concept_name(concept, language=words.code) for concept in entry.marks.concepts(kind))
-        problems.append(f"{words.kinds[kind]}：{'、'.join(concepts)}")
+        problems.append(f"{words.kinds[kind]}{words.colon}{words.comma.join(concepts)}")
     verdict = words.unreviewed if entry.status == UNREVIEWED else words.verdicts[entry.status]
     return {
         words.case: entry.case.id,
         words.status: f"{_STATUS_SIGNS[entry.status]} {verdict}",
-        words.disagreement: "；".join(problems) or words.kinds["agree"],
+        words.disagreement: words.semicolon.join(problems) or words.kinds["agree"],
         words.metrics[HEADLINE]: entry.case.score(HEADLINE),
         words.generated_report: entry.case.generated or words.no_report,
         words.reference_report: entry.case.case.text,

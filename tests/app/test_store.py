@@ -5,7 +5,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from itertools import groupby
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +19,9 @@ from xray.errors import DataError
 
 WRITER = """
 import sys
+from itertools import groupby
 from pathlib import Path
+from unicodedata import normalize
 from app.store import Draft, ReviewStore
 
 path, name, count, cases = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
@@ -92,6 +96,13 @@ def test_every_save_stays_in_the_history_and_the_latest_counts(store: ReviewStor
 def test_the_same_draft_sent_again_is_stored_once(store: ReviewStore):
     outcomes = [store.save(draft(comment="一次")) for _ in range(3)]
     assert {outcome.latest.revision for outcome in outcomes} == {1}
+    assert len(store.history("run", "case")) == 1
+
+
+def test_a_draft_that_says_nothing_new_makes_no_revision_and_no_conflict(store: ReviewStore):
+    store.save(draft(verdict="accept", comment="同"))
+    outcome = store.save(draft(client="page-b", sequence=7, verdict="accept", comment="同"))
+    assert (outcome.conflict, outcome.latest.revision) == (False, 1)
     assert len(store.history("run", "case")) == 1
 
 
@@ -199,10 +210,12 @@ def test_revisions_count_up_by_one_and_accepted_text_is_never_gone(
     tmp_path_factory: pytest.TempPathFactory, saves: list[tuple[str, int, str]]
 ):
     store = ReviewStore(tmp_path_factory.mktemp("store") / "reviews.sqlite")
-    accepted = 0
+    accepted = []
     for sequence, (client, base, comment) in enumerate(saves, start=1):
         outcome = store.save(draft(client=client, sequence=sequence, base_revision=base, comment=comment))
-        accepted += not outcome.conflict
+        if not outcome.conflict:
+            accepted.append(normalize("NFC", comment))
     history = store.history("run", "case")
     store.close()
-    assert [revision.revision for revision in history] == list(range(1, accepted + 1))
+    assert [revision.revision for revision in history] == list(range(1, len(history) + 1))
+    assert [revision.comment for revision in history] == [comment for comment, _ in groupby(accepted)]
