@@ -43,6 +43,7 @@ class Editor {
     this.sequence = 0;
     this.beat = 0;
     this.waitingSince = 0;
+    this.composing = false;
     this.refused = new Map(); // storage key -> the other page's review
     this.find = (name) => root.querySelector(name);
     this.comment = this.find(".comment");
@@ -53,7 +54,8 @@ class Editor {
   listen() {
     for (const area of [this.comment, this.corrected]) {
       area.addEventListener("input", () => this.changed());
-      area.addEventListener("compositionend", () => this.changed());
+      area.addEventListener("compositionstart", () => { this.composing = true; });
+      area.addEventListener("compositionend", () => { this.composing = false; this.changed(); });
       area.addEventListener("blur", () => this.flush());
     }
     this.find(".copy").addEventListener("click", () => {
@@ -71,6 +73,7 @@ class Editor {
   }
 
   stop() {
+    this.composing = false;
     this.flush();
     clearTimeout(this.pause);
     clearInterval(this.timer);
@@ -201,6 +204,7 @@ class Editor {
 
   flush() {
     clearTimeout(this.pause);
+    if (this.composing) return; // half a word of an input method is no text yet
     const keys = storage.keys(this.prefix()).filter((key) => !this.refused.has(key));
     const drafts = keys.map((key) => storage.get(key)).filter(Boolean);
     if (drafts.length === 0) return;

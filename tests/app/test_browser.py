@@ -182,6 +182,18 @@ def test_keys_judge_and_move_but_not_while_typing(server: Server, open_reader: O
     assert following not in stored(server)
 
 
+def test_letters_of_an_unfinished_input_method_word_are_never_saved(server: Server, open_reader: Opener):
+    page, case_id = open_reader(), case_ids(server.project)[6]
+    open_case(page, server, case_id)
+    page.locator(".comment").focus()
+    keyboard = page.context.new_cdp_session(page)
+    keyboard.send("Input.imeSetComposition", {"text": "xiong", "selectionStart": 5, "selectionEnd": 5})
+    page.wait_for_timeout(1000)  # longer than the pause after which typed text is sent
+    keyboard.send("Input.insertText", {"text": "胸腔"})
+    wait_saved(page)
+    assert history(server, case_id) == ["胸腔"]
+
+
 def test_two_readers_pages_on_one_case_show_both_texts_and_lose_neither(server: Server, open_reader: Opener):
     case_id, first, second = case_ids(server.project)[5], open_reader(), open_reader(width=1920, height=1080)
     open_case(first, server, case_id)

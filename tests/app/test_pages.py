@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import navigation, session
 from app.store import ReviewStore
-from finetune.manifest import Case, read_records
+from finetune.manifest import Case, Prediction, read_records, write_records
 
 Opener = Callable[..., AppTest]
 
@@ -87,6 +87,16 @@ def test_a_wrong_side_is_marked_with_word_and_sign_in_both_reports(run_folder: P
     shown = html_of(open_page(run_folder, case=case_ids(run_folder)[1]))
     assert "⇄侧别错误·左" in shown
     assert "⇄侧别错误·右" in shown
+
+
+def test_a_case_without_a_generated_report_says_so(run_folder: Path, open_page: Opener):
+    case_id = case_ids(run_folder)[0]
+    kept = [row for row in read_records(run_folder / "predictions.jsonl", Prediction) if row.id != case_id]
+    write_records(run_folder / "predictions.jsonl", kept)
+    page = open_page(run_folder, case=case_id)
+    assert_no_error(page)
+    assert "本次运行没有为该检查生成报告" in html_of(page)
+    assert_no_error(open_page(run_folder))
 
 
 def test_an_unknown_case_leads_back_to_the_list_in_one_sentence(run_folder: Path, open_page: Opener):
