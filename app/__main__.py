@@ -28,6 +28,7 @@ STREAMLIT_OPTIONS = {
     "server.enableAgentApi": "false",
     "server.enableStaticServing": "false",
     "server.fileWatcherType": "none",
+    "server.showEmailPrompt": "false",
 }
 
 

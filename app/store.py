@@ -106,11 +106,14 @@ class ReviewStore:
         self._engine = _engine(path)
         self._writer = self._engine.execution_options(immediate=True)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             with self._writer.begin() as connection:
                 _prepare(connection, path=path)
-        except DatabaseError as error:
+        except (DatabaseError, OSError) as error:
+            self.close()
+            reason = error.orig if isinstance(error, DatabaseError) else error
             raise DataError(
-                f"{path} cannot be opened for reviews ({type(error.orig).__name__}). "
+                f"{path} cannot be opened for reviews ({type(reason).__name__}). "
                 "It must be on a local disk that can be written; `--reviews FILE` chooses another place."
             ) from None
 
@@ -155,7 +158,6 @@ class ReviewStore:
 
 
 def _engine(path: Path) -> Engine:
-    path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(f"sqlite:///{path}")
 
     @event.listens_for(engine, "connect")

@@ -159,6 +159,12 @@ def test_a_file_that_is_no_store_is_refused_in_one_sentence(tmp_path: Path):
         ReviewStore(path)
 
 
+def test_a_place_where_no_file_can_be_is_refused_in_one_sentence(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="--reviews"):
+        ReviewStore(tmp_path / "file" / "reviews.sqlite")
+
+
 def test_a_store_of_a_newer_version_is_not_touched(tmp_path: Path):
     path = tmp_path / "reviews.sqlite"
     connection = sqlite3.connect(path)
