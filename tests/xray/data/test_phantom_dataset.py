@@ -83,7 +83,7 @@ def test_decoding_returns_the_values_from_before_compression(view):
     for study in sample_studies(40, seed=5, style=Style.DEMO):
         variant = sample_variant(study, view=view)
         film = draw(study, view=view, style=Style.DEMO, size=64)
-        dataset = make_dataset(study, film, view=view, variant=variant)
+        dataset = make_dataset(study, film=film, view=view, variant=variant)
         assert np.array_equal(dataset.pixel_array, stored_values(film, variant=variant))
         syntaxes.add(variant.transfer_syntax)
     assert len(syntaxes) == 3
@@ -112,7 +112,7 @@ def test_a_film_shows_what_was_drawn_however_it_is_stored(inverted, window, resc
     variant = replace(
         sample_variant(study, view="frontal"), modality="CR", inverted=inverted, window=window, rescaled=rescaled
     )
-    dataset = make_dataset(study, drawn, view="frontal", variant=variant)
+    dataset = make_dataset(study, film=drawn, view="frontal", variant=variant)
     values = pydicom.pixels.apply_rescale(dataset.pixel_array, dataset)
     shown = pydicom.pixels.apply_voi_lut(values.astype(np.int16) if window == "lut" else values, dataset).astype(float)
     shown = (shown - shown.min()) / (shown.max() - shown.min())

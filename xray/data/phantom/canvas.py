@@ -5,6 +5,7 @@ Coordinates are those of a viewer: x runs from -1 (left edge of the picture, the
 proportional to X-ray attenuation: 0 = air, 1 = metal.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -83,17 +84,22 @@ class Canvas:
         if pixels < 0.3:
             return mask
         step = max(1, int(pixels // 3))
-        small = cv2.resize(mask, (-(-self.width // step), -(-self.height // step)), interpolation=cv2.INTER_AREA)
-        small = cv2.GaussianBlur(small, (0, 0), pixels / step, borderType=cv2.BORDER_REPLICATE)
-        if step > 1:
-            small = cv2.resize(small, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
-        return np.asarray(small, np.float32)
+        if step == 1:
+            return _gaussian(mask, sigma=pixels)
+        reduced = (-(-self.width // step), -(-self.height // step))
+        small = _gaussian(cv2.resize(mask, reduced, interpolation=cv2.INTER_AREA), sigma=pixels / step)
+        return np.asarray(cv2.resize(small, (self.width, self.height), interpolation=cv2.INTER_LINEAR), np.float32)
 
     def cloud(self, rng: np.random.Generator, *, grain: float) -> FloatArray:
         """Return smooth noise of mean 0 and standard deviation about 1; `grain` is the size of its lumps."""
         cells = max(2, round(1 / grain))
         coarse = rng.standard_normal((cells, cells), dtype=np.float32)
         return np.asarray(cv2.resize(coarse, (self.width, self.height), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def _gaussian(mask: FloatArray, *, sigma: float) -> FloatArray:
+    size = 2 * math.ceil(2.5 * sigma) + 1
+    return np.asarray(cv2.GaussianBlur(mask, (size, size), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _share(layer: npt.NDArray[np.uint8]) -> FloatArray:

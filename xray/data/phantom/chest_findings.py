@@ -17,7 +17,7 @@ MM_PER_SIDE = 340.0
 """What the shorter side of a film measures in the detector plane, in mm: sizes in reports are true to PixelSpacing."""
 
 
-def add_disease(chest: Chest, finding: DrawnFinding, *, rng: np.random.Generator) -> None:
+def add_disease(chest: Chest, *, finding: DrawnFinding, rng: np.random.Generator) -> None:
     """Draw one finding; concepts that are devices or belong to the frame are left alone."""
     sides: tuple[Laterality, ...] = ("right", "left")
     if finding.laterality in ("left", "right"):
@@ -29,11 +29,11 @@ def add_disease(chest: Chest, finding: DrawnFinding, *, rng: np.random.Generator
         case "pneumothorax":
             _pneumothorax(chest, side=sides[0], large=finding.severity == "severe", rng=rng)
         case "opacity":
-            _opacity(chest, finding, side=sides[0], rng=rng)
+            _opacity(chest, finding=finding, side=sides[0], rng=rng)
         case "consolidation":
-            _consolidation(chest, finding, side=sides[0], rng=rng)
+            _consolidation(chest, finding=finding, side=sides[0], rng=rng)
         case "nodule" | "mass":
-            _round_lesion(chest, finding, side=sides[0], rng=rng)
+            _round_lesion(chest, finding=finding, side=sides[0], rng=rng)
         case "atelectasis":
             _atelectasis(chest, side=sides[0], rng=rng)
         case "edema":
@@ -44,7 +44,7 @@ def add_disease(chest: Chest, finding: DrawnFinding, *, rng: np.random.Generator
             _fracture(chest, side=sides[0], rib=finding.rib or 6, rng=rng)
 
 
-def _fill(chest: Chest, mask: FloatArray, *, density: float) -> None:
+def _fill(chest: Chest, *, mask: FloatArray, density: float) -> None:
     """Replace lung by something dense: `mask` is how much of the air is gone, `density` what is there in its place."""
     chest.air *= 1 - mask
     chest.soft += density * mask
@@ -61,7 +61,7 @@ def _effusion(chest: Chest, *, side: Laterality, severity: str, rng: np.random.G
     level = floor - height * across**1.5 - rise * across**5 + (0.03 if severity == "mild" else 0.0)
     fluid = 1 / (1 + np.exp(np.clip((level - y) / 0.007, -30, 30)))
     mask = np.asarray(fluid * chest.lungs[side], np.float32)
-    _fill(chest, mask, density=0.08 + 0.03 * (severity == "severe"))
+    _fill(chest, mask=mask, density=0.08 + 0.03 * (severity == "severe"))
 
 
 def _pneumothorax(chest: Chest, *, side: Laterality, large: bool, rng: np.random.Generator) -> None:
@@ -82,7 +82,7 @@ def _pneumothorax(chest: Chest, *, side: Laterality, large: bool, rng: np.random
     chest.vessels *= 1 - rim
 
 
-def _opacity(chest: Chest, finding: DrawnFinding, *, side: Laterality, rng: np.random.Generator) -> None:
+def _opacity(chest: Chest, *, finding: DrawnFinding, side: Laterality, rng: np.random.Generator) -> None:
     """Draw a patchy, ill-defined shadow: a handful of overlapping soft patches."""
     canvas = chest.canvas
     x, y = chest.frame.zone_centre(side, finding.zone or "middle")
@@ -92,10 +92,10 @@ def _opacity(chest: Chest, finding: DrawnFinding, *, side: Laterality, rng: np.r
         spot = (x + 0.16 * reach * float(np.cos(angle)), y + 0.065 * reach * float(np.sin(angle)))
         haze = haze + float(rng.uniform(0.4, 0.85)) * canvas.blob(spot, radius=float(rng.uniform(0.014, 0.024)))
     mottled = haze * np.clip(1 + 0.25 * canvas.cloud(rng, grain=0.03), 0.3, 1.6)
-    _fill(chest, np.asarray(np.clip(0.72 * mottled, 0, 0.85), np.float32) * chest.lungs[side], density=0.05)
+    _fill(chest, mask=np.asarray(np.clip(0.72 * mottled, 0, 0.85), np.float32) * chest.lungs[side], density=0.05)
 
 
-def _consolidation(chest: Chest, finding: DrawnFinding, *, side: Laterality, rng: np.random.Generator) -> None:
+def _consolidation(chest: Chest, *, finding: DrawnFinding, side: Laterality, rng: np.random.Generator) -> None:
     """Draw airless lung, dense and even, with a sharp fissure on one edge and the bronchi as dark branches in it."""
     canvas, frame = chest.canvas, chest.frame
     x, y = frame.zone_centre(side, finding.zone or "middle")
@@ -110,7 +110,7 @@ def _consolidation(chest: Chest, finding: DrawnFinding, *, side: Laterality, rng
     fissure = y + 0.62 * high * (1 if finding.zone == "upper" else -1) + float(rng.uniform(-0.06, 0.06)) * (grid_x - x)
     beyond = (fissure - grid_y) if finding.zone == "upper" else (grid_y - fissure)
     region = region * np.clip(beyond / 0.006 + 0.5, 0, 1) * chest.lungs[side]
-    _fill(chest, np.asarray(0.96 * region, np.float32), density=0.10)
+    _fill(chest, mask=np.asarray(0.96 * region, np.float32), density=0.10)
     chest.soft -= 0.16 * canvas.blur(canvas.lines(_bronchi((x, y), side=side, rng=rng)), sigma=0.002) * region
 
 
@@ -132,7 +132,7 @@ def _bronchi(centre: Point, *, side: Laterality, rng: np.random.Generator) -> li
     return strokes
 
 
-def _round_lesion(chest: Chest, finding: DrawnFinding, *, side: Laterality, rng: np.random.Generator) -> None:
+def _round_lesion(chest: Chest, *, finding: DrawnFinding, side: Laterality, rng: np.random.Generator) -> None:
     """Draw a round shadow of `size_mm`: a nodule with a smooth edge, a mass with a lobed one."""
     canvas = chest.canvas
     x, y = chest.frame.zone_centre(side, finding.zone or "middle")
@@ -144,7 +144,7 @@ def _round_lesion(chest: Chest, finding: DrawnFinding, *, side: Laterality, rng:
             lobe = (centre[0] + 1.3 * radius * float(np.cos(angle)), centre[1] + 0.65 * radius * float(np.sin(angle)))
             shape = np.maximum(shape, canvas.ellipse(lobe, radii=(0.42 * radius, 0.42 * radius), soft=0.003))
     ball = shape * (0.58 + 0.4 * canvas.blur(shape, sigma=0.5 * radius))
-    _fill(chest, np.asarray(ball, np.float32) * chest.lungs[side], density=0.09)
+    _fill(chest, mask=np.asarray(ball, np.float32) * chest.lungs[side], density=0.09)
 
 
 def _atelectasis(chest: Chest, *, side: Laterality, rng: np.random.Generator) -> None:
@@ -165,7 +165,7 @@ def _atelectasis(chest: Chest, *, side: Laterality, rng: np.random.Generator) ->
         lens.append((middle, y + thick))
         plates = np.maximum(plates, canvas.polygon(smooth(mirror(lens, side=side), closed=True), soft=0.003))
     chest.air *= 1 - 0.15 * chest.lungs[side] * np.clip((canvas.grid()[1] - frame.dome(side) + 0.25) / 0.2, 0, 1)
-    _fill(chest, np.asarray(0.85 * plates, np.float32) * chest.lungs[side], density=0.09)
+    _fill(chest, mask=np.asarray(0.85 * plates, np.float32) * chest.lungs[side], density=0.09)
 
 
 def _edema(chest: Chest, *, rng: np.random.Generator) -> None:
@@ -178,7 +178,7 @@ def _edema(chest: Chest, *, rng: np.random.Generator) -> None:
     haze = np.clip(0.62 * haze * (1 + 0.22 * canvas.cloud(rng, grain=0.04)), 0, 0.82)
     both = np.maximum(chest.lungs["left"], chest.lungs["right"])
     chest.vessels = 0.6 * chest.vessels + 1.0 * canvas.blur(chest.vessels, sigma=0.008)
-    _fill(chest, np.asarray(haze * both, np.float32), density=0.05)
+    _fill(chest, mask=np.asarray(haze * both, np.float32), density=0.05)
     chest.soft += 0.13 * _septal_lines(canvas, chest=chest, rng=rng) * both
 
 
@@ -201,7 +201,7 @@ def _pleural_thickening(chest: Chest, *, side: Laterality, rng: np.random.Genera
     outer = [(frame.wall(float(y)) + 0.03, float(y)) for y in heights]
     inner = [(frame.wall(float(y)) - float(d), float(y)) for y, d in zip(heights, depth, strict=True)]
     band = canvas.polygon(mirror(smooth(inner) + outer[::-1], side=side), soft=0.003) * chest.lungs[side]
-    _fill(chest, np.asarray(0.92 * band, np.float32), density=0.15)
+    _fill(chest, mask=np.asarray(0.92 * band, np.float32), density=0.15)
     for _ in range(4):
         y = float(rng.uniform(heights[2], heights[-3]))
         spot = mirror([(frame.wall(y) - float(rng.uniform(0.03, 0.06)), y)], side=side)[0]

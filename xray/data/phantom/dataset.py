@@ -69,12 +69,12 @@ def write_dataset(
     _clear(out)
     invented = sample_studies(studies, seed=seed, style=style)
     films: list[_Film] = []
-    for done, written in enumerate(_write_films(out, invented, style=style, workers=workers), start=1):
+    for done, written in enumerate(_write_films(out, studies=invented, style=style, workers=workers), start=1):
         films += written
         if progress is not None:
             progress(done)
-    _write_tables(out, invented, style=style)
-    _write_complete(out, films, identity=_identity(studies=studies, seed=seed, style=style))
+    _write_tables(out, studies=invented, style=style)
+    _write_complete(out, films=films, identity=_identity(studies=studies, seed=seed, style=style))
 
 
 def is_complete(out: Path, *, studies: int, seed: int, style: Style) -> bool:
@@ -109,10 +109,10 @@ def _clear(out: Path) -> None:
 
 
 def _write_films(
-    out: Path, studies: Sequence[PhantomStudy], *, style: Style, workers: int | None
+    out: Path, *, studies: Sequence[PhantomStudy], style: Style, workers: int | None
 ) -> Iterator[list[_Film]]:
     """Yield the films of each study in order, whichever process drew them."""
-    task = partial(_write_study, out, style=style)
+    task = partial(_write_study, out=out, style=style)
     workers = workers or os.cpu_count() or 1
     if workers == 1:
         yield from map(task, studies)
@@ -122,12 +122,12 @@ def _write_films(
         yield from pool.map(task, studies, chunksize=4)
 
 
-def _write_study(out: Path, study: PhantomStudy, *, style: Style) -> list[_Film]:
+def _write_study(study: PhantomStudy, *, out: Path, style: Style) -> list[_Film]:
     views: tuple[View, ...] = ("frontal", "lateral") if study.has_lateral else ("frontal",)
     films: list[_Film] = []
     for number, view in enumerate(views, start=1):
         variant = sample_variant(study, view=view)
-        dataset = make_dataset(study, draw(study, view=view, style=style), view=view, variant=variant)
+        dataset = make_dataset(study, film=draw(study, view=view, style=style), view=view, variant=variant)
         folder = hashlib.sha256(dataset.StudyInstanceUID.encode()).hexdigest()[:12]
         path = Path("films", dataset.StudyDate[:4], dataset.StudyDate[4:], folder, f"{number:04d}.dcm")
         buffer = io.BytesIO()
@@ -138,7 +138,7 @@ def _write_study(out: Path, study: PhantomStudy, *, style: Style) -> list[_Film]
     return films
 
 
-def _write_tables(out: Path, studies: Sequence[PhantomStudy], *, style: Style) -> None:
+def _write_tables(out: Path, *, studies: Sequence[PhantomStudy], style: Style) -> None:
     reports = [
         [study_uid(study), patient_id(study), write_report(study, style=style), study.age_years, study.sex]
         for study in studies
@@ -164,7 +164,7 @@ def _write_csv(path: Path, *, header: Sequence[str], rows: Sequence[Sequence[obj
     _write_durably(path, text.getvalue())
 
 
-def _write_complete(out: Path, films: Sequence[_Film], *, identity: dict[str, object]) -> None:
+def _write_complete(out: Path, *, films: Sequence[_Film], identity: dict[str, object]) -> None:
     digest = hashlib.sha256()
     for film in sorted(films, key=lambda film: film.path):
         digest.update(f"{film.path}\t{film.sha256}\n".encode())

@@ -12,7 +12,7 @@ LINE_WIDTH = 0.0135
 """Of tubes and leads, as a fraction of the shorter side: about 1.7 px on a film of 128 px."""
 
 
-def add_device(chest: Chest, finding: DrawnFinding, *, rng: np.random.Generator) -> None:
+def add_device(chest: Chest, *, finding: DrawnFinding, rng: np.random.Generator) -> None:
     """Draw one device; other concepts are left alone."""
     side: Laterality = "left" if finding.laterality == "left" else "right"
     match finding.concept:
@@ -24,7 +24,7 @@ def add_device(chest: Chest, finding: DrawnFinding, *, rng: np.random.Generator)
             _central_line(chest, side=side, rng=rng)
 
 
-def _strand(chest: Chest, points: list[Point], *, opacity: float, width: float = LINE_WIDTH) -> None:
+def _strand(chest: Chest, *, points: list[Point], opacity: float, width: float = LINE_WIDTH) -> None:
     layer = chest.canvas.blur(chest.canvas.lines([(smooth(points), width, 1.0)]), sigma=0.0012)
     chest.metal = np.maximum(chest.metal, opacity * layer)
 
@@ -49,8 +49,8 @@ def _pacemaker(chest: Chest, *, side: Laterality, rng: np.random.Generator) -> N
     atrium = [*_cava(chest), (-0.13 + shift, 0.47), (-0.08 + shift, 0.52)]
     reach = 0.9 * chest.frame.half_width * chest.frame.heart_ratio
     ventricle = [*_cava(chest), (-0.10 + shift, 0.52), (0.05 + shift, 0.61), (reach + shift, 0.655)]
-    _strand(chest, [*entry, *atrium], opacity=0.9, width=0.009)
-    _strand(chest, [*entry, *ventricle], opacity=0.9, width=0.009)
+    _strand(chest, points=[*entry, *atrium], opacity=0.9, width=0.009)
+    _strand(chest, points=[*entry, *ventricle], opacity=0.9, width=0.009)
 
 
 def _tracheal_tube(chest: Chest, *, rng: np.random.Generator) -> None:
@@ -58,9 +58,9 @@ def _tracheal_tube(chest: Chest, *, rng: np.random.Generator) -> None:
     shift = chest.frame.shift
     tip = 0.27 + float(rng.uniform(-0.015, 0.015))
     way: list[Point] = [(0.012, -0.02), (0.004 + 0.2 * shift, 0.13), (-0.012 + 0.45 * shift, tip)]
-    _strand(chest, way, opacity=0.55, width=0.034)
+    _strand(chest, points=way, opacity=0.55, width=0.034)
     chest.metal *= 1 - 0.85 * chest.canvas.lines([(smooth(way), 0.018, 1.0)])
-    _strand(chest, [(x + 0.02, y) for x, y in way], opacity=1.0, width=0.014)
+    _strand(chest, points=[(x + 0.02, y) for x, y in way], opacity=1.0, width=0.014)
 
 
 def _central_line(chest: Chest, *, side: Laterality, rng: np.random.Generator) -> None:
@@ -70,4 +70,4 @@ def _central_line(chest: Chest, *, side: Laterality, rng: np.random.Generator) -
     end = _cava(chest)
     if sign(side) > 0:
         end = [(0.02, 0.212), *end]
-    _strand(chest, [*mirror(arm, side=side), *end, (end[-1][0] + 0.005, 0.405)], opacity=0.95)
+    _strand(chest, points=[*mirror(arm, side=side), *end, (end[-1][0] + 0.005, 0.405)], opacity=0.95)

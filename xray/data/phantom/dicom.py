@@ -89,12 +89,12 @@ def sample_variant(study: PhantomStudy, *, view: View) -> DicomVariant:
     )
 
 
-def make_dataset(study: PhantomStudy, film: FloatArray, *, view: View, variant: DicomVariant) -> Dataset:
+def make_dataset(study: PhantomStudy, *, film: FloatArray, view: View, variant: DicomVariant) -> Dataset:
     """Turn a film, float32 [H, W] in [0, 1], into a complete dataset with file meta information and pixels."""
     dataset = Dataset()
     uid = phantom_uid("film", study_uid(study), view)
-    _add_patient(dataset, study, variant=variant)
-    _add_study(dataset, study, variant=variant)
+    _add_patient(dataset, study=study, variant=variant)
+    _add_study(dataset, study=study, variant=variant)
     dataset.SOPInstanceUID = uid
     dataset.SOPClassUID = (
         DigitalXRayImageStorageForPresentation if variant.modality == "DX" else ComputedRadiographyImageStorage
@@ -102,9 +102,9 @@ def make_dataset(study: PhantomStudy, film: FloatArray, *, view: View, variant: 
     dataset.SeriesInstanceUID = phantom_uid("series", study_uid(study), view)
     dataset.SeriesNumber = 1 if view == "frontal" else 2
     dataset.InstanceNumber = 1
-    _add_projection(dataset, film, view=view, variant=variant)
+    _add_projection(dataset, film=film, view=view, variant=variant)
     _add_grey_mapping(dataset, variant=variant, rng=np.random.default_rng([study.seed, 8 if view == "frontal" else 9]))
-    _add_pixels(dataset, stored_values(film, variant=variant), variant=variant)
+    _add_pixels(dataset, values=stored_values(film, variant=variant), variant=variant)
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = uid
@@ -130,7 +130,7 @@ def _highest(variant: DicomVariant) -> int:
     return _MAXIMUM if variant.window == "none" else 3700
 
 
-def _add_patient(dataset: Dataset, study: PhantomStudy, *, variant: DicomVariant) -> None:
+def _add_patient(dataset: Dataset, *, study: PhantomStudy, variant: DicomVariant) -> None:
     dataset.SpecificCharacterSet = variant.character_set
     dataset.PatientName = f"测试^{study.patient_number:04d}"
     dataset.PatientID = patient_id(study)
@@ -144,7 +144,7 @@ def patient_id(study: PhantomStudy) -> str:
     return f"P{study.patient_number:05d}"
 
 
-def _add_study(dataset: Dataset, study: PhantomStudy, *, variant: DicomVariant) -> None:
+def _add_study(dataset: Dataset, *, study: PhantomStudy, variant: DicomVariant) -> None:
     day = (_FIRST_DAY + timedelta(days=study.day)).strftime("%Y%m%d")
     hour, minute = divmod(study.seed % 600, 60)
     dataset.StudyInstanceUID = study_uid(study)
@@ -162,7 +162,7 @@ def _add_study(dataset: Dataset, study: PhantomStudy, *, variant: DicomVariant) 
     dataset.BodyPartExamined = "CHEST"
 
 
-def _add_projection(dataset: Dataset, film: FloatArray, *, view: View, variant: DicomVariant) -> None:
+def _add_projection(dataset: Dataset, *, film: FloatArray, view: View, variant: DicomVariant) -> None:
     """Add what PS3.3 C.8.1.1 (CR) or C.8.11 (DX) asks for: which side of the patient is where on the picture."""
     dataset.ViewPosition = variant.view_position
     dataset.PatientOrientation = ["L", "F"] if view == "frontal" else ["P", "F"]
@@ -207,7 +207,7 @@ def _add_grey_mapping(dataset: Dataset, *, variant: DicomVariant, rng: np.random
     if variant.inverted:
         low, high = _MAXIMUM - high, _MAXIMUM - low
     if variant.window == "lut":
-        dataset.VOILUTSequence = Sequence([_voi_lut(low, high, first=int(intercept), step=int(slope))])
+        dataset.VOILUTSequence = Sequence([_voi_lut(low=low, high=high, first=int(intercept), step=int(slope))])
     if variant.window in ("none", "lut"):
         return
     width = (high - low) * slope
@@ -222,7 +222,7 @@ def _add_grey_mapping(dataset: Dataset, *, variant: DicomVariant, rng: np.random
         dataset.WindowCenter, dataset.WindowWidth = f"{centre + float(rng.integers(-20, 21)):.0f}", f"{width:.0f}"
 
 
-def _voi_lut(low: int, high: int, *, first: int, step: int) -> Dataset:
+def _voi_lut(*, low: int, high: int, first: int, step: int) -> Dataset:
     """Build a 12-bit VOI LUT (PS3.3 C.11.2) that stretches stored values low..high with soft ends."""
     entries = _MAXIMUM * step + 1
     share = np.clip((np.arange(entries) / step - low) / (high - low), 0, 1)
@@ -234,7 +234,7 @@ def _voi_lut(low: int, high: int, *, first: int, step: int) -> Dataset:
     return item
 
 
-def _add_pixels(dataset: Dataset, values: npt.NDArray[np.uint16], *, variant: DicomVariant) -> None:
+def _add_pixels(dataset: Dataset, *, values: npt.NDArray[np.uint16], variant: DicomVariant) -> None:
     dataset.SamplesPerPixel = 1
     dataset.PhotometricInterpretation = "MONOCHROME1" if variant.inverted else "MONOCHROME2"
     dataset.Rows, dataset.Columns = values.shape

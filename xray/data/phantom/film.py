@@ -44,16 +44,16 @@ def _frontal_density(
     patient = np.random.default_rng([study.patient_seed, 2])
     chest = build_chest(canvas, frame=measure(study), sex=study.sex, patient=patient, rng=rng)
     for finding in study.findings:
-        add_disease(chest, finding, rng=disease)
+        add_disease(chest, finding=finding, rng=disease)
     add_ribs(chest)
     for finding in study.findings:
-        add_device(chest, finding, rng=disease)
+        add_device(chest, finding=finding, rng=disease)
     return chest.compose()
 
 
 def _position(density: FloatArray, *, canvas: Canvas, rng: np.random.Generator) -> FloatArray:
     """Turn, shift and scale the patient a little before the detector. Never mirrored."""
-    turn, scale = float(rng.normal(0, 1.2)), float(rng.uniform(0.95, 1.04))
+    turn, scale = float(rng.normal(0, 1.2)), float(rng.uniform(1.01, 1.08))
     matrix = cv2.getRotationMatrix2D((canvas.width / 2, canvas.height / 2), turn, scale)
     matrix[:, 2] += rng.uniform(-0.02, 0.02, 2) * canvas.side
     moved = cv2.warpAffine(density, matrix, (canvas.width, canvas.height), borderMode=cv2.BORDER_REFLECT_101)

@@ -162,15 +162,15 @@ def _girdle(canvas: Canvas, *, frame: ChestFrame) -> FloatArray:
     for side in SIDES:
         collar = smooth([(0.07, 0.20), (0.2, 0.183), (0.42, 0.145), (0.62, 0.118), (0.82, 0.117), (0.9, 0.128)])
         collar = mirror([(x, y + rise) for x, y in collar], side=side)
-        density += 0.16 * canvas.blur(canvas.lines([(collar, 0.028, 1.0), (collar, 0.019, 0.62)]), sigma=0.003)
+        density += 0.16 * canvas.lines([(collar, 0.028, 1.0), (collar, 0.019, 0.62)])
         blade = mirror([(edge * 1.02, 0.15), (edge * 0.93, 0.30), (edge * 0.99, 0.42), (edge * 1.2, 0.24)], side=side)
         blade = smooth(blade, closed=True)
-        density += 0.05 * canvas.polygon(blade, soft=0.003) + 0.05 * canvas.lines([(blade, 0.006, 1.0)])
+        density += 0.05 * canvas.polygon(blade, soft=0) + 0.05 * canvas.lines([(blade, 0.006, 1.0)])
         shaft = smooth(mirror([(0.97, 0.175), (1.03, 0.3), (1.1, 0.55), (1.18, 0.8)], side=side))
-        head = canvas.ellipse((sign(side) * 0.955, 0.17), radii=(0.05, 0.055), soft=0.004)
+        head = canvas.ellipse((sign(side) * 0.955, 0.17), radii=(0.05, 0.055))
         arm = np.maximum(head * 0.9, canvas.lines([(shaft, 0.06, 1.0), (shaft, 0.04, 0.65)]))
-        density += 0.17 * canvas.blur(arm, sigma=0.003)
-    return density
+        density += 0.17 * arm
+    return canvas.blur(density, sigma=0.003)
 
 
 def _posterior_rib(frame: ChestFrame, *, side: Laterality, rib: int) -> list[Point]:
@@ -241,7 +241,7 @@ def _branch(
         x, y = path[-1]
         path.append((x + sign(side) * 2 / 3 * length * float(np.cos(aim)), y + length / 3 * float(np.sin(aim))))
     strokes.append((path, width, 0.2 + 55 * width))
-    if width < 0.0028:
+    if width < 0.0033:
         return
     for turn in (-1, 1):
         angle = aim + turn * float(rng.uniform(0.1, 0.65))

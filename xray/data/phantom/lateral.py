@@ -1,7 +1,5 @@
 """The chest from the side: spine behind, breastbone in front, one heart, two domes; the patient faces left."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from xray.data.phantom.canvas import Canvas, FloatArray, Point, smooth
@@ -9,7 +7,7 @@ from xray.data.phantom.chest_findings import MM_PER_SIDE
 from xray.data.phantom.frame import ChestFrame, measure
 from xray.data.phantom.frontal import saturate
 from xray.data.phantom.study import DrawnFinding, PhantomStudy
-from xray.types import Laterality
+from xray.types import Laterality, Severity
 
 _TRUNK: list[Point] = [(-0.16, -0.03), (-0.22, 0.06), (-0.56, 0.2), (-0.72, 0.42), (-0.74, 0.62), (-0.7, 0.82)]
 _TRUNK += [(-0.74, 1.05), (0.66, 1.05), (0.7, 0.8), (0.74, 0.5), (0.66, 0.22), (0.42, 0.07), (0.3, -0.03)]
@@ -114,46 +112,33 @@ def _add_finding(
         leads = smooth([(-0.5, 0.2), (-0.2, 0.22), (-0.06, 0.36), (-0.1, 0.52), (-0.42, frame.dome_left - 0.06)])
         can = canvas.ellipse((-0.56, 0.22), radii=(0.02, 0.05), angle=20, soft=0.002)
         return air, soft, np.maximum(metal, np.maximum(can, 0.9 * canvas.lines([(leads, 0.008, 1.0)])))
-    draw = _SHADOWS.get(finding.concept)
-    if draw is None:
-        return maps
-    shadow = draw(canvas, finding, frame, rng) * np.clip(1.5 * lung, 0, 1)
+    shadow = _shadow(finding, canvas=canvas, frame=frame, rng=rng) * np.clip(1.5 * lung, 0, 1)
     return np.asarray(air * (1 - shadow), np.float32), np.asarray(soft + 0.06 * shadow, np.float32), metal
 
 
-def _focus(finding: DrawnFinding, *, frame: ChestFrame, rng: np.random.Generator) -> Point:
+def _shadow(finding: DrawnFinding, *, canvas: Canvas, frame: ChestFrame, rng: np.random.Generator) -> FloatArray:
+    """Return how much of the lung's air a finding takes: float32 [H, W] in [0, 1], zero for what a side view hides."""
     side: Laterality = "left" if finding.laterality == "left" else "right"
-    return float(rng.uniform(-0.25, 0.3)), frame.zone_centre(side, finding.zone or "middle")[1]
+    focus = (float(rng.uniform(-0.25, 0.3)), frame.zone_centre(side, finding.zone or "middle")[1])
+    match finding.concept:
+        case "pleural_effusion":
+            return _fluid(canvas, frame=frame, severity=finding.severity or "mild")
+        case "opacity":
+            return 0.6 * canvas.blob(focus, radius=0.07)
+        case "consolidation":
+            return 0.9 * canvas.blob(focus, radius=0.075)
+        case "nodule" | "mass":
+            radius = (finding.size_mm or 24) / 2 / MM_PER_SIDE
+            return 0.85 * canvas.ellipse(focus, radii=(radius, radius), soft=0.003)
+        case "edema":
+            return 0.6 * canvas.blob((0.03, 0.43), radius=0.13)
+        case _:
+            return canvas.zeros()
 
 
-def _fluid(canvas: Canvas, finding: DrawnFinding, frame: ChestFrame, rng: np.random.Generator) -> FloatArray:
+def _fluid(canvas: Canvas, *, frame: ChestFrame, severity: Severity) -> FloatArray:
     """Rise behind: fluid collects first in the posterior angle."""
     x, y = canvas.grid()
-    height = {"mild": 0.07, "moderate": 0.22, "severe": 0.38}[finding.severity or "mild"]
+    height = {"mild": 0.07, "moderate": 0.22, "severe": 0.38}[severity]
     level = frame.dome_right + 0.10 - height - 0.08 * np.clip((x + 0.1) / 0.7, 0, 1) ** 3
     return np.asarray(np.clip((y - level) / 0.02, 0, 1), np.float32)
-
-
-def _patch(canvas: Canvas, finding: DrawnFinding, frame: ChestFrame, rng: np.random.Generator) -> FloatArray:
-    centre = _focus(finding, frame=frame, rng=rng)
-    dense = 0.9 if finding.concept == "consolidation" else 0.6
-    return dense * canvas.blob(centre, radius=0.075)
-
-
-def _ball(canvas: Canvas, finding: DrawnFinding, frame: ChestFrame, rng: np.random.Generator) -> FloatArray:
-    radius = (finding.size_mm or 24) / 2 / MM_PER_SIDE
-    return 0.85 * canvas.ellipse(_focus(finding, frame=frame, rng=rng), radii=(radius, radius), soft=0.003)
-
-
-def _perihilar(canvas: Canvas, finding: DrawnFinding, frame: ChestFrame, rng: np.random.Generator) -> FloatArray:
-    return 0.6 * canvas.blob((0.03, 0.43), radius=0.13)
-
-
-_SHADOWS: dict[str, Callable[[Canvas, DrawnFinding, ChestFrame, np.random.Generator], FloatArray]] = {
-    "pleural_effusion": _fluid,
-    "opacity": _patch,
-    "consolidation": _patch,
-    "nodule": _ball,
-    "mass": _ball,
-    "edema": _perihilar,
-}

@@ -115,11 +115,11 @@ def sample_studies(count: int, *, seed: int, style: Style) -> list[PhantomStudy]
     patient_number = 0
     while len(studies) < count:
         patient_number += 1
-        studies += _sample_patient(patient_number, len(studies) + 1, seed=seed, style=style)
+        studies += _sample_patient(patient_number, first_study=len(studies) + 1, seed=seed, style=style)
     return studies[:count]
 
 
-def _sample_patient(patient_number: int, first_study: int, *, seed: int, style: Style) -> list[PhantomStudy]:
+def _sample_patient(patient_number: int, *, first_study: int, seed: int, style: Style) -> list[PhantomStudy]:
     rng = np.random.default_rng([seed, patient_number, list(Style).index(style)])
     sex: Literal["F", "M"] = "F" if rng.random() < 0.47 else "M"
     age_years = int(np.clip(rng.normal(58, 17), 18, 92))
@@ -199,7 +199,7 @@ def _occupied(finding: DrawnFinding) -> set[Hashable]:
         case "cardiomegaly":
             return {"heart"} | ({("left", "lower")} if finding.severity == "severe" else set())
         case "pleural_effusion":
-            return {place for side in sides for place in _flooded(side, finding.severity)}
+            return {place for side in sides for place in _flooded(side, severity=finding.severity)}
         case "pneumothorax":
             return {("pleura", sides[0])} | {(sides[0], zone) for zone in ZONES}
         case "consolidation":
@@ -222,7 +222,7 @@ def _occupied(finding: DrawnFinding) -> set[Hashable]:
             return {(sides[0], finding.zone)}
 
 
-def _flooded(side: Hashable, severity: Severity | None) -> set[Hashable]:
+def _flooded(side: Hashable, *, severity: Severity | None) -> set[Hashable]:
     places: set[Hashable] = {("pleura", side)}
     if severity in ("moderate", "severe"):
         places.add((side, "lower"))
