@@ -265,12 +265,17 @@ def _fields_of(schema: Any) -> dict[str, Any]:
 
 
 def _nearest(key: str, prefix: str) -> str:
+    """Name the valid key that was most likely meant: one beside it, else the same name in another section."""
     known = list(_all_keys(RunConfig, ""))
+    beside = _siblings(known, prefix)
     by_leaf = {name.rsplit(".", 1)[-1]: name for name in known}
-    match = difflib.get_close_matches(prefix + key, known, n=1, cutoff=0.7)
-    leaf = difflib.get_close_matches(key, list(by_leaf), n=1, cutoff=0.7)
-    best = match[0] if match and not (leaf and leaf[0] == key) else by_leaf[leaf[0]] if leaf else None
-    return f"; did you mean `{best}`?" if best else f"; valid here: {', '.join(_siblings(known, prefix))}"
+    candidates = [
+        *(prefix + name for name in beside if name.startswith(key)),
+        *(by_leaf[name] for name in [key] if name in by_leaf),
+        *(prefix + name for name in difflib.get_close_matches(key, beside, n=1, cutoff=0.6)),
+        *(by_leaf[name] for name in difflib.get_close_matches(key, list(by_leaf), n=1, cutoff=0.7)),
+    ]
+    return f"; did you mean `{candidates[0]}`?" if candidates else f"; valid here: {', '.join(beside)}"
 
 
 def _siblings(known: Sequence[str], prefix: str) -> list[str]:

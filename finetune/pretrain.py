@@ -9,7 +9,9 @@ validation studies.
 import math
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -71,13 +73,12 @@ def pretrain(folder: Path, *, films: int, epochs: int, seed: int, screen: Screen
 
 
 def draw_lessons(studies: Sequence[PhantomStudy], *, tick: Tick) -> list[Lesson]:
-    """Draw the studies at the model's size."""
+    """Draw the studies at the model's size, on all processors."""
     lessons = []
-    for number, study in enumerate(studies, start=1):
-        views: tuple[View, ...] = ("frontal", "lateral") if study.has_lateral else ("frontal",)
-        films = tuple(_draw_small(study, view) for view in views)
-        lessons.append(Lesson(example=_example(study, views=views), films=films))
-        tick(number, len(studies))
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        for number, lesson in enumerate(pool.map(_lesson, studies, chunksize=16), start=1):
+            lessons.append(lesson)
+            tick(number, len(studies))
     return lessons
 
 
@@ -155,6 +156,11 @@ def _validate(loaded: LoadedModel, lessons: Sequence[Lesson], *, encoder: ChatEn
     loaded.model.train(was_training)
     report = score(texts, {example.example_id: example.target for example in examples}, resamples=100)
     return report.metrics["finding_f1"].value or 0.0
+
+
+def _lesson(study: PhantomStudy) -> Lesson:
+    views: tuple[View, ...] = ("frontal", "lateral") if study.has_lateral else ("frontal",)
+    return Lesson(example=_example(study, views=views), films=tuple(_draw_small(study, view) for view in views))
 
 
 def _draw_small(study: PhantomStudy, view: View) -> Film:

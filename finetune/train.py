@@ -21,13 +21,14 @@ from transformers.trainer_callback import PrinterCallback
 from finetune.batch import ChatEncoder, EpochSampler, EvaluationSet, Key, TrainingSet, collate
 from finetune.config import RunConfig
 from finetune.generate import write_reports
+from finetune.manifest import write_atomically
 from finetune.models.loading import LoadedModel
 from xray.augment import build as build_augmenter
 from xray.errors import ConfigError, MemoryLimitError
 from xray.metrics import score
 from xray.types import Example
 
-ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 Progress = Callable[[int, int, str], None]
 
 
@@ -224,8 +225,8 @@ def _keep_best(state: TrainerState, *, folder: Path, resumed_from: int) -> Train
     if best is None:
         raise ConfigError("training ended without a checkpoint: train.eval_steps is larger than the number of steps")
     (folder / "adapter").mkdir(exist_ok=True)
-    for name in ADAPTER_FILES:
-        shutil.copyfile(best / name, folder / "adapter" / name)
+    shutil.copyfile(best / ADAPTER_WEIGHTS, folder / "adapter" / ADAPTER_WEIGHTS)
+    write_atomically(folder / "adapter" / ADAPTER_CONFIG, _in_fixed_order(best / ADAPTER_CONFIG))
     return TrainingResult(
         steps=state.global_step,
         best_step=_step_of(best),
@@ -233,6 +234,13 @@ def _keep_best(state: TrainerState, *, folder: Path, resumed_from: int) -> Train
         resumed_from=resumed_from,
         history=[dict(row) for row in state.log_history],
     )
+
+
+def _in_fixed_order(path: Path) -> str:
+    """Return an adapter's configuration with its lists sorted: peft keeps sets, whose order changes between processes."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    fixed = {key: sorted(value) if isinstance(value, list) else value for key, value in content.items()}
+    return json.dumps(fixed, indent=2, sort_keys=True) + "\n"
 
 
 def _is_whole(checkpoint: Path) -> bool:
