@@ -22,7 +22,7 @@ def laterality(clause: Clause, mention: Mention) -> Laterality | None:
     if ahead:
         return _combine(ahead)
     earlier = _sides(clause, 0, before)
-    if earlier and _JOINS.search(clause.text, before, mention.start):
+    if earlier and (before == mention.start or _JOINS.search(clause.text, before, mention.start)):
         return earlier[-1]
     return _combine(_sides(clause, mention.end, _own_end(clause, mention, after)))
 
@@ -52,7 +52,8 @@ def zones(clause: Clause, mention: Mention) -> tuple[str, ...]:
 def severity(clause: Clause, mention: Mention) -> Severity | None:
     """Return the degree stated for a mention: the word nearest before or inside it, else right after it."""
     before, after = clause.neighbours(mention)
-    found = _last(clause, "severity", before, mention.end) or _last(clause, "severity", mention.end, after)
+    end = _own_end(clause, mention, after)
+    found = _last(clause, "severity", before, mention.end) or _last(clause, "severity", mention.end, end)
     return cast("Severity | None", found)
 
 
@@ -61,7 +62,8 @@ def change(clause: Clause, mention: Mention | None = None) -> Change | None:
     if mention is None:
         return cast("Change | None", _last(clause, "change", 0, len(clause.text)))
     before, after = clause.neighbours(mention)
-    found = _last(clause, "change", mention.start, after) or _last(clause, "change", before, mention.start)
+    end = _own_end(clause, mention, after)
+    found = _last(clause, "change", mention.start, end) or _last(clause, "change", before, mention.start)
     return cast("Change | None", found)
 
 

@@ -15,7 +15,8 @@ from xray.types import Assertion, Change, Finding, Laterality
 __all__ = ["Profile", "find"]
 
 _SENTENCE = re.compile(r"[^。;!\n]+[。;!\n]?")
-_CLAUSE = re.compile(r"(?:[^,:?]|(?<=\d)[,:](?=\d))+[,:?]*|[,:?]+")
+_CLAUSE = re.compile(r"(?:[^,:?]|(?<=\d)[,:](?=\d)){1,300}[,:?]*|[,:?]+")
+"""Up to a comma. No radiologist writes 300 characters without one; a model that repeats itself does."""
 
 
 @dataclass(slots=True)

@@ -84,3 +84,9 @@ def test_the_lexicon_names_only_concepts_it_knows(profile: str):
     joined = {name for concept in lexicon.concepts.values() for name in concept.joins}
     assert {name for name, _, _ in lexicon.terms} | joined <= set(lexicon.concepts)
     assert all(not pattern.fullmatch("") for _, _, pattern in lexicon.terms)
+
+
+def test_a_model_that_repeats_itself_is_read_to_the_end():
+    text = "胸腔积液" * 500 + "，左侧气胸。"
+    assert find(text)[-1].concept == "pneumothorax"
+    assert find(text)[-1].laterality == "left"
