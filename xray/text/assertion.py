@@ -13,8 +13,6 @@ from xray.text.mentions import Clause, Mention
 from xray.types import Assertion
 
 _EXCEPTION = re.compile(r"(?<![不能可以排])除(?!外|了?颤)[^。;]{1,30}?(?:以外|之外|外)(?!侧|带|周|伤|科|缘|形|院|高)")
-
-
 _BETWEEN_ITEMS = re.compile(r"(?:影|的|征)*[、和及或与][^,。;见]{0,6}")
 _FORWARD: frozenset[CueKind] = frozenset({"hedge", "hedge_after"})
 _BACKWARD: frozenset[CueKind] = frozenset({"hedge", "hedge_before", "negation_before", "resolved"})

@@ -7,7 +7,9 @@ from xray.text.mentions import Clause, Mention
 from xray.types import Change, Laterality, Severity
 
 _SIZE = re.compile(
-    r"(?P<a>\d+(?:\.\d+)?)(?:(?:mm|cm|毫米|厘米)?[×xX*](?P<b>\d+(?:\.\d+)?))?(?:(?:mm|cm|毫米|厘米)?[×xX*]\d+(?:\.\d+)?)?"
+    r"(?<!\d)(?P<a>\d{1,4}(?:\.\d{1,3})?)"
+    r"(?:(?:mm|cm|毫米|厘米)?[×xX*](?P<b>\d{1,4}(?:\.\d{1,3})?))?"
+    r"(?:(?:mm|cm|毫米|厘米)?[×xX*](?P<c>\d{1,4}(?:\.\d{1,3})?))?"
     r"(?P<unit>mm|cm|毫米|厘米)"
 )
 _JOINS = re.compile("[、和及或与伴并合]")
@@ -71,7 +73,7 @@ def sizes(sentence: str) -> list[tuple[int, int, float]]:
     """Return (start, end, largest diameter in mm) of each size of a sentence, such as 直径约15mm or 1.2×0.8cm."""
     found: list[tuple[int, int, float]] = []
     for match in _SIZE.finditer(sentence):
-        largest = max(float(match["a"]), float(match["b"] or 0))
+        largest = max(float(match[axis] or 0) for axis in "abc")
         found.append((match.start(), match.end(), largest * _MM[match["unit"]]))
     return found
 

@@ -62,8 +62,8 @@ _NUMBERING = r"(?:[一二三四五六七八九十]{1,2}[、.．]|[(（][一二�
 _NAMES = "|".join(f"(?P<{section}>{'|'.join(forms)})" for section, forms in _HEADERS.items())
 _HEADER = re.compile(
     rf"{_NUMBERING}[【\[［〖](?:{_NAMES.replace('?P<', '?P<b_')})[】\]］〗][:：]?"
-    rf"|(?:(?<=[\s。；;！!])|^){_NUMBERING}[ \t　]*(?:{_NAMES.replace('?P<', '?P<c_')})[ \t　]*(?:[:：]|(?=[\r\n]))"
-    rf"|(?P<signature>{_SIGNATURE}[ \t　]*[:：]|(?<=[\s。；;]){_SIGNATURE}(?=[ \t　]))",
+    rf"|(?:(?<=[\s。；;！!])|^){_NUMBERING}[ \t　]{0, 8}(?:{_NAMES.replace('?P<', '?P<c_')})[ \t　]{0, 8}(?:[:：]|(?=[\r\n]))"
+    rf"|(?P<signature>{_SIGNATURE}[ \t　]{0, 8}[:：]|(?<=[\s。；;]){_SIGNATURE}(?=[ \t　]))",
     re.MULTILINE,
 )
 
