@@ -60,14 +60,14 @@ _HEADERS: dict[SectionName, tuple[str, ...]] = {
 _SIGNATURE = "(?:报告|审核|审阅|书写|检查|诊断|主治|复核|签发)(?:医生|医师|者)(?:签[名字])?"
 _NUMBERING = r"(?:[一二三四五六七八九十]{1,2}[、.．]|[(（][一二三四五六七八九十\d]{1,2}[)）]|\d{1,2}[、.．](?!\d))?"
 _NAMES = "|".join(f"(?P<{section}>{'|'.join(forms)})" for section, forms in _HEADERS.items())
+_SPACE = "[ \\t　]{0,8}"
+_BOUNDARY = r"(?:(?<=[\s。；;！!])|^)"
 _HEADER = re.compile(
     rf"{_NUMBERING}[【\[［〖](?:{_NAMES.replace('?P<', '?P<b_')})[】\]］〗][:：]?"
-    rf"|(?:(?<=[\s。；;！!])|^){_NUMBERING}[ \t　]{0, 8}(?:{_NAMES.replace('?P<', '?P<c_')})[ \t　]{0, 8}(?:[:：]|(?=[\r\n]))"
-    rf"|(?P<signature>{_SIGNATURE}[ \t　]{0, 8}[:：]|(?<=[\s。；;]){_SIGNATURE}(?=[ \t　]))",
+    rf"|{_BOUNDARY}{_NUMBERING}{_SPACE}(?:{_NAMES.replace('?P<', '?P<c_')}){_SPACE}(?:[:：]|(?=[\r\n]))"
+    rf"|(?P<signature>{_SIGNATURE}{_SPACE}[:：]|(?<=[\s。；;]){_SIGNATURE}(?=[ \t　]))",
     re.MULTILINE,
 )
-
-
 _LINE = re.compile(r"[^\r\n]*")
 
 
