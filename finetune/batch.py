@@ -7,6 +7,7 @@ label -100. Sequences are never cut; one that is too long is an error that names
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -52,7 +53,9 @@ class ChatEncoder:
         answer = {"role": "assistant", "content": [{"type": "text", "text": example.target}]}
         prompt, whole = self.prompt(example), self._render([*_conversation(example), answer], open_turn=False)
         if not whole.startswith(prompt):
-            raise ConfigError("the model's chat template rewrites the prompt when it is answered; it cannot be trained on")
+            raise ConfigError(
+                "the model's chat template rewrites the prompt when it is answered; it cannot be trained on"
+            )
         return whole[len(prompt) :].rstrip()
 
     def encode_prompt(self, example: Example, pixels: Sequence[NDArray[np.uint8]]) -> dict[str, torch.Tensor]:
@@ -66,7 +69,9 @@ class ChatEncoder:
         Raises DataError when the sequence is longer than `cutoff_len`.
         """
         inputs = self.encode_prompt(example, pixels)
-        tokens = self.processor.tokenizer(self.target(example), add_special_tokens=False, return_tensors="pt")["input_ids"]
+        tokens = self.processor.tokenizer(self.target(example), add_special_tokens=False, return_tensors="pt")[
+            "input_ids"
+        ]
         prompt_length, target_length = inputs["input_ids"].shape[1], tokens.shape[1]
         if prompt_length + target_length > self.cutoff_len:
             raise DataError(
@@ -109,7 +114,7 @@ def _conversation(example: Example) -> list[dict[str, Any]]:
     return messages
 
 
-def read_film(path: Any) -> NDArray[np.uint8]:
+def read_film(path: Path) -> NDArray[np.uint8]:
     """Read a prepared film: uint8 [H, W], 0 = black. Raises DataError when it is missing or damaged."""
     try:
         with Image.open(path) as image:
@@ -177,7 +182,9 @@ class EpochSampler(Sampler[Key]):
         return iter([(self.epoch, int(index)) for index in order])
 
 
-def collate(rows: Sequence[dict[str, torch.Tensor]], *, pad_token_id: int, side: str = "right") -> dict[str, torch.Tensor]:
+def collate(
+    rows: Sequence[dict[str, torch.Tensor]], *, pad_token_id: int, side: str = "right"
+) -> dict[str, torch.Tensor]:
     """Join encoded examples into one batch, padded on the right for training and on the left for generation."""
     fill = {"input_ids": pad_token_id, "labels": IGNORED}
     batch: dict[str, torch.Tensor] = {}

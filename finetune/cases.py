@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from finetune.config import DataConfig
-from finetune.manifest import ADAPTER, Case, RenderRecord, read_json, read_records, write_json, write_records
+from finetune.manifest import ADAPTER, Case, RenderRecord, read_json, read_records
 from xray.dicom.render import RenderSettings
 from xray.errors import DataError
+from xray.records import write_lines, write_record
 from xray.types import Example, Turn, View
 
 _CASES = "references.jsonl"
@@ -22,7 +23,7 @@ def write_cases(folder: Path, test: Sequence[Example]) -> None:
     """Put the films and reference reports of the test studies into the run folder."""
     films = folder / "films"
     films.mkdir(exist_ok=True)
-    write_records(folder / _CASES, [_case(example, films=films) for example in test])
+    write_lines(folder / _CASES, [_case(example, films=films) for example in test])
 
 
 def read_test_examples(folder: Path, *, config: DataConfig) -> list[Example]:
@@ -39,7 +40,7 @@ def read_test_examples(folder: Path, *, config: DataConfig) -> list[Example]:
 def write_render(folder: Path, *, settings: RenderSettings) -> None:
     """Write the rendering that the adapter was trained on beside it."""
     record = RenderRecord(size=settings.size, square=settings.square, digest=settings.digest())
-    write_json(folder / ADAPTER / "render.json", record)
+    write_record(folder / ADAPTER / "render.json", record)
 
 
 def check_render(folder: Path, *, settings: RenderSettings) -> None:
@@ -53,8 +54,8 @@ def check_render(folder: Path, *, settings: RenderSettings) -> None:
     learned = read_json(path, RenderRecord)
     if learned.digest != settings.digest():
         raise DataError(
-            f"the adapter in {folder} learned from films rendered otherwise (data.image_size {learned.size}, data.square "
-            f"{learned.square}, digest {learned.digest[:8]}). Set those values, or train a new adapter."
+            f"the adapter in {folder} learned from films rendered otherwise (data.image_size {learned.size}, "
+            f"data.square {learned.square}, digest {learned.digest[:8]}). Set those values, or train a new adapter."
         )
 
 

@@ -37,7 +37,9 @@ def check_run(config: RunConfig, *, screen: Screen) -> None:
     leaks = run.data.store.info.leakage
     screen.say("Shared between splits: " + ", ".join(f"{name} {count}" for name, count in leaks.items()))
     base = load_base(config.model)
-    encoder = ChatEncoder(processor=base.processor, image_size=config.model.image_size, cutoff_len=config.train.cutoff_len)
+    encoder = ChatEncoder(
+        processor=base.processor, image_size=config.model.image_size, cutoff_len=config.train.cutoff_len
+    )
     counts = count_tokens(run.data.all, encoder=encoder)
     screen.say(
         f"Tokens: median {counts.median:.0f}, longest {counts.longest} of train.cutoff_len {config.train.cutoff_len}; "
@@ -86,7 +88,13 @@ def _refuse_short_limits(counts: TokenCounts, *, config: RunConfig) -> None:
 
 
 def _try_step(
-    loaded: LoadedModel, examples: Sequence[Example], *, encoder: ChatEncoder, config: RunConfig, studies: int, screen: Screen
+    loaded: LoadedModel,
+    examples: Sequence[Example],
+    *,
+    encoder: ChatEncoder,
+    config: RunConfig,
+    studies: int,
+    screen: Screen,
 ) -> None:
     rows = [encoder.encode(example, encoder.load_pixels(example)) for example in examples]
     batch = collate(rows, pad_token_id=loaded.processor.tokenizer.pad_token_id)
@@ -101,8 +109,9 @@ def _try_step(
     learning = [p for p in loaded.model.parameters() if p.requires_grad]
     touched = sum(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in learning)
     hours = seconds * studies * config.train.num_train_epochs / 3600
+    number = sum(p.numel() for p in learning)
     screen.say(
-        f"One step on {len(rows)} studies: loss {loss.item():.3f}, {sum(p.numel() for p in learning):,} trained parameters, "
+        f"One step on {len(rows)} studies: loss {loss.item():.3f}, {number:,} trained parameters, "
         f"{touched} of {len(learning)} tensors with a gradient, {seconds:.2f} s a study, so at most {hours:.2f} h for "
         f"{config.train.num_train_epochs:g} epochs; peak memory {peak_memory_mib():.0f} MiB"
     )

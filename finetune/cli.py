@@ -10,12 +10,15 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from xray.command_line import guard
 from xray.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from finetune.config import RunConfig
 
 app = typer.Typer(
     help="Fine-tune image-chat models to write Chinese chest X-ray reports.",
@@ -28,7 +31,9 @@ models_app = typer.Typer(help="Base models.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 
 ConfigFile = Annotated[Path, typer.Argument(metavar="CFG", help="YAML file, for example finetune/configs/demo.yaml")]
-Overrides = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="for example train.learning_rate=1e-4")]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="for example train.learning_rate=1e-4")
+]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="a run folder, for example runs/demo-1a2b3c4d-0")]
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -130,20 +135,18 @@ def main() -> None:
     guard(app)
 
 
-def _start(settings: object) -> None:
+def _start(settings: "RunConfig") -> None:
     _prepare_libraries()
-    from finetune.config import RunConfig
     from finetune.console import Screen
     from finetune.run import start_run
 
-    assert isinstance(settings, RunConfig)
     screen = Screen()
     folder = start_run(settings, screen=screen, command=shlex.join(["finetune", *sys.argv[1:]]))
     screen.say(f"Results: {folder / 'report.html'}")
     screen.say(f"Review:  finetune review {folder}")
 
 
-def _settings_of(folder: Path) -> "RunConfig":  # noqa: F821
+def _settings_of(folder: Path) -> "RunConfig":
     from finetune.config import load_config
 
     path = folder / "config.resolved.yaml"

@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from xray.augment import AugmentSettings, check_laterality_safe
-from xray.data.sources.table import TableColumns
+from xray.data.sources.columns import TableColumns
 from xray.data.split import SplitSettings
 from xray.dicom.render import RenderSettings
 from xray.errors import ConfigError
@@ -258,7 +258,7 @@ def _check_keys(content: Mapping[str, Any], schema: type, *, where: str, prefix:
             _check_keys(value, fields[key], where=where, prefix=f"{prefix}{key}.")
 
 
-def _fields_of(schema: Any) -> dict[str, Any]:
+def _fields_of(schema: object) -> dict[str, Any]:
     if isinstance(schema, type) and issubclass(schema, BaseModel):
         return {name: field.annotation for name, field in schema.model_fields.items()}
     return {name: field.type for name, field in getattr(schema, "__dataclass_fields__", {}).items()}
@@ -282,7 +282,7 @@ def _siblings(known: Sequence[str], prefix: str) -> list[str]:
     return sorted({name.removeprefix(prefix).split(".")[0] for name in known if name.startswith(prefix)})
 
 
-def _all_keys(schema: Any, prefix: str) -> Iterator[str]:
+def _all_keys(schema: object, prefix: str) -> Iterator[str]:
     for name, kind in _fields_of(schema).items():
         yield prefix + name
         yield from _all_keys(kind, f"{prefix}{name}.")

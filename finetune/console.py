@@ -5,7 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from finetune.manifest import HEADLINE, Estimate, ScoresFile
@@ -19,7 +27,12 @@ _NAMES = {
     "nearest_neighbour": "nearest neighbour's report",
     "shuffled_images": "adapter, films shuffled",
 }
-_HEADS = {HEADLINE: "finding F1", "side_accuracy": "side right", "bleu4_char": "BLEU-4 (char)", "rouge_l_char": "ROUGE-L (char)"}
+_HEADS = {
+    HEADLINE: "finding F1",
+    "side_accuracy": "side right",
+    "bleu4_char": "BLEU-4 (char)",
+    "rouge_l_char": "ROUGE-L (char)",
+}
 _SILENT_SECONDS = 15.0
 _LOG_COLUMNS = 120  # a log file has no width of its own
 
@@ -54,8 +67,17 @@ class Screen:
 
     @contextmanager
     def _bar(self, title: str) -> Iterator[Tick]:
-        columns = (SpinnerColumn(), TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"))
-        with Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=self.console, transient=True) as progress:
+        columns = (
+            SpinnerColumn(),
+            TextColumn(title),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+        )
+        with Progress(
+            *columns, TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=self.console, transient=True
+        ) as progress:
             task = progress.add_task(title, total=None, note="")
             yield lambda done, total, note="": progress.update(task, completed=done, total=total, note=note)
 

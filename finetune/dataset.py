@@ -14,7 +14,7 @@ from xray.data.sources.table import read_table
 from xray.data.sources.xrayglm import read_xrayglm
 from xray.data.store import Store
 from xray.errors import DataError
-from xray.types import Example, Split
+from xray.types import Example
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +58,15 @@ def prepare_data(settings: DataConfig, *, progress: Callable[[int, int], None] |
     examples = store.examples(
         question=settings.question, system=settings.system, max_images=settings.max_images, views=settings.views
     )
-    splits = {split: tuple(example for example in examples if example.split == split) for split in ("train", "val", "test")}
+    splits = {
+        split: tuple(example for example in examples if example.split == split) for split in ("train", "val", "test")
+    }
     empty = [split for split, members in splits.items() if not members]
     if empty:
         counts = dict(Counter(example.split for example in examples))
         raise DataError(
-            f"the {' and '.join(empty)} split is empty ({counts or 'no usable study'}; refused: {store.path / 'quarantine.jsonl'}). "
-            "At least three patients with films and reports are needed."
+            f"the {' and '.join(empty)} split is empty ({counts or 'no usable study'}; what was left out: "
+            f"{store.path / 'quarantine.jsonl'}). At least three patients with films and reports are needed."
         )
     return PreparedData(store=store, train=splits["train"], val=splits["val"], test=splits["test"])
 
@@ -72,18 +74,20 @@ def prepare_data(settings: DataConfig, *, progress: Callable[[int, int], None] |
 def store_folder(settings: DataConfig) -> Path:
     """Return where the prepared data of these settings lie: one folder per data set and way of preparing it."""
     where = [str((settings.root / part).resolve()) for part in (settings.films, settings.reports)]
-    how = settings.model_dump(mode="json", include={"source", "index", "columns", "language", "image_size", "square", "split"})
+    how = settings.model_dump(
+        mode="json", include={"source", "index", "columns", "language", "image_size", "square", "split"}
+    )
     digest = hashlib.sha256(json.dumps([where, how], sort_keys=True, ensure_ascii=False).encode()).hexdigest()
     name = (settings.root / settings.films).resolve().parent.name or "data"
     return settings.store_dir / f"{name}-{digest[:8]}"
 
 
-def count_by_split(data: PreparedData) -> dict[Split, int]:
+def count_by_split(data: PreparedData) -> dict[str, int]:
     """Return the number of studies in each split."""
     return {"train": len(data.train), "val": len(data.val), "test": len(data.test)}
 
 
-def count_patients(data: PreparedData) -> dict[Split, int]:
+def count_patients(data: PreparedData) -> dict[str, int]:
     """Return the number of patients in each split."""
-    splits: dict[Split, tuple[Example, ...]] = {"train": data.train, "val": data.val, "test": data.test}
+    splits = {"train": data.train, "val": data.val, "test": data.test}
     return {split: len({example.patient_key for example in members}) for split, members in splits.items()}

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finetune.batch import read_film
-from finetune.manifest import HEADLINE, SYSTEMS, Case, Estimate, Prediction, ScoresFile, read_json, read_records, write_json, write_records
+from finetune.manifest import HEADLINE, SYSTEMS, Case, Estimate, Prediction, ScoresFile, read_json, read_records
 from xray.errors import DataError
 from xray.metrics import ScoreReport, score
 from xray.metrics.baselines import constant_normal, film_features, nearest_neighbour, random_reports
+from xray.records import write_lines, write_record
 from xray.text.frames import Profile
 from xray.types import Example
-
 
 
 def predictions_path(folder: Path, system: str) -> Path:
@@ -25,7 +25,9 @@ def predictions_path(folder: Path, system: str) -> Path:
     return folder / ("predictions.jsonl" if system == "adapter" else f"predictions.{system}.jsonl")
 
 
-def write_baselines(folder: Path, *, train: Sequence[Example], test: Sequence[Example], profile: Profile, seed: int) -> None:
+def write_baselines(
+    folder: Path, *, train: Sequence[Example], test: Sequence[Example], profile: Profile, seed: int
+) -> None:
     """Write the three trivial systems' predictions for the test split, made from the training split alone."""
     reports = [example.target for example in train]
     ids = [example.example_id for example in test]
@@ -38,7 +40,7 @@ def write_baselines(folder: Path, *, train: Sequence[Example], test: Sequence[Ex
     }
     for system, texts in systems.items():
         rows = [Prediction(id=key, text=texts[key], system=system, finish_reason="copied") for key in ids]
-        write_records(predictions_path(folder, system), rows)
+        write_lines(predictions_path(folder, system), rows)
 
 
 def score_run(folder: Path, *, profile: Profile, resamples: int, seed: int) -> ScoresFile:
@@ -56,7 +58,7 @@ def score_run(folder: Path, *, profile: Profile, resamples: int, seed: int) -> S
         texts = _texts(folder, system, wanted=references)
         reports[system] = score(texts, references, profile=profile, groups=patients, resamples=resamples, seed=seed)
     scores = _as_file(reports)
-    write_json(folder / "scores.json", scores)
+    write_record(folder / "scores.json", scores)
     return scores
 
 
@@ -71,7 +73,10 @@ def _texts(folder: Path, system: str, *, wanted: Mapping[str, str]) -> dict[str,
     texts = {row.id: row.text for row in read_records(path, Prediction)}
     missing = [key for key in wanted if key not in texts]
     if missing:
-        raise DataError(f"{path} lacks {len(missing)} of {len(wanted)} test studies, the first: {missing[0]}. Run `finetune generate` on it.")
+        raise DataError(
+            f"{path} lacks {len(missing)} of {len(wanted)} test studies, the first: {missing[0]}. "
+            "Run `finetune generate` on the run folder."
+        )
     return {key: texts[key] for key in wanted}
 
 

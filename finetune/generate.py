@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from finetune.batch import ChatEncoder, collate
 from finetune.config import GenerateConfig
-from finetune.manifest import Prediction, read_records, write_records
+from finetune.manifest import Prediction, read_records
 from finetune.models.loading import LoadedModel
+from xray.records import write_lines
 from xray.types import Example
 
 Progress = Callable[[int, int], None]
@@ -38,7 +39,7 @@ def generate(
     (the shuffled control); by default each example's own.
     """
     done = {prediction.id: prediction for prediction in read_records(path, Prediction)}
-    write_records(path, done.values())  # drops a line that a kill cut off
+    write_lines(path, done.values())  # drops a line that a kill cut off
     missing = [example for example in examples if example.example_id not in done]
     with path.open("a", encoding="utf-8") as stream:
         for start in range(0, len(missing), settings.batch_size):
@@ -105,7 +106,10 @@ def write_reports(
     )
     new_tokens = sequences[:, inputs["input_ids"].shape[1] :].tolist()
     seconds = (time.perf_counter() - started) / len(examples)
-    return [_finish(tokens, ends=ends, decode=partial(tokenizer.decode, skip_special_tokens=True), seconds=seconds) for tokens in new_tokens]
+    return [
+        _finish(tokens, ends=ends, decode=partial(tokenizer.decode, skip_special_tokens=True), seconds=seconds)
+        for tokens in new_tokens
+    ]
 
 
 def end_tokens(loaded: LoadedModel) -> list[int]:
@@ -132,7 +136,7 @@ def shuffled_films(examples: Sequence[Example], *, encoder: ChatEncoder, seed: i
 
 def _derangement(patients: Sequence[str], rng: np.random.Generator) -> list[int]:
     """Return a permutation that gives nobody a film of the same patient, wherever one exists."""
-    order = rng.permutation(len(patients)).tolist()
+    order: list[int] = rng.permutation(len(patients)).tolist()
     for place in range(len(order)):
         if patients[order[place]] == patients[place]:
             for other in range(len(order)):

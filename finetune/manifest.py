@@ -15,26 +15,16 @@ runs/<name>-<hash>-<seed>/
     curves.png, systems.png, report.html
 """
 
-import json
-import os
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from xray.errors import DataError
+from xray.records import Record, RecordType, read_appended, read_record
 
 SCHEMA_VERSION = 1
 ADAPTER = "adapter"
 HEADLINE = "finding_f1"
+_REMEDY = "Run `finetune run` again to finish the run, or restore the file."
 SYSTEMS = ("adapter", "base", "constant_normal", "random_report", "nearest_neighbour", "shuffled_images")
-
-
-class Record(BaseModel):
-    """Base of everything read from or written to a run folder: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Case(Record):
@@ -117,7 +107,7 @@ class Environment(Record):
 
 
 class DataSummary(Record):
-    """The data that were used: counts by split, what was left out by kind and reason, and a fingerprint of every example."""
+    """The data that were used: counts by split, what was left out by kind and reason, and a fingerprint."""
 
     source: str
     store: str
@@ -178,60 +168,14 @@ class RunManifest(Record):
     artefacts: list[Artefact]
 
 
-RecordType = TypeVar("RecordType", bound=Record)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write `text` so that `path` holds either the old content or all of the new one, also after a kill."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
-
-
 def read_records(path: Path, kind: type[RecordType]) -> list[RecordType]:
-    """Read a JSONL file of records. A half-written last line, as a kill leaves it, is dropped.
+    """Read a JSONL file of a run folder; one that is not there yet is empty, and a line that a kill cut off is dropped.
 
     Raises DataError with the line number for any other line that does not fit the schema.
     """
-    return list(_parse_lines(path, kind)) if path.exists() else []
-
-
-def _parse_lines(path: Path, kind: type[RecordType]) -> Iterator[RecordType]:
-    lines = path.read_text(encoding="utf-8").split("\n")
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            yield kind.model_validate_json(line)
-        except ValidationError as error:
-            if number == len(lines):  # no newline after it: the writer was killed here
-                return
-            problem = error.errors()[0]
-            place = ".".join(str(part) for part in problem["loc"]) or "the line"
-            raise DataError(f"{path}, line {number}: {place}: {problem['msg']}. Restore or delete the file.") from None
-
-
-def write_records(path: Path, records: Iterable[Record]) -> None:
-    """Write a JSONL file atomically, one record a line."""
-    write_atomically(path, "".join(record.model_dump_json() + "\n" for record in records))
+    return read_appended(path, kind, remedy=_REMEDY)
 
 
 def read_json(path: Path, kind: type[RecordType]) -> RecordType:
-    """Read one JSON file. Raises DataError when it is missing or does not fit the schema."""
-    try:
-        return kind.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist. Is the run complete? Run `finetune run` again to finish it.") from None
-    except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        raise DataError(f"{path}: {place}: {problem['msg']}. It was written by another version or edited.") from None
-
-
-def write_json(path: Path, record: Record) -> None:
-    """Write one record as indented JSON, atomically."""
-    write_atomically(path, json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=2) + "\n")
+    """Read one JSON file of a run folder. Raises DataError when it is missing or does not fit the schema."""
+    return read_record(path, kind, remedy=_REMEDY)

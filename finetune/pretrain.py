@@ -1,9 +1,9 @@
 """The demo base: a tiny image-chat model trained from nothing on another hospital's procedural films.
 
 It plays the part that a public checkpoint plays on a real machine. It can read films and write Chinese, but in its own
-hospital's words and about its own hospital's findings; fine-tuning has to teach it the rest. The recipe: `films` studies,
-each film seen under a few augmentations, AdamW, warm-up and cosine, and the best of the checkpoints by the recipe's own
-validation studies.
+hospital's words and about its own hospital's findings; fine-tuning has to teach it the rest. The recipe: drawn
+studies, each film under a few augmentations, AdamW, warm-up and cosine, and the best of the checkpoints by the recipe's
+own validation studies.
 """
 
 import math
@@ -82,7 +82,9 @@ def draw_lessons(studies: Sequence[PhantomStudy], *, tick: Tick) -> list[Lesson]
     return lessons
 
 
-def encode_lessons(lessons: Sequence[Lesson], *, encoder: ChatEncoder, seed: int, tick: Tick) -> list[dict[str, torch.Tensor]]:
+def encode_lessons(
+    lessons: Sequence[Lesson], *, encoder: ChatEncoder, seed: int, tick: Tick
+) -> list[dict[str, torch.Tensor]]:
     """Encode every lesson under `AUGMENTATIONS` augmentations, once, so that the epochs need no processor."""
     augmenter: Augmenter = build_augmenter(AugmentSettings())
     rows = []

@@ -10,9 +10,10 @@ from jinja2 import Environment, PackageLoader
 from PIL import Image
 
 from finetune.console import TABLE_METRICS, show_estimate, system_name
-from finetune.manifest import ADAPTER, HEADLINE, Case, Prediction, RunManifest, ScoresFile, read_records, write_atomically
+from finetune.manifest import ADAPTER, HEADLINE, Case, Prediction, RunManifest, ScoresFile, read_records
 from xray.errors import DataError
 from xray.metrics.compare import compare_findings
+from xray.records import write_atomically
 from xray.text.frames import Profile
 from xray.types import Finding
 
@@ -46,16 +47,23 @@ def write_report_page(folder: Path, *, manifest: RunManifest, scores: ScoresFile
     texts = {row.id: row.text for row in read_records(folder / "predictions.jsonl", Prediction)}
     per_report = scores.per_report[ADAPTER]
     chosen = sorted(cases, key=lambda case: (_f1(per_report, case.id), case.id))[:_CASES_SHOWN]
-    template = Environment(loader=PackageLoader("finetune", "templates"), autoescape=True).get_template("report.html.j2")
+    template = Environment(loader=PackageLoader("finetune", "templates"), autoescape=True).get_template(
+        "report.html.j2"
+    )
     page = template.render(
         manifest=manifest,
         notice=_AI_NOTICE,
         heads=TABLE_METRICS,
-        rows=[(system_name(s), [show_estimate(m.get(name)) for name in TABLE_METRICS]) for s, m in scores.systems.items()],
+        rows=[
+            (system_name(s), [show_estimate(m.get(name)) for name in TABLE_METRICS]) for s, m in scores.systems.items()
+        ],
         scores=scores,
         curves=_data_uri(folder / "curves.png"),
         systems=_data_uri(folder / "systems.png"),
-        cases=[_show(case, texts[case.id], folder=folder, manifest=manifest, f1=_f1(per_report, case.id)) for case in chosen],
+        cases=[
+            _show(case, texts[case.id], folder=folder, manifest=manifest, f1=_f1(per_report, case.id))
+            for case in chosen
+        ],
         total=len(cases),
     )
     write_atomically(folder / "report.html", page)
@@ -98,7 +106,9 @@ def _thumbnail(path: Path) -> str:
             small = film.convert("L")
             small.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
     except OSError:
-        raise DataError(f"{path} is missing or damaged. Delete references.jsonl in the run folder and run again.") from None
+        raise DataError(
+            f"{path} is missing or damaged. Delete references.jsonl in the run folder and run again."
+        ) from None
     stream = io.BytesIO()
     small.save(stream, format="JPEG", quality=85)
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from finetune.batch import ChatEncoder
+from finetune.cases import check_render, read_test_examples, write_cases, write_render
 from finetune.config import RunConfig, resolved_yaml
 from finetune.console import Screen
 from finetune.dataset import PreparedData, count_by_split, count_patients, prepare_data
@@ -26,15 +27,20 @@ from finetune.manifest import (
     ScoresFile,
     TrainingSummary,
     read_json,
-    write_atomically,
-    write_json,
-    write_records,
 )
-from finetune.models.loading import LoadedModel, add_adapter, compute_dtype, count_parameters, load_adapter, load_base, weights_digest
+from finetune.models.loading import (
+    LoadedModel,
+    add_adapter,
+    compute_dtype,
+    count_parameters,
+    load_adapter,
+    load_base,
+    weights_digest,
+)
 from finetune.provenance import artefact, code_state, environment, peak_memory_mib
 from finetune.report_page import write_report_page
-from finetune.cases import check_render, read_test_examples, write_cases, write_render
 from finetune.train import read_history, train
+from xray.records import write_atomically, write_lines, write_record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +67,9 @@ def start_run(config: RunConfig, *, screen: Screen, command: str) -> Path:
     else:
         training = _train_stage(run)
         generate_systems(run.folder, config=config, screen=screen)
-        write_baselines(run.folder, train=run.data.train, test=run.data.test, profile=config.data.profile, seed=config.seed)
+        write_baselines(
+            run.folder, train=run.data.train, test=run.data.test, profile=config.data.profile, seed=config.seed
+        )
         scores = _score_stage(run)
         _finish(run, training=training, scores=scores)
     screen.show_scores(read_json(run.folder / "scores.json", ScoresFile))
@@ -84,7 +92,13 @@ def open_run(config: RunConfig, *, screen: Screen, command: str) -> Run:
     if not (folder / "references.jsonl").exists():
         write_cases(folder, data.test)
     return Run(
-        config=config, data=data, folder=folder, base_sha256=base_sha256, screen=screen, command=command, started=started
+        config=config,
+        data=data,
+        folder=folder,
+        base_sha256=base_sha256,
+        screen=screen,
+        command=command,
+        started=started,
     )
 
 
@@ -130,7 +144,7 @@ def _train_stage(run: Run) -> TrainingSummary:
         seconds=round(time.monotonic() - started, 2),
         adapter_sha256=artefact(run.folder / ADAPTER / "adapter_model.safetensors", root=run.folder).sha256,
     )
-    write_json(record, summary)
+    write_record(record, summary)
     return summary
 
 
@@ -175,7 +189,7 @@ def _finish(run: Run, *, training: TrainingSummary, scores: ScoresFile) -> None:
     folder = run.folder
     draw_curves(read_history(folder / "checkpoints"), folder / "curves.png")
     draw_systems(scores, folder / "systems.png")
-    write_records(folder / "quarantine.jsonl", [])
+    write_lines(folder / "quarantine.jsonl", [])
     shutil.copyfile(run.data.store.path / "quarantine.jsonl", folder / "quarantine.jsonl")
     manifest = RunManifest(
         run_id=folder.name,
@@ -200,7 +214,7 @@ def _finish(run: Run, *, training: TrainingSummary, scores: ScoresFile) -> None:
     files = [path for path in sorted(folder.iterdir()) if path.is_file() and path.name != "manifest.json"]
     files += sorted((folder / ADAPTER).iterdir())
     complete = manifest.model_copy(update={"artefacts": [artefact(path, root=folder) for path in files]})
-    write_json(folder / "manifest.json", complete)
+    write_record(folder / "manifest.json", complete)
 
 
 def _data_summary(run: Run) -> DataSummary:
@@ -211,8 +225,8 @@ def _data_summary(run: Run) -> DataSummary:
         fingerprint=run.data.store.fingerprint,
         render_digest=run.config.data.render_settings().digest(),
         image_size=run.config.data.image_size,
-        studies=dict(count_by_split(run.data)),
-        patients=dict(count_patients(run.data)),
+        studies=count_by_split(run.data),
+        patients=count_patients(run.data),
         left_out=info.left_out,
         leakage=info.leakage,
     )

@@ -15,17 +15,24 @@ from typing import Any
 
 import torch
 from torch.utils.data import Sampler
-from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    EarlyStoppingCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 from transformers.trainer_callback import PrinterCallback
 
 from finetune.batch import ChatEncoder, EpochSampler, EvaluationSet, Key, TrainingSet, collate
 from finetune.config import RunConfig
 from finetune.generate import write_reports
-from finetune.manifest import write_atomically
 from finetune.models.loading import LoadedModel
 from xray.augment import build as build_augmenter
 from xray.errors import ConfigError, MemoryLimitError
 from xray.metrics import score
+from xray.records import write_atomically
 from xray.types import Example
 
 ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -60,7 +67,9 @@ def train(
         torch.set_num_threads(config.train.num_threads)
     checkpoints = folder / "checkpoints"
     last = last_checkpoint(checkpoints)
-    trainer = _build_trainer(loaded, config=config, train_examples=train_examples, val_examples=val_examples, folder=checkpoints)
+    trainer = _build_trainer(
+        loaded, config=config, train_examples=train_examples, val_examples=val_examples, folder=checkpoints
+    )
     if progress:
         trainer.add_callback(_Report(progress))
     try:
@@ -93,16 +102,23 @@ def read_history(folder: Path) -> list[dict[str, Any]]:
 class ClinicalTrainer(Trainer):
     """Trainer that reads examples in our order and evaluates by writing reports and scoring them."""
 
-    def __init__(self, *, loaded: LoadedModel, config: RunConfig, val_examples: Sequence[Example], encoder: ChatEncoder, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        loaded: LoadedModel,
+        config: RunConfig,
+        val_examples: Sequence[Example],
+        encoder: ChatEncoder,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.loaded = loaded
         self.config = config
         self.val_examples = val_examples
         self.encoder = encoder
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[Key]:
-        dataset = train_dataset if train_dataset is not None else self.train_dataset
-        return EpochSampler(len(dataset), seed=self.config.seed)
+    def _get_train_sampler(self, train_dataset: TrainingSet | None = None) -> Sampler[Key]:
+        return EpochSampler(len(train_dataset or self.train_dataset), seed=self.config.seed)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Return the loss on the validation split and the scores of reports generated for it, as eval_*.
@@ -137,7 +153,14 @@ class _Report(TrainerCallback):
         self.progress = progress
         self.note = ""
 
-    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any) -> None:
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **_: Any,
+    ) -> None:
         if logs and "loss" in logs:
             self.note = f"loss {float(logs['loss']):.3f}"
         if logs and "eval_finding_f1" in logs:
@@ -150,17 +173,26 @@ class _Report(TrainerCallback):
 class _EvaluateAtTheEnd(TrainerCallback):
     """Scores and saves the last step too, whether or not it is a multiple of `eval_steps`."""
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> TrainerControl:
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
         if state.global_step >= state.max_steps:
             control.should_evaluate = control.should_save = control.should_log = True
         return control
 
 
 def _build_trainer(
-    loaded: LoadedModel, *, config: RunConfig, train_examples: Sequence[Example], val_examples: Sequence[Example], folder: Path
+    loaded: LoadedModel,
+    *,
+    config: RunConfig,
+    train_examples: Sequence[Example],
+    val_examples: Sequence[Example],
+    folder: Path,
 ) -> ClinicalTrainer:
     settings = config.train
-    encoder = ChatEncoder(processor=loaded.processor, image_size=config.model.image_size, cutoff_len=settings.cutoff_len)
+    encoder = ChatEncoder(
+        processor=loaded.processor, image_size=config.model.image_size, cutoff_len=settings.cutoff_len
+    )
     chosen = list(val_examples)[: settings.max_eval_examples]
     callbacks: list[TrainerCallback] = [_EvaluateAtTheEnd()]
     if settings.early_stopping_patience:
@@ -172,7 +204,9 @@ def _build_trainer(
         encoder=encoder,
         model=loaded.model,
         args=_arguments(config, folder=folder),
-        train_dataset=TrainingSet(train_examples, encoder=encoder, augmenter=build_augmenter(config.augment), seed=config.seed),
+        train_dataset=TrainingSet(
+            train_examples, encoder=encoder, augmenter=build_augmenter(config.augment), seed=config.seed
+        ),
         eval_dataset=EvaluationSet(chosen, encoder=encoder),
         data_collator=partial(collate, pad_token_id=loaded.processor.tokenizer.pad_token_id),
         callbacks=callbacks,
@@ -237,7 +271,7 @@ def _keep_best(state: TrainerState, *, folder: Path, resumed_from: int) -> Train
 
 
 def _in_fixed_order(path: Path) -> str:
-    """Return an adapter's configuration with its lists sorted: peft keeps sets, whose order changes between processes."""
+    """Return an adapter's configuration with its lists sorted: peft keeps sets, whose order changes."""
     content = json.loads(path.read_text(encoding="utf-8"))
     fixed = {key: sorted(value) if isinstance(value, list) else value for key, value in content.items()}
     return json.dumps(fixed, indent=2, sort_keys=True) + "\n"
@@ -246,7 +280,7 @@ def _in_fixed_order(path: Path) -> str:
 def _is_whole(checkpoint: Path) -> bool:
     """Return True when the file that is written last can be read."""
     try:
-        return _read_state(checkpoint)["global_step"] == _step_of(checkpoint)
+        return bool(_read_state(checkpoint)["global_step"] == _step_of(checkpoint))
     except (OSError, ValueError, KeyError):
         return False
 

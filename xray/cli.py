@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from xray.command_line import guard
 from xray.errors import DataError, Rejected
+
+if TYPE_CHECKING:
+    from xray.metrics import ScoreReport
 
 app = typer.Typer(
     help="Chest films and Chinese reports: render, prepare, label, score.",
@@ -34,7 +38,9 @@ class SourceName(StrEnum):
     xrayglm = "xrayglm"
 
 
-ProfileOption = Annotated[ProfileName, typer.Option(help="lexicon: standard (native reports) or mt (machine-translated)")]
+ProfileOption = Annotated[
+    ProfileName, typer.Option(help="lexicon: standard (native reports) or mt (machine-translated)")
+]
 
 
 @app.command()
@@ -64,14 +70,17 @@ def prepare(
     films: Annotated[Path, typer.Argument(help="folder of films")],
     reports: Annotated[Path, typer.Argument(help="table of reports (.csv, .jsonl) or XrayGLM .json")],
     out: Annotated[Path, typer.Argument(help="folder of the prepared store")],
-    source: Annotated[SourceName | None, typer.Option(help="kind of report file; told from its ending without it")] = None,
+    source: Annotated[
+        SourceName | None, typer.Option(help="kind of report file; told from its ending without it")
+    ] = None,
     size: Annotated[int, typer.Option(min=64, help="long side in pixels")] = 1024,
     index: Annotated[Path | None, typer.Option(help="XrayGLM only: CSV of film file names and image ids")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="processes; all cores without it")] = None,
 ) -> None:
     """Read, check, render and split a data set once, so that training reads it back without decoding DICOM."""
     from xray.data.prepare import prepare as prepare_store
-    from xray.data.sources.table import TableColumns, read_table
+    from xray.data.sources.columns import TableColumns
+    from xray.data.sources.table import read_table
     from xray.data.sources.xrayglm import read_xrayglm
     from xray.data.split import SplitSettings
     from xray.dicom.render import RenderSettings
@@ -98,7 +107,7 @@ def label(
     rows = []
     for key, text in _read_texts(source).items():
         labelled = label_text(text, profile=profile.value)
-        findings = [{**_as_dict(finding), "text": text[slice(*finding.span)]} for finding in labelled.findings]
+        findings = [{**asdict(finding), "text": text[slice(*finding.span)]} for finding in labelled.findings]
         rows.append({"id": key, "labels": labelled.labels, "findings": findings})
     _write_lines(target, rows)
 
@@ -106,9 +115,13 @@ def label(
 @app.command()
 def score(
     predictions: Annotated[Path, typer.Argument(metavar="PREDICTIONS.jsonl", help='rows {"id", "text"}')],
-    references: Annotated[Path, typer.Argument(metavar="REFERENCES.jsonl", help='rows {"id", "text"}, "patient_key" if known')],
+    references: Annotated[
+        Path, typer.Argument(metavar="REFERENCES.jsonl", help='rows {"id", "text"}, "patient_key" if known')
+    ],
     profile: ProfileOption = ProfileName.standard,
-    out: Annotated[Path | None, typer.Option(metavar="scores.json", help="write metrics and each report's values")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="scores.json", help="write metrics and each report's values")
+    ] = None,
     resamples: Annotated[int, typer.Option(min=100, help="bootstrap resamples")] = 2000,
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
@@ -124,7 +137,7 @@ def score(
         seed=seed,
     )
     if out:
-        _write_text(out, json.dumps(_as_dict(report), ensure_ascii=False, indent=2, default=_as_dict) + "\n")
+        _write_text(out, json.dumps(asdict(report), ensure_ascii=False, indent=2) + "\n")
     _show(report)
 
 
@@ -215,7 +228,7 @@ def _read_patients(path: Path) -> dict[str, str] | None:
     return known if len(known) == len(patients) and known else None
 
 
-def _show(report: Any) -> None:
+def _show(report: "ScoreReport") -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -228,11 +241,7 @@ def _show(report: Any) -> None:
     typer.echo(report.signature)
 
 
-def _as_dict(value: Any) -> Any:
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}
-
-
-def _print_json(value: Any) -> None:
+def _print_json(value: dict[str, Any]) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False))
 
 

@@ -1,4 +1,4 @@
-"""How every command line of the kit ends: one clear line for a user's mistake, and an exit code that means something."""
+"""How every command line of the kit ends: one clear line for a user's mistake, and an exit code with a meaning."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ INTERRUPTED = 130
 
 
 def guard(app: typer.Typer) -> NoReturn:
-    """Run a command line and exit: 0 done, 2 usage or configuration, 3 data, 4 memory, 5 reproduction, 1 anything else."""
+    """Run a command line and exit: 0 done, 2 configuration, 3 data, 4 memory, 5 reproduction, 1 anything else."""
     try:
         status = app(standalone_mode=False)
     except click.ClickException as error:
@@ -44,6 +44,8 @@ def _end(message: str, code: int) -> NoReturn:
 
 def _write_details() -> str:
     """Write the stack trace where the user can read it and send it, not across the terminal."""
-    with tempfile.NamedTemporaryFile("w", prefix="xray-error-", suffix=".txt", delete=False, encoding="utf-8") as stream:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="xray-error-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as stream:
         traceback.print_exc(file=stream)
     return stream.name

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from bitsandbytes.nn import Linear4bit
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 from transformers import AutoConfig, AutoModelForImageTextToText, BitsAndBytesConfig, PreTrainedModel, ProcessorMixin
@@ -51,7 +52,9 @@ def load_base(settings: ModelConfig) -> LoadedModel:
         )
         processor = load_processor(source, revision=settings.revision)
     except (OSError, ValueError, KeyError, ImportError) as error:
-        raise ConfigError(f"model_name_or_path {settings.model_name_or_path!r} cannot be loaded: {_first_line(error)}") from error
+        raise ConfigError(
+            f"model_name_or_path {settings.model_name_or_path!r} cannot be loaded: {_first_line(error)}"
+        ) from error
     model.requires_grad_(False)
     _keep_weights_unpacked(model)
     return LoadedModel(model=model, processor=processor, parts=parts)
@@ -129,12 +132,11 @@ def count_parameters(settings: ModelConfig) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def _on_meta(source: str, *, revision: str | None) -> nn.Module:
+def _on_meta(source: str, *, revision: str | None) -> PreTrainedModel:
     """Build the model without weights: what stays out of 4 bits must be known before any weight is read."""
     config = AutoConfig.from_pretrained(source, revision=revision)
     with torch.device("meta"):
-        model: nn.Module = AutoModelForImageTextToText.from_config(config)
-    return model
+        return AutoModelForImageTextToText.from_config(config)
 
 
 def _quantization(settings: ModelConfig, *, parts: ModelParts, dtype: torch.dtype) -> BitsAndBytesConfig | None:
@@ -157,7 +159,7 @@ def _keep_weights_unpacked(model: nn.Module) -> None:
     the training after it, and the layer's input would get no gradient.
     """
     for module in model.modules():
-        if hasattr(module, "support_avx512bf16_for_cpu"):
+        if isinstance(module, Linear4bit):
             module.support_avx512bf16_for_cpu = False
 
 

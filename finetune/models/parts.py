@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from torch import nn
+from transformers import PreTrainedModel
 
 from xray.errors import ConfigError
 
@@ -31,7 +32,7 @@ class ModelParts:
         return (*self.vision_tower, *self.projector, *self.head)
 
 
-def find_parts(model: nn.Module) -> ModelParts:
+def find_parts(model: PreTrainedModel) -> ModelParts:
     """Sort the linear layers of `model` (also a model on the meta device) into parts.
 
     Raises ConfigError when the model has no separate language model or no vision tower.
@@ -39,7 +40,9 @@ def find_parts(model: nn.Module) -> ModelParts:
     language = _name_of(model, model.get_decoder())
     tower = _name_of(model, model.get_encoder("image"))
     if not language or not tower:
-        raise ConfigError(f"{type(model).__name__} has no separate vision tower and language model: not an image-chat model")
+        raise ConfigError(
+            f"{type(model).__name__} has no separate vision tower and language model: not an image-chat model"
+        )
     found: dict[str, list[str]] = {"vision_tower": [], "projector": [], "language_model": [], "head": []}
     for name, module in model.named_modules():
         if _is_linear(module):

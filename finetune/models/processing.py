@@ -5,7 +5,6 @@ does not install. Radiographs are images, so the processor is built from its ima
 """
 
 from pathlib import Path
-from typing import Any
 
 from transformers import AutoConfig, AutoImageProcessor, AutoProcessor, AutoTokenizer, ProcessorMixin
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
@@ -38,7 +37,7 @@ def load_processor(source: str | Path, *, revision: str | None = None) -> Proces
 def _image_only(kind: type[ProcessorMixin]) -> type[ProcessorMixin]:
     """Return a subclass of a processor class that neither asks for nor saves a video processor."""
 
-    def get_attributes(cls: Any) -> list[str]:
+    def get_attributes(cls: type[ProcessorMixin]) -> list[str]:
         return [name for name in kind.get_attributes() if name != "video_processor"]
 
     return type(kind.__name__, (kind,), {"get_attributes": classmethod(get_attributes)})

@@ -56,7 +56,9 @@ def build_tokenizer(texts: Iterable[str], *, vocab_size: int = 1024) -> PreTrain
     )
 
 
-def build_config(tokenizer: PreTrainedTokenizerFast, *, text_width: int = 192, vision_width: int = 128) -> Qwen3VLConfig:
+def build_config(
+    tokenizer: PreTrainedTokenizerFast, *, text_width: int = 192, vision_width: int = 128
+) -> Qwen3VLConfig:
     """Return the configuration that fits `tokenizer`. Widths are multiples of 64."""
     ids = {token: tokenizer.convert_tokens_to_ids(token) for token in SPECIAL_TOKENS}
     return Qwen3VLConfig(
@@ -101,7 +103,13 @@ def build_config(tokenizer: PreTrainedTokenizerFast, *, text_width: int = 192, v
 
 
 def build_folder(
-    folder: Path, texts: Iterable[str], *, seed: int, vocab_size: int = 1024, text_width: int = 192, vision_width: int = 128
+    folder: Path,
+    texts: Iterable[str],
+    *,
+    seed: int,
+    vocab_size: int = 1024,
+    text_width: int = 192,
+    vision_width: int = 128,
 ) -> Qwen3VLForConditionalGeneration:
     """Write tokenizer, image processor and random weights to `folder`; return the model."""
     tokenizer = build_tokenizer(texts, vocab_size=vocab_size)

@@ -12,16 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from app import main, session
 from app.settings import Settings
-from finetune.manifest import (
-    Case,
-    Estimate,
-    Prediction,
-    Record,
-    RunManifest,
-    ScoresFile,
-    write_json,
-    write_records,
-)
+from finetune.manifest import Case, Estimate, Prediction, Record, RunManifest, ScoresFile
+from xray.records import write_lines, write_record
 
 MAIN = Path(main.__file__)
 # (reference, generated) per case, repeated as often as needed
@@ -103,10 +95,10 @@ def write_run(folder: Path, *, num_cases: int = 5, run_id: str = "phantom-0123ab
             )
         )
         predictions.append(Prediction(id=identity, text=generated, system="adapter", finish_reason="eos"))
-    write_records(folder / "references.jsonl", cases)
-    write_records(folder / "predictions.jsonl", predictions)
-    write_json(folder / "scores.json", scores(cases))
-    write_json(folder / "manifest.json", manifest(run_id))
+    write_lines(folder / "references.jsonl", cases)
+    write_lines(folder / "predictions.jsonl", predictions)
+    write_record(folder / "scores.json", scores(cases))
+    write_record(folder / "manifest.json", manifest(run_id))
     return folder
 
 

@@ -10,7 +10,8 @@ from starlette.testclient import TestClient
 
 from app.films import GRID_SECONDS, film_route, film_url
 from app.run import Run, load_run
-from finetune.manifest import Case, read_records, write_records
+from finetune.manifest import Case, read_records
+from xray.records import write_lines
 
 
 @pytest.fixture
@@ -66,5 +67,5 @@ def test_a_film_outside_the_run_folder_is_not_served(run_folder: Path, tmp_path:
     (tmp_path / "secret.png").write_bytes(b"not yours")
     (case, *rest) = read_records(run_folder / "references.jsonl", Case)
     outside = case.model_copy(update={"images": ("../secret.png",)})
-    write_records(run_folder / "references.jsonl", [outside, *rest])
+    write_lines(run_folder / "references.jsonl", [outside, *rest])
     assert load_run(run_folder).film(case.id, 0) is None

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from app import navigation, session
 from app.store import ReviewStore
-from finetune.manifest import Case, Prediction, read_records, write_records
+from finetune.manifest import Case, Prediction, read_records
+from xray.records import write_lines
 
 Opener = Callable[..., AppTest]
 
@@ -92,7 +93,7 @@ def test_a_wrong_side_is_marked_with_word_and_sign_in_both_reports(run_folder: P
 def test_a_case_without_a_generated_report_says_so(run_folder: Path, open_page: Opener):
     case_id = case_ids(run_folder)[0]
     kept = [row for row in read_records(run_folder / "predictions.jsonl", Prediction) if row.id != case_id]
-    write_records(run_folder / "predictions.jsonl", kept)
+    write_lines(run_folder / "predictions.jsonl", kept)
     page = open_page(run_folder, case=case_id)
     assert_no_error(page)
     assert "本次运行没有为该检查生成报告" in html_of(page)

@@ -58,7 +58,13 @@ def write_config(folder: Path, *, base: Path, films: Path) -> Path:
         },
         "model": {"model_name_or_path": str(base), "image_size": 64},
         "adapter": {"lora_rank": 2, "lora_alpha": 4, "lora_dropout": 0.1},
-        "train": {"max_steps": 4, "per_device_train_batch_size": 2, "eval_steps": 2, "max_eval_examples": 2, "num_threads": 1},
+        "train": {
+            "max_steps": 4,
+            "per_device_train_batch_size": 2,
+            "eval_steps": 2,
+            "max_eval_examples": 2,
+            "num_threads": 1,
+        },
         "generate": {"max_new_tokens": 8, "batch_size": 4},
         "evaluate": {"resamples": 100},
     }

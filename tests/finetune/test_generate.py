@@ -22,7 +22,9 @@ SETTINGS = GenerateConfig(max_new_tokens=6, batch_size=3)
 
 
 @pytest.fixture(scope="module")
-def config(finished_run: Path, make_config: Callable[..., RunConfig], tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
+def config(
+    finished_run: Path, make_config: Callable[..., RunConfig], tmp_path_factory: pytest.TempPathFactory
+) -> RunConfig:
     return make_config(tmp_path_factory.mktemp("config"))
 
 
@@ -65,7 +67,9 @@ def test_a_stopped_generation_goes_on_without_making_a_report_twice(
     rows = generate(examples, path, system="base", loaded=loaded, encoder=encoder, settings=SETTINGS, load_pixels=note)
     assert rows[1] == kept
     assert sorted(made) == sorted(example.example_id for example in examples if example.example_id != kept.id)
-    assert sorted(row.id for row in read_records(path, Prediction)) == sorted(example.example_id for example in examples)
+    assert sorted(row.id for row in read_records(path, Prediction)) == sorted(
+        example.example_id for example in examples
+    )
 
 
 def test_the_batch_a_study_is_in_does_not_change_its_report(
@@ -80,9 +84,13 @@ def test_the_batch_a_study_is_in_does_not_change_its_report(
     assert texts(1) == texts(4)
 
 
-def test_a_report_that_never_ends_says_so(examples: list[Example], loaded: LoadedModel, encoder: ChatEncoder, tmp_path: Path) -> None:
+def test_a_report_that_never_ends_says_so(
+    examples: list[Example], loaded: LoadedModel, encoder: ChatEncoder, tmp_path: Path
+) -> None:
     settings = GenerateConfig(max_new_tokens=1, batch_size=2)
-    rows = generate(examples[:2], tmp_path / "p.jsonl", system="base", loaded=loaded, encoder=encoder, settings=settings)
+    rows = generate(
+        examples[:2], tmp_path / "p.jsonl", system="base", loaded=loaded, encoder=encoder, settings=settings
+    )
     ends = end_tokens(loaded)
     assert all((row.finish_reason == "length") == (row.num_tokens == 1) for row in rows)
     assert loaded.processor.tokenizer.eos_token_id in ends
@@ -116,7 +124,9 @@ def test_generation_without_an_adapter_says_what_to_do(tmp_path: Path) -> None:
         check_render(tmp_path, settings=RenderSettings(size=96))
 
 
-def test_generation_consumes_no_randomness(examples: list[Example], loaded: LoadedModel, encoder: ChatEncoder, tmp_path: Path) -> None:
+def test_generation_consumes_no_randomness(
+    examples: list[Example], loaded: LoadedModel, encoder: ChatEncoder, tmp_path: Path
+) -> None:
     torch.manual_seed(5)
     before = torch.random.get_rng_state()
     one = [replace(examples[0], example_id="x")]

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from finetune.manifest import Prediction, ScoresFile, read_json, read_records, write_atomically, write_records
+from finetune.manifest import Prediction, ScoresFile, read_json, read_records
 from xray.errors import DataError
+from xray.records import write_atomically, write_lines
 
 
 def prediction(key: str) -> Prediction:
@@ -12,20 +13,20 @@ def prediction(key: str) -> Prediction:
 
 def test_records_come_back_as_they_were_written(tmp_path: Path) -> None:
     rows = [prediction("a"), prediction("b")]
-    write_records(tmp_path / "p.jsonl", rows)
+    write_lines(tmp_path / "p.jsonl", rows)
     assert read_records(tmp_path / "p.jsonl", Prediction) == rows
 
 
 def test_a_last_line_that_a_kill_cut_off_is_dropped(tmp_path: Path) -> None:
     path = tmp_path / "p.jsonl"
-    write_records(path, [prediction("a"), prediction("b")])
+    write_lines(path, [prediction("a"), prediction("b")])
     path.write_bytes(path.read_bytes()[:-20])
     assert read_records(path, Prediction) == [prediction("a")]
 
 
 def test_a_damaged_line_in_the_middle_is_an_error_that_names_the_line(tmp_path: Path) -> None:
     path = tmp_path / "p.jsonl"
-    write_records(path, [prediction("a"), prediction("b")])
+    write_lines(path, [prediction("a"), prediction("b")])
     path.write_text("{}\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
     with pytest.raises(DataError, match=r"p\.jsonl, line 1"):
         read_records(path, Prediction)

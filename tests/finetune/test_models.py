@@ -6,7 +6,7 @@ from bitsandbytes.nn import Linear4bit
 from torch import nn
 
 from finetune.config import AdapterConfig, ModelConfig
-from finetune.models.loading import LoadedModel, add_adapter, adapter_targets, load_adapter, load_base, weights_digest
+from finetune.models.loading import LoadedModel, adapter_targets, add_adapter, load_adapter, load_base, weights_digest
 from finetune.models.parts import find_parts
 from xray.errors import ConfigError
 
@@ -83,7 +83,9 @@ def test_a_new_adapter_changes_nothing_and_depends_on_the_seed(tiny_base: Path) 
     before = plain.model(**inputs).logits
     weights = []
     for seed in (0, 0, 1):
-        tuned = add_adapter(load_base(settings(tiny_base)), settings=settings(tiny_base), adapter=AdapterConfig(), seed=seed)
+        tuned = add_adapter(
+            load_base(settings(tiny_base)), settings=settings(tiny_base), adapter=AdapterConfig(), seed=seed
+        )
         tuned.model.eval()
         assert torch.equal(tuned.model(**inputs).logits, before)
         weights.append(torch.cat([p.flatten() for name, p in tuned.model.named_parameters() if "lora_A" in name]))
@@ -116,7 +118,9 @@ def test_a_model_that_cannot_be_loaded_is_one_clear_error(name: str, monkeypatch
 def test_a_text_model_is_refused_as_no_image_chat_model() -> None:
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    config = LlamaConfig(hidden_size=64, intermediate_size=64, num_hidden_layers=1, num_attention_heads=1, vocab_size=32)
+    config = LlamaConfig(
+        hidden_size=64, intermediate_size=64, num_hidden_layers=1, num_attention_heads=1, vocab_size=32
+    )
     with pytest.raises(ConfigError, match="vision tower"):
         find_parts(LlamaForCausalLM(config))
 

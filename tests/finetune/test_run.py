@@ -34,7 +34,14 @@ def test_the_folder_is_named_after_the_run_its_content_and_its_seed(finished_run
 
 
 def test_the_folder_holds_everything_a_reader_of_the_results_needs(finished_run: Path) -> None:
-    expected = {"config.resolved.yaml", "manifest.json", "scores.json", "predictions.jsonl", "references.jsonl", "report.html"}
+    expected = {
+        "config.resolved.yaml",
+        "manifest.json",
+        "scores.json",
+        "predictions.jsonl",
+        "references.jsonl",
+        "report.html",
+    }
     assert expected | {"curves.png", "systems.png", "adapter", "checkpoints", "films"} <= set(os.listdir(finished_run))
     assert {"adapter_config.json", "adapter_model.safetensors"} <= set(os.listdir(finished_run / "adapter"))
 
@@ -110,7 +117,9 @@ def test_scoring_a_system_without_predictions_names_what_is_missing(finished_run
         score_run(copy, profile="standard", resamples=100, seed=0)
 
 
-def test_too_few_patients_for_three_splits_is_a_data_error(make_config: Callable[..., RunConfig], films: Path, tmp_path: Path) -> None:
+def test_too_few_patients_for_three_splits_is_a_data_error(
+    make_config: Callable[..., RunConfig], films: Path, tmp_path: Path
+) -> None:
     lines = (films / "reports.csv").read_text(encoding="utf-8").splitlines(keepends=True)
     short = tmp_path / "short.csv"
     short.write_text("".join(lines[:3]), encoding="utf-8")

@@ -20,14 +20,13 @@ from xray.data.records import (
     StoredImage,
     StoredStudy,
     StoreInfo,
-    write_lines,
-    write_record,
 )
 from xray.data.sources.study_files import Kind, Refusal, SourceData, StudyFiles
 from xray.data.split import SplitMember, SplitSettings, leakage, split_patients
 from xray.data.store import Store
 from xray.dicom.render import RenderSettings
 from xray.errors import DataError, Rejected
+from xray.records import write_lines, write_record
 from xray.types import Split
 
 _SHORTEST_TELLING_ID = 5

@@ -1,4 +1,4 @@
-"""The files of a prepared store: names, schemas, and writing that a kill cannot spoil.
+"""The files of a prepared store: names and schemas.
 
 <store>/
     store.json                     written last: its existence means the store is complete
@@ -7,25 +7,12 @@
     images/<first two>/<key>.png   8-bit grey films, 0 = black; each carries its `FilmFacts`
 """
 
-import json
-import os
-from collections.abc import Iterable
-from pathlib import Path
-from typing import TypeVar
-
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from xray.errors import DataError
+from xray.records import Record
 from xray.types import Origin, Report, Split, View
 
 SCHEMA_VERSION = 1
+REMEDY = "Prepare the data again."
 STORE_FILE, STUDIES_FILE, QUARANTINE_FILE, IMAGES_FOLDER = "store.json", "studies.jsonl", "quarantine.jsonl", "images"
-
-
-class Record(BaseModel):
-    """Base of everything written to a store: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class FilmFacts(Record):
@@ -125,57 +112,3 @@ class StoreInfo(Record):
     left_out: dict[str, dict[str, int]]
     leakage: dict[str, int]
     fingerprint: str
-
-
-RecordType = TypeVar("RecordType", bound=Record)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` so that `path` holds either the old content or all of the new one, also after a kill."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with temporary.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
-
-
-def write_lines(path: Path, records: Iterable[Record]) -> None:
-    """Write records as JSON Lines, atomically."""
-    write_atomically(path, "".join(record.model_dump_json() + "\n" for record in records).encode())
-
-
-def write_record(path: Path, record: Record) -> None:
-    """Write one record as indented JSON, atomically."""
-    text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=2) + "\n"
-    write_atomically(path, text.encode())
-
-
-def read_lines(path: Path, kind: type[RecordType]) -> list[RecordType]:
-    """Read JSON Lines. Raises DataError with the line that does not fit, and what to do."""
-    records: list[RecordType] = []
-    for number, line in enumerate(_text(path).splitlines(), start=1):
-        records.append(_parsed(line, kind, where=f"{path}, line {number}"))
-    return records
-
-
-def read_record(path: Path, kind: type[RecordType]) -> RecordType:
-    """Read one JSON record. Raises DataError if it is missing or does not fit."""
-    return _parsed(_text(path), kind, where=str(path))
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise DataError(f"{path} cannot be read. Prepare the data again to finish the store.") from None
-
-
-def _parsed(text: str, kind: type[RecordType], *, where: str) -> RecordType:
-    try:
-        return kind.model_validate_json(text)
-    except ValidationError as error:
-        problem = error.errors(include_input=False)[0]
-        place = ".".join(str(part) for part in problem["loc"]) or "the record"
-        raise DataError(f"{where}: {place}: {problem['msg']}. Prepare the data again.") from None

@@ -6,17 +6,17 @@ from pathlib import Path
 
 from xray.data.records import (
     QUARANTINE_FILE,
+    REMEDY,
     SCHEMA_VERSION,
     STORE_FILE,
     STUDIES_FILE,
     Quarantined,
     StoredStudy,
     StoreInfo,
-    read_lines,
-    read_record,
 )
 from xray.dicom.render import RenderSettings
 from xray.errors import ConfigError, DataError
+from xray.records import read_lines, read_record
 from xray.types import Example, Turn, View
 
 DEFAULT_QUESTION = "请根据这次检查的胸部X线片，写出影像报告。"
@@ -39,7 +39,7 @@ class Store:
         """
         if not (path / STORE_FILE).is_file():
             raise DataError(f"{path} is no complete store. Run `xray prepare` to make or finish it.")
-        info = read_record(path / STORE_FILE, StoreInfo)
+        info = read_record(path / STORE_FILE, StoreInfo, remedy=REMEDY)
         if info.schema_version != SCHEMA_VERSION:
             raise DataError(f"{path} has store version {info.schema_version}, not {SCHEMA_VERSION}. Prepare it again.")
         if settings is not None and settings.digest() != info.render_digest:
@@ -47,7 +47,7 @@ class Store:
                 f"{path} was rendered with other settings (size {info.render_size}, square {info.render_square}). "
                 "Prepare it again with the settings you ask for, or ask for those of the store."
             )
-        studies = read_lines(path / STUDIES_FILE, StoredStudy)
+        studies = read_lines(path / STUDIES_FILE, StoredStudy, remedy=REMEDY)
         if len(studies) != info.studies:
             raise DataError(f"{path} holds {len(studies)} of its {info.studies} studies. Prepare it again.")
         return cls(path=path, info=info, studies=tuple(studies))
@@ -59,7 +59,7 @@ class Store:
 
     def quarantine(self) -> list[Quarantined]:
         """Everything that was left out or noted, in the order it was found."""
-        return read_lines(self.path / QUARANTINE_FILE, Quarantined)
+        return read_lines(self.path / QUARANTINE_FILE, Quarantined, remedy=REMEDY)
 
     def examples(
         self,
