@@ -118,8 +118,8 @@ def demo(
 @models_app.command("build-demo-base")
 def build_demo_base(
     folder: Annotated[Path, typer.Argument(help="where the model goes")],
-    films: Annotated[int, typer.Option(min=100, help="procedural studies to learn from")] = 8000,
-    epochs: Annotated[int, typer.Option(min=1)] = 6,
+    films: Annotated[int, typer.Option(min=100, help="procedural studies to learn from")] = 12000,
+    epochs: Annotated[int, typer.Option(min=1)] = 10,
     seed: Annotated[int, typer.Option(min=0)] = 1,
 ) -> None:
     """Train the demo base model again, from nothing, on another hospital's procedural films."""

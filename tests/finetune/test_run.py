@@ -23,7 +23,7 @@ from finetune.run import start_run
 from finetune.train import last_checkpoint
 from xray.errors import DataError
 
-from .conftest import quiet_screen, write_config
+from tests.finetune.conftest import quiet_screen, write_config
 
 
 def test_the_folder_is_named_after_the_run_its_content_and_its_seed(finished_run: Path) -> None:
