@@ -60,7 +60,7 @@ class ChatEncoder:
 
     def encode_prompt(self, example: Example, pixels: Sequence[NDArray[np.uint8]]) -> dict[str, torch.Tensor]:
         """Return the inputs of a prompt: per token [1, T], per image [N, ...]. `pixels`: uint8 [H, W] per film."""
-        images = [Image.fromarray(film).convert("RGB") for film in pixels]
+        images = [Image.fromarray(film).convert("RGB") for film in pixels] or None
         return dict(self.processor(text=[self.prompt(example)], images=images, return_tensors="pt"))
 
     def encode(self, example: Example, pixels: Sequence[NDArray[np.uint8]]) -> dict[str, torch.Tensor]:

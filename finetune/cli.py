@@ -9,6 +9,7 @@ import os
 import shlex
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,13 +91,17 @@ def evaluate(folder: RunFolder) -> None:
 @app.command()
 def review(
     folder: RunFolder,
-    port: Annotated[int, typer.Option(help="port of the page on this machine")] = 8501,
+    port: Annotated[
+        int | None, typer.Option(help="port of the page on this machine; the first free one without it")
+    ] = None,
     headless: Annotated[bool, typer.Option(help="do not open a browser")] = False,
 ) -> None:
     """Open the review page of a run, or of a folder of runs."""
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder. Name a run folder such as runs/demo-1a2b3c4d-0.")
-    command = [sys.executable, "-m", "app", "--project", str(folder), "--port", str(port)]
+    if find_spec("streamlit") is None:
+        raise ConfigError("the review page is not installed. Install the kit with its extra `review`.")
+    command = [sys.executable, "-m", "app", "--project", str(folder), *(["--port", str(port)] if port else [])]
     raise typer.Exit(subprocess.run(command + ["--headless"] * headless, check=False).returncode)
 
 
@@ -119,7 +124,7 @@ def demo(
 def build_demo_base(
     folder: Annotated[Path, typer.Argument(help="where the model goes")],
     films: Annotated[int, typer.Option(min=100, help="procedural studies to learn from")] = 12000,
-    epochs: Annotated[int, typer.Option(min=1)] = 10,
+    epochs: Annotated[int, typer.Option(min=1)] = 12,
     seed: Annotated[int, typer.Option(min=0)] = 1,
 ) -> None:
     """Train the demo base model again, from nothing, on another hospital's procedural films."""
@@ -156,7 +161,12 @@ def _settings_of(folder: Path) -> "RunConfig":
 
 
 def _prepare_libraries() -> None:
-    """Keep the libraries quiet and on this machine. A hub is asked only when a config names a hub id."""
+    """Keep the libraries quiet and on this machine. A hub is asked only when a config names a hub id.
+
+    Raises ConfigError where the kit was installed without its training part.
+    """
+    if find_spec("torch") is None:
+        raise ConfigError("training is not installed. Install the kit with its extra `train`.")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it looks for a CPU kernel on a hub, and says so

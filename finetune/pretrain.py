@@ -2,13 +2,15 @@
 
 It plays the part that a public checkpoint plays on a real machine. It can read films and write Chinese, but in its own
 hospital's words, about its own hospital's findings; fine-tuning has to teach it the rest. The recipe: findings first,
-then reports and findings, AdamW, warm-up and cosine, and the best of the last checkpoints by validation studies.
+then mostly reports, AdamW, warm-up and cosine, and the best of the last checkpoints by validation studies.
 """
 
 import math
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,7 +19,16 @@ from finetune.batch import ChatEncoder, collate
 from finetune.config import GenerateConfig
 from finetune.console import Screen, Tick
 from finetune.generate import write_reports
-from finetune.lessons import AUGMENTATIONS, EncodedLesson, Lesson, Row, draw_lessons, encode_lessons, tokenizer_texts
+from finetune.lessons import (
+    AUGMENTATIONS,
+    EncodedLesson,
+    Lesson,
+    Row,
+    draw_lessons,
+    encode_lessons,
+    read_elsewhere,
+    tokenizer_texts,
+)
 from finetune.models.loading import LoadedModel
 from finetune.models.parts import find_parts
 from finetune.models.processing import load_processor
@@ -28,10 +39,27 @@ VALIDATION = 200
 BATCH = 32
 LEARNING_RATE = 2e-3
 WARMUP_STEPS = 40
-FINDINGS_ONLY = 0.6
+FINDINGS_ONLY = 0.45
 """Share of the steps in which only the list of findings is asked for."""
+REPORTS = 2 / 3
+"""Share of reports in a batch after that; the rest stays lists of findings."""
+READ_EVERY = 4
+"""After that, every fourth batch is read without films."""
+READ = 4000
+"""Reports of other hospitals that are read."""
 CHECKED = 0.8
 """Share of the steps after which checkpoints are compared."""
+
+
+Picked = TypeVar("Picked")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class School:
+    """All there is to learn from, encoded: lessons with films, and reports that are read without."""
+
+    seen: list[EncodedLesson]
+    read: list[Row]
 
 
 def pretrain(folder: Path, *, films: int, epochs: int, seed: int, screen: Screen) -> None:
@@ -39,14 +67,16 @@ def pretrain(folder: Path, *, films: int, epochs: int, seed: int, screen: Screen
     with screen.stage("Drawing films", key="films") as tick:
         lessons = draw_lessons(films + VALIDATION, seed=seed, tick=tick)
     taught, held_out = lessons[:films], lessons[films:]
+    elsewhere = read_elsewhere(READ, seed=seed)
     with tempfile.TemporaryDirectory() as scratch:
-        model = build_folder(Path(scratch), tokenizer_texts(taught, seed=seed), seed=seed)
+        model = build_folder(Path(scratch), tokenizer_texts(taught, elsewhere), seed=seed)
         loaded = LoadedModel(model=model, processor=load_processor(scratch), parts=find_parts(model))
     encoder = ChatEncoder(processor=loaded.processor)
     with screen.stage("Encoding", key="encode") as tick:
-        rows = encode_lessons(taught, encoder=encoder, seed=seed, tick=tick)
+        seen = encode_lessons(taught, encoder=encoder, seed=seed, tick=tick)
+        school = School(seen=seen, read=[encoder.encode(example, []) for example in elsewhere])
     with screen.stage("Pre-training", key="pretrain") as tick:
-        reached = _fit(loaded, rows, epochs=epochs, seed=seed, held_out=held_out, encoder=encoder, tick=tick)
+        reached = _fit(loaded, school, epochs=epochs, seed=seed, held_out=held_out, encoder=encoder, tick=tick)
     model.half().save_pretrained(folder)
     loaded.processor.tokenizer.save_pretrained(folder)
     loaded.processor.image_processor.save_pretrained(folder)
@@ -77,7 +107,7 @@ def validate(loaded: LoadedModel, lessons: Sequence[Lesson], *, encoder: ChatEnc
 
 def _fit(
     loaded: LoadedModel,
-    rows: Sequence[EncodedLesson],
+    school: School,
     *,
     epochs: int,
     seed: int,
@@ -87,15 +117,16 @@ def _fit(
 ) -> float:
     """Train all weights and leave the best ones in the model. One epoch is as many examples as there are studies."""
     model, pad = loaded.model, loaded.processor.tokenizer.pad_token_id
-    steps = math.ceil(len(rows) / AUGMENTATIONS * epochs / BATCH)
+    steps = math.ceil(len(school.seen) / AUGMENTATIONS * epochs / BATCH)
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
     rng = np.random.default_rng(seed)
     best, best_weights, note = -1.0, model.state_dict(), ""
     model.train()
     for step in range(1, steps + 1):
-        batch = collate(_draw_batch(rows, rng=rng, reports=step > steps * FINDINGS_ONLY), pad_token_id=pad)
-        batch["pixel_values"] = batch["pixel_values"].float()
+        batch = collate(_draw_batch(school, rng=rng, step=step, steps=steps), pad_token_id=pad)
+        if "pixel_values" in batch:
+            batch["pixel_values"] = batch["pixel_values"].float()
         with torch.autocast("cpu", torch.bfloat16):
             loss = model(**batch).loss
         loss.backward()
@@ -113,10 +144,18 @@ def _fit(
     return best
 
 
-def _draw_batch(rows: Sequence[EncodedLesson], *, rng: np.random.Generator, reports: bool) -> list[Row]:
-    """Draw a batch: lists of findings alone, or half of them reports."""
-    chosen = [rows[place] for place in rng.choice(len(rows), size=BATCH, replace=False)]
-    return [row.report if reports and number % 2 else row.findings for number, row in enumerate(chosen)]
+def _draw_batch(school: School, *, rng: np.random.Generator, step: int, steps: int) -> list[Row]:
+    """Draw a batch: lists of findings at first, then mostly reports, and now and then reading without films."""
+    if step <= steps * FINDINGS_ONLY:
+        return [lesson.findings for lesson in _pick(school.seen, rng=rng)]
+    if step % READ_EVERY == 0:
+        return _pick(school.read, rng=rng)
+    lessons = _pick(school.seen, rng=rng)
+    return [lesson.report if place < BATCH * REPORTS else lesson.findings for place, lesson in enumerate(lessons)]
+
+
+def _pick(rows: Sequence[Picked], *, rng: np.random.Generator) -> list[Picked]:
+    return [rows[place] for place in rng.choice(len(rows), size=min(BATCH, len(rows)), replace=False)]
 
 
 def _rate(step: int, steps: int) -> float:

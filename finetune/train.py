@@ -24,6 +24,7 @@ from transformers import (
     TrainingArguments,
 )
 from transformers.trainer_callback import PrinterCallback
+from transformers.trainer_utils import EvalLoopOutput
 
 from finetune.batch import ChatEncoder, EpochSampler, EvaluationSet, Key, TrainingSet, collate
 from finetune.config import RunConfig
@@ -120,18 +121,17 @@ class ClinicalTrainer(Trainer):
     def _get_train_sampler(self, train_dataset: TrainingSet | None = None) -> Sampler[Key]:
         return EpochSampler(len(train_dataset or self.train_dataset), seed=self.config.seed)
 
-    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """Return the loss on the validation split and the scores of reports generated for it, as eval_*.
+    def evaluation_loop(self, *args: Any, **kwargs: Any) -> EvalLoopOutput:
+        """Add to the loss on the validation split the scores of reports generated for it, as eval_*.
 
-        A metric that is undefined (no positive finding on either side) counts as 0 for choosing a checkpoint.
+        A metric that is undefined (no positive finding on either side) counts as 0 for choosing a checkpoint. It is
+        done here and not in `evaluate`, so that early stopping, which listens in between, sees the scores too.
         """
-        metrics = super().evaluate(*args, **kwargs)
-        predictions = self._generate()
+        output = super().evaluation_loop(*args, **kwargs)
         references = {example.example_id: example.target for example in self.val_examples}
-        report = score(predictions, references, profile=self.config.data.profile, resamples=100)
-        clinical = {f"eval_{name}": estimate.value or 0.0 for name, estimate in report.metrics.items()}
-        self.log(clinical)
-        return {**metrics, **clinical}
+        report = score(self._generate(), references, profile=self.config.data.profile, resamples=100)
+        output.metrics.update({f"eval_{name}": estimate.value or 0.0 for name, estimate in report.metrics.items()})
+        return output
 
     def _generate(self) -> dict[str, str]:
         settings = self.config.generate

@@ -21,9 +21,8 @@ from finetune.evaluate import score_run
 from finetune.manifest import SYSTEMS, Case, Prediction, RunManifest, ScoresFile, read_json, read_records
 from finetune.run import start_run
 from finetune.train import last_checkpoint
-from xray.errors import DataError
-
 from tests.finetune.conftest import quiet_screen, write_config
+from xray.errors import DataError
 
 
 def test_the_folder_is_named_after_the_run_its_content_and_its_seed(finished_run: Path) -> None:
@@ -136,6 +135,15 @@ def test_a_checkpoint_that_a_kill_left_half_written_is_not_resumed(tmp_path: Pat
             (folder / "trainer_state.json").write_text(state, encoding="utf-8")
     assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-2"
     assert os.listdir(tmp_path) == ["checkpoint-2"]
+
+
+def test_training_stops_early_when_the_clinical_score_does_not_rise(
+    make_config: Callable[..., RunConfig], tmp_path: Path
+) -> None:
+    config = make_config(tmp_path, "train.max_steps=10", "train.early_stopping_patience=1")
+    folder = start_run(config, screen=quiet_screen(), command="")
+    training = read_json(folder / "manifest.json", RunManifest).training
+    assert (training.steps, training.best_step) == (4, 2)  # an untrained model scores 0 at both
 
 
 @pytest.mark.slow
