@@ -61,7 +61,9 @@ class ChatEncoder:
     def encode_prompt(self, example: Example, pixels: Sequence[NDArray[np.uint8]]) -> dict[str, torch.Tensor]:
         """Return the inputs of a prompt: per token [1, T], per image [N, ...]. `pixels`: uint8 [H, W] per film."""
         images = [Image.fromarray(film).convert("RGB") for film in pixels] or None
-        return dict(self.processor(text=[self.prompt(example)], images=images, return_tensors="pt"))
+        prompt, bos = self.prompt(example), self.processor.tokenizer.bos_token
+        written = {"add_special_tokens": False} if bos and prompt.startswith(bos) else {}  # the template wrote it
+        return dict(self.processor(text=[prompt], images=images, return_tensors="pt", **written))
 
     def encode(self, example: Example, pixels: Sequence[NDArray[np.uint8]]) -> dict[str, torch.Tensor]:
         """Return the inputs and labels of an example for training.
@@ -85,6 +87,16 @@ class ChatEncoder:
             if name in inputs:
                 inputs[name] = torch.nn.functional.pad(inputs[name], (0, target_length), value=fill)
         return inputs
+
+    def _target_tokens(self, example: Example) -> torch.Tensor:
+        """Return the target's ids [1, T], always with an end token: without one a model never learns to stop."""
+        tokenizer = self.processor.tokenizer
+        tokens: torch.Tensor = tokenizer(self.target(example), add_special_tokens=False, return_tensors="pt")[
+            "input_ids"
+        ]
+        if int(tokens[0, -1]) in tokenizer.all_special_ids:
+            return tokens
+        return torch.cat([tokens, torch.tensor([[tokenizer.eos_token_id]])], dim=1)
 
     def load_pixels(self, example: Example) -> list[NDArray[np.uint8]]:
         """Read the example's prepared films and shrink them to the model's size. uint8 [H, W] each, 0 = black."""
@@ -193,6 +205,11 @@ def collate(
         if name in _PER_TOKEN:
             longest = max(tensor.shape[1] for tensor in tensors)
             tensors = [_pad(tensor, longest, value=fill.get(name, 0), side=side) for tensor in tensors]
+        elif len({tensor.shape[1:] for tensor in tensors}) > 1:
+            raise ConfigError(
+                f"this model packs a study into `{name}`: studies with different numbers of films cannot share "
+                "a batch. Set data.max_images=1, or batch sizes of 1."
+            )
         batch[name] = torch.cat(tensors, dim=0)
     return batch
 

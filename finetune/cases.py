@@ -97,4 +97,6 @@ def _link(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except OSError:
-        shutil.copyfile(source, target)
+        temporary = target.with_name(target.name + ".part")
+        shutil.copyfile(source, temporary)
+        temporary.replace(target)

@@ -2,9 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
 
 from finetune.batch import IGNORED, ChatEncoder, collate
 from finetune.config import RunConfig
@@ -12,20 +9,8 @@ from finetune.console import Screen
 from finetune.models.loading import LoadedModel, add_adapter, load_base
 from finetune.provenance import peak_memory_mib
 from finetune.run import open_run
-from xray.errors import DataError
+from finetune.tokens import count_tokens, refuse_short_limits
 from xray.types import Example
-
-_SAMPLED = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenCounts:
-    """Sequence lengths, in tokens, of a sample of the examples."""
-
-    longest: int
-    median: float
-    longest_target: int
-    sampled: int
 
 
 def check_run(config: RunConfig, *, screen: Screen) -> None:
@@ -42,29 +27,16 @@ def check_run(config: RunConfig, *, screen: Screen) -> None:
     )
     counts = count_tokens(run.data.all, encoder=encoder)
     screen.say(
-        f"Tokens: median {counts.median:.0f}, longest {counts.longest} of train.cutoff_len {config.train.cutoff_len}; "
+        f"Tokens: longest {counts.longest} of train.cutoff_len {config.train.cutoff_len}; "
         f"longest report {counts.longest_target} of generate.max_new_tokens {config.generate.max_new_tokens} "
         f"({counts.sampled} studies encoded)"
     )
-    _refuse_short_limits(counts, config=config)
+    refuse_short_limits(counts, config=config)
     screen.say("What counts in the loss, in the first study:")
     screen.say(show_loss_mask(run.data.train[0], encoder=encoder))
     tuned = add_adapter(base, settings=config.model, adapter=config.adapter, seed=config.seed)
     _try_step(tuned, run.data.train[:2], encoder=encoder, config=config, studies=len(run.data.train), screen=screen)
     screen.say(f"Ready. `finetune run` would write {run.folder}")
-
-
-def count_tokens(examples: Sequence[Example], *, encoder: ChatEncoder) -> TokenCounts:
-    """Encode the studies with the longest reports, up to 200, and count."""
-    chosen = sorted(examples, key=lambda example: (-len(example.target), example.example_id))[:_SAMPLED]
-    lengths, targets = [], []
-    for example in chosen:
-        row = encoder.encode(example, encoder.load_pixels(example))
-        lengths.append(row["input_ids"].shape[1])
-        targets.append(int((row["labels"] != IGNORED).sum()))
-    return TokenCounts(
-        longest=max(lengths), median=float(np.median(lengths)), longest_target=max(targets), sampled=len(chosen)
-    )
 
 
 def show_loss_mask(example: Example, *, encoder: ChatEncoder) -> str:
@@ -77,14 +49,6 @@ def show_loss_mask(example: Example, *, encoder: ChatEncoder) -> str:
         number = masked.count(image_token)
         masked = masked.replace(image_token * number, f"<{number} image tokens>") if number else masked
     return f"  ({masked})\n  [{tokenizer.decode(ids[counted])}]"
-
-
-def _refuse_short_limits(counts: TokenCounts, *, config: RunConfig) -> None:
-    if counts.longest_target > config.generate.max_new_tokens:
-        raise DataError(
-            f"the longest report has {counts.longest_target} tokens, but generate.max_new_tokens is "
-            f"{config.generate.max_new_tokens}: reports would be cut. Set it to {counts.longest_target} or more."
-        )
 
 
 def _try_step(

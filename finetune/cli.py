@@ -57,8 +57,10 @@ def check(config: ConfigFile, overrides: Overrides = None) -> None:
     _prepare_libraries()
     from finetune.check import check_run
     from finetune.console import Screen
+    from finetune.models.loading import memory_guard
 
-    check_run(settings, screen=Screen())
+    with memory_guard():
+        check_run(settings, screen=Screen())
 
 
 @app.command()
@@ -67,9 +69,11 @@ def generate(folder: RunFolder) -> None:
     settings = _settings_of(folder)
     _prepare_libraries()
     from finetune.console import Screen
+    from finetune.models.loading import memory_guard
     from finetune.run import generate_systems
 
-    generate_systems(folder, config=settings, screen=Screen())
+    with memory_guard():
+        generate_systems(folder, config=settings, screen=Screen())
 
 
 @app.command()
@@ -143,10 +147,12 @@ def main() -> None:
 def _start(settings: "RunConfig") -> None:
     _prepare_libraries()
     from finetune.console import Screen
+    from finetune.models.loading import memory_guard
     from finetune.run import start_run
 
     screen = Screen()
-    folder = start_run(settings, screen=screen, command=shlex.join(["finetune", *sys.argv[1:]]))
+    with memory_guard():
+        folder = start_run(settings, screen=screen, command=shlex.join(["finetune", *sys.argv[1:]]))
     screen.say(f"Results: {folder / 'report.html'}")
     screen.say(f"Review:  finetune review {folder}")
 

@@ -20,6 +20,7 @@ from xray.data.sources.columns import TableColumns
 from xray.data.split import SplitSettings
 from xray.dicom.render import RenderSettings
 from xray.errors import ConfigError
+from xray.metrics.sums import METRICS
 
 Name = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 
@@ -61,7 +62,7 @@ class DataConfig(Section):
     square: bool = True
     """Pad the prepared films with black to a square, so that no model's own resizing distorts the heart."""
     split: SplitSettings = SplitSettings()
-    """Shares of patients held out. Splits are by patient, never by image."""
+    """Shares of patients held out, both above 0. Splits are by patient, never by image."""
     store_dir: Path = Path("stores")
     """Folder of prepared data. Can be deleted: it is made again from the films."""
     max_refused_fraction: float = Field(0.2, ge=0, le=1)
@@ -117,7 +118,7 @@ class TrainConfig(Section):
     """The optimisation. Steps are optimiser steps."""
 
     num_train_epochs: float = Field(3, gt=0)
-    max_steps: int = -1
+    max_steps: int = Field(-1, ge=-1)
     """Stop after so many steps; -1: after `num_train_epochs`."""
     per_device_train_batch_size: int = Field(8, ge=1)
     gradient_accumulation_steps: int = Field(1, ge=1)
@@ -127,7 +128,9 @@ class TrainConfig(Section):
     """Below 1: a share of all steps."""
     weight_decay: float = Field(0.0, ge=0)
     max_grad_norm: float = Field(1.0, ge=0)
-    optim: str = "adamw_torch"
+    optim: Literal["adamw_torch", "adamw_torch_fused", "adamw_8bit", "paged_adamw_8bit", "paged_adamw_32bit"] = (
+        "adamw_torch"
+    )
     gradient_checkpointing: bool = False
     """Recompute activations to save memory: about 1.5 times the work."""
     eval_steps: float = Field(0.34, gt=0)
@@ -143,6 +146,27 @@ class TrainConfig(Section):
     dataloader_num_workers: int = Field(0, ge=0)
     num_threads: int | None = Field(None, ge=1)
     """CPU threads of torch (None: all). Recorded, since another number can change the last digits."""
+
+    @field_validator("metric_for_best_model")
+    @classmethod
+    def _is_measured(cls, name: str) -> str:
+        if name not in {*METRICS, "loss"}:
+            raise ValueError(f"is not measured; choose one of {', '.join(METRICS)} or loss")
+        return name
+
+    @field_validator("eval_steps")
+    @classmethod
+    def _is_a_share_or_a_count(cls, steps: float) -> float:
+        if steps > 1 and steps != int(steps):
+            raise ValueError("must be a whole number of steps, or a share below 1")
+        return steps
+
+    @field_validator("max_steps")
+    @classmethod
+    def _is_some_work(cls, steps: int) -> int:
+        if steps == 0:
+            raise ValueError("0 would train nothing; -1 means all epochs")
+        return steps
 
 
 class GenerateConfig(Section):
@@ -173,6 +197,15 @@ class RunConfig(Section):
     train: TrainConfig = TrainConfig()
     generate: GenerateConfig = GenerateConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
+
+    @field_validator("data")
+    @classmethod
+    def _holds_out_patients(cls, data: DataConfig) -> DataConfig:
+        if not (data.split.val > 0 and data.split.test > 0):
+            raise ValueError(
+                "split.val and split.test must be above 0: a run is chosen and judged on held-out patients"
+            )
+        return data
 
     @field_validator("augment")
     @classmethod

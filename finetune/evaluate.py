@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finetune.batch import read_film
-from finetune.manifest import HEADLINE, SYSTEMS, Case, Estimate, Prediction, ScoresFile, read_json, read_records
+from finetune.manifest import SYSTEMS, Case, Estimate, Prediction, ScoresFile, read_records
 from xray.errors import DataError
 from xray.metrics import ScoreReport, score
 from xray.metrics.baselines import constant_normal, film_features, nearest_neighbour, random_reports
@@ -60,12 +60,6 @@ def score_run(folder: Path, *, profile: Profile, resamples: int, seed: int) -> S
     scores = _as_file(reports)
     write_record(folder / "scores.json", scores)
     return scores
-
-
-def headline(folder: Path) -> Mapping[str, Estimate]:
-    """Return every system's headline metric from `scores.json`."""
-    scores = read_json(folder / "scores.json", ScoresFile)
-    return {system: metrics[HEADLINE] for system, metrics in scores.systems.items()}
 
 
 def _texts(folder: Path, system: str, *, wanted: Mapping[str, str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TextIO
@@ -119,19 +120,29 @@ def end_tokens(loaded: LoadedModel) -> list[int]:
     return sorted({token for token in [*ends, loaded.processor.tokenizer.eos_token_id] if token is not None})
 
 
-def shuffled_films(examples: Sequence[Example], *, encoder: ChatEncoder, seed: int) -> PixelLoader:
-    """Return a loader that gives every example another patient's films, drawn once from `seed`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShuffledFilms:
+    """A loader that shows other patients' films. `kept`: studies for which there was none to borrow."""
+
+    load: PixelLoader
+    kept: int
+
+
+def shuffle_films(examples: Sequence[Example], *, encoder: ChatEncoder, seed: int) -> ShuffledFilms:
+    """Give every example another patient's films, drawn once from `seed`.
 
     Reports made this way show what a model writes without looking: its score must fall to chance.
     """
-    order = _derangement([example.patient_key for example in examples], np.random.default_rng(seed))
+    patients = [example.patient_key for example in examples]
+    order = _derangement(patients, np.random.default_rng(seed))
     lender = {example.example_id: examples[other] for example, other in zip(examples, order, strict=True)}
 
     def load(example: Example) -> list[NDArray[np.uint8]]:
         films = encoder.load_pixels(lender[example.example_id])
         return [films[number % len(films)] for number in range(len(example.images))]
 
-    return load
+    kept = sum(patients[other] == patient for patient, other in zip(patients, order, strict=True))
+    return ShuffledFilms(load=load, kept=kept)
 
 
 def _derangement(patients: Sequence[str], rng: np.random.Generator) -> list[int]:

@@ -107,7 +107,7 @@ def _thumbnail(path: Path) -> str:
             small.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
     except OSError:
         raise DataError(
-            f"{path} is missing or damaged. Delete references.jsonl in the run folder and run again."
+            f"{path} is missing or damaged. Delete the films folder and references.jsonl of the run and run again."
         ) from None
     stream = io.BytesIO()
     small.save(stream, format="JPEG", quality=85)

@@ -18,7 +18,7 @@ from finetune.console import Screen
 from finetune.dataset import PreparedData, count_by_split, count_patients, prepare_data
 from finetune.evaluate import predictions_path, score_run, write_baselines
 from finetune.figures import draw_curves, draw_systems
-from finetune.generate import PixelLoader, generate, shuffled_films
+from finetune.generate import PixelLoader, generate, shuffle_films
 from finetune.manifest import (
     ADAPTER,
     BaseModelSummary,
@@ -35,12 +35,14 @@ from finetune.models.loading import (
     count_parameters,
     load_adapter,
     load_base,
+    set_threads,
     weights_digest,
 )
 from finetune.provenance import artefact, code_state, environment, peak_memory_mib
 from finetune.report_page import write_report_page
+from finetune.tokens import count_tokens, refuse_short_limits
 from finetune.train import read_history, train
-from xray.records import write_atomically, write_lines, write_record
+from xray.records import write_atomically, write_record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,7 @@ def start_run(config: RunConfig, *, screen: Screen, command: str) -> Path:
 def open_run(config: RunConfig, *, screen: Screen, command: str) -> Run:
     """Prepare the data and make the run folder, whose name says what is run on what."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
+    set_threads(config.train.num_threads)
     with screen.stage("Preparing films", key="prepare") as tick:
         data = prepare_data(config.data, progress=tick)
     for line in describe_data(data):
@@ -122,7 +125,12 @@ def _train_stage(run: Run) -> TrainingSummary:
         return read_json(record, TrainingSummary)
     started = time.monotonic()
     config = run.config
-    loaded = add_adapter(load_base(config.model), settings=config.model, adapter=config.adapter, seed=config.seed)
+    base = load_base(config.model)
+    encoder = ChatEncoder(
+        processor=base.processor, image_size=config.model.image_size, cutoff_len=config.train.cutoff_len
+    )
+    refuse_short_limits(count_tokens(run.data.all, encoder=encoder), config=config)
+    loaded = add_adapter(base, settings=config.model, adapter=config.adapter, seed=config.seed)
     trainable = sum(parameter.numel() for parameter in loaded.model.parameters() if parameter.requires_grad)
     with run.screen.stage("Training", key="train") as tick:
         result = train(
@@ -153,6 +161,7 @@ def generate_systems(folder: Path, *, config: RunConfig, screen: Screen) -> None
 
     Raises DataError when the run has no adapter or its films were rendered in another way than its adapter's.
     """
+    set_threads(config.train.num_threads)
     check_render(folder, settings=config.data.render_settings())
     examples = read_test_examples(folder, config=config.data)
     base = load_base(config.model)
@@ -160,7 +169,7 @@ def generate_systems(folder: Path, *, config: RunConfig, screen: Screen) -> None
 
     def write(system: str, loaded: LoadedModel, load_pixels: PixelLoader | None = None) -> None:
         with screen.stage(f"Writing reports ({system})", key=f"generate_{system}") as tick:
-            generate(
+            rows = generate(
                 examples,
                 predictions_path(folder, system),
                 system=system,
@@ -170,11 +179,17 @@ def generate_systems(folder: Path, *, config: RunConfig, screen: Screen) -> None
                 load_pixels=load_pixels,
                 progress=tick,
             )
+        cut = sum(row.finish_reason == "length" for row in rows)
+        if cut:
+            screen.say(f"  {cut} of {len(rows)} reports ({system}) did not end within generate.max_new_tokens")
 
     write("base", base)
     tuned = load_adapter(base, folder / ADAPTER)
     write(ADAPTER, tuned)
-    write("shuffled_images", tuned, shuffled_films(examples, encoder=encoder, seed=config.seed))
+    shuffled = shuffle_films(examples, encoder=encoder, seed=config.seed)
+    if shuffled.kept:
+        screen.say(f"{shuffled.kept} of {len(examples)} test studies keep films of their own patient when shuffled")
+    write("shuffled_images", tuned, shuffled.load)
 
 
 def _score_stage(run: Run) -> ScoresFile:
@@ -189,7 +204,6 @@ def _finish(run: Run, *, training: TrainingSummary, scores: ScoresFile) -> None:
     folder = run.folder
     draw_curves(read_history(folder / "checkpoints"), folder / "curves.png")
     draw_systems(scores, folder / "systems.png")
-    write_lines(folder / "quarantine.jsonl", [])
     shutil.copyfile(run.data.store.path / "quarantine.jsonl", folder / "quarantine.jsonl")
     manifest = RunManifest(
         run_id=folder.name,

@@ -6,6 +6,7 @@ holds, and a checkpoint counts only when its last file is whole.
 """
 
 import json
+import math
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from finetune.config import RunConfig
 from finetune.generate import write_reports
 from finetune.models.loading import LoadedModel
 from xray.augment import build as build_augmenter
-from xray.errors import ConfigError, MemoryLimitError
+from xray.errors import ConfigError, DataError
 from xray.metrics import score
 from xray.records import write_atomically
 from xray.types import Example
@@ -42,13 +43,12 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingResult:
-    """What training left behind. `history` is the Trainer's log: losses by step, scores by evaluation."""
+    """What training left behind. `resumed_from` is the step of the checkpoint it took up, 0 for none."""
 
     steps: int
     best_step: int
     best_metric: float | None
     resumed_from: int
-    history: list[dict[str, Any]]
 
 
 def train(
@@ -62,24 +62,18 @@ def train(
 ) -> TrainingResult:
     """Train the adapter of `loaded`, resuming from the last whole checkpoint in `folder`/checkpoints.
 
-    Writes the best adapter to `folder`/adapter. Raises MemoryLimitError when the device is too small.
+    Writes the best adapter to `folder`/adapter. Raises ConfigError when the loss is no longer a number.
     """
-    if config.train.num_threads:
-        torch.set_num_threads(config.train.num_threads)
     checkpoints = folder / "checkpoints"
     last = last_checkpoint(checkpoints)
+    if last and _had_ended(last, patience=config.train.early_stopping_patience):
+        return _keep_best(_state_of(last), folder=folder, resumed_from=_step_of(last))
     trainer = _build_trainer(
         loaded, config=config, train_examples=train_examples, val_examples=val_examples, folder=checkpoints
     )
     if progress:
         trainer.add_callback(_Report(progress))
-    try:
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
-    except torch.OutOfMemoryError:
-        raise MemoryLimitError(
-            "the device ran out of memory in training. Lower train.per_device_train_batch_size and raise "
-            "train.gradient_accumulation_steps, lower model.image_size, or set train.gradient_checkpointing=true."
-        ) from None
+    trainer.train(resume_from_checkpoint=str(last) if last else None)
     return _keep_best(trainer.state, folder=folder, resumed_from=_step_of(last) if last else 0)
 
 
@@ -133,6 +127,16 @@ class ClinicalTrainer(Trainer):
         output.metrics.update({f"eval_{name}": estimate.value or 0.0 for name, estimate in report.metrics.items()})
         return output
 
+    def _determine_best_metric(self, metrics: dict[str, float], trial: object) -> bool:
+        """Prefer the lower loss between equal scores: a score that stays 0 would keep the least trained adapter."""
+        state, name = self.state, f"eval_{self.config.train.metric_for_best_model}"
+        if state.best_metric is not None and metrics[name] == state.best_metric:
+            losses = {row["step"]: row["eval_loss"] for row in state.log_history if "eval_loss" in row}
+            if metrics["eval_loss"] < losses[state.best_global_step]:
+                state.best_global_step = state.global_step
+                return True
+        return bool(super()._determine_best_metric(metrics, trial))
+
     def _generate(self) -> dict[str, str]:
         settings = self.config.generate
         was_training = self.loaded.model.training
@@ -162,7 +166,12 @@ class _Report(TrainerCallback):
         **_: Any,
     ) -> None:
         if logs and "loss" in logs:
-            self.note = f"loss {float(logs['loss']):.3f}"
+            if not math.isfinite(logs["loss"]):
+                raise ConfigError(
+                    f"the loss is no longer a number at step {state.global_step}. Lower train.learning_rate, or set "
+                    "model.compute_dtype=bfloat16."
+                )
+            self.note = f"loss {logs['loss']:.3f}"
         if logs and "eval_finding_f1" in logs:
             self.note = f"validation finding F1 {logs['eval_finding_f1']:.3f}"
 
@@ -218,7 +227,7 @@ def _build_trainer(
 def _arguments(config: RunConfig, *, folder: Path) -> TrainingArguments:
     settings = config.train
     on_gpu = torch.cuda.is_available()
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(folder),
         seed=config.seed,
         data_seed=config.seed,
@@ -236,6 +245,9 @@ def _arguments(config: RunConfig, *, folder: Path) -> TrainingArguments:
         gradient_checkpointing=settings.gradient_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False} if settings.gradient_checkpointing else None,
         bf16=on_gpu and config.model.compute_dtype in {"auto", "bfloat16"},
+        fp16=on_gpu and config.model.compute_dtype == "float16",
+        logging_nan_inf_filter=False,
+        restore_callback_states_from_checkpoint=True,
         use_cpu=not on_gpu,
         eval_strategy="steps",
         eval_steps=settings.eval_steps,
@@ -252,21 +264,24 @@ def _arguments(config: RunConfig, *, folder: Path) -> TrainingArguments:
         report_to=[],
         disable_tqdm=True,
     )
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1  # one process drives one GPU; the library would double batch and loss for each further one
+    return arguments
 
 
 def _keep_best(state: TrainerState, *, folder: Path, resumed_from: int) -> TrainingResult:
-    best = Path(state.best_model_checkpoint) if state.best_model_checkpoint else last_checkpoint(folder / "checkpoints")
-    if best is None:
-        raise ConfigError("training ended without a checkpoint: train.eval_steps is larger than the number of steps")
+    step = state.best_global_step or state.global_step  # not the stored path: the run folder may have been moved
+    best = folder / "checkpoints" / f"checkpoint-{step}"
+    if not (best / ADAPTER_WEIGHTS).is_file():
+        raise DataError(f"{best}, the best checkpoint, is gone. Delete {best.parent} to train again.")
     (folder / "adapter").mkdir(exist_ok=True)
     shutil.copyfile(best / ADAPTER_WEIGHTS, folder / "adapter" / ADAPTER_WEIGHTS)
     write_atomically(folder / "adapter" / ADAPTER_CONFIG, _in_fixed_order(best / ADAPTER_CONFIG))
     return TrainingResult(
         steps=state.global_step,
-        best_step=_step_of(best),
+        best_step=step,
         best_metric=state.best_metric,
         resumed_from=resumed_from,
-        history=[dict(row) for row in state.log_history],
     )
 
 
@@ -275,6 +290,19 @@ def _in_fixed_order(path: Path) -> str:
     content = json.loads(path.read_text(encoding="utf-8"))
     fixed = {key: sorted(value) if isinstance(value, list) else value for key, value in content.items()}
     return json.dumps(fixed, indent=2, sort_keys=True) + "\n"
+
+
+def _had_ended(checkpoint: Path, *, patience: int | None) -> bool:
+    """Return True when training was over at this checkpoint; going on from it would take a step too many."""
+    state = _read_state(checkpoint)
+    stopper = state.get("stateful_callbacks", {}).get("EarlyStoppingCallback", {}).get("attributes", {})
+    out_of_patience = patience is not None and stopper.get("early_stopping_patience_counter", 0) >= patience
+    return bool(state["global_step"] >= state["max_steps"] or out_of_patience)
+
+
+def _state_of(checkpoint: Path) -> TrainerState:
+    state: TrainerState = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+    return state
 
 
 def _is_whole(checkpoint: Path) -> bool:

@@ -11,6 +11,7 @@ import typer
 
 from xray.command_line import guard
 from xray.errors import DataError, Rejected
+from xray.records import write_atomically
 
 if TYPE_CHECKING:
     from xray.metrics import ScoreReport
@@ -137,7 +138,7 @@ def score(
         seed=seed,
     )
     if out:
-        _write_text(out, json.dumps(asdict(report), ensure_ascii=False, indent=2) + "\n")
+        write_atomically(out, json.dumps(asdict(report), ensure_ascii=False, indent=2) + "\n")
     _show(report)
 
 
@@ -192,7 +193,7 @@ def _write_raw(source: Path, target: Path) -> dict[str, Any]:
 
 def _read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # a text may hold U+2028
     except FileNotFoundError:
         raise DataError(f"{path} does not exist") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -246,9 +247,4 @@ def _print_json(value: dict[str, Any]) -> None:
 
 
 def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
-    _write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    write_atomically(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

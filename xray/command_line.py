@@ -6,34 +6,37 @@ import tempfile
 import traceback
 from typing import NoReturn
 
-import click
 import typer
 
 from xray.errors import MemoryLimitError, XrayError
 
 INTERRUPTED = 130
+# typer carries a click of its own, and names its usage errors only by their child BadParameter.
+_USAGE_ERROR = typer.BadParameter.__mro__[2]
 
 
 def guard(app: typer.Typer) -> NoReturn:
     """Run a command line and exit: 0 done, 2 configuration, 3 data, 4 memory, 5 reproduction, 1 anything else."""
     try:
         status = app(standalone_mode=False)
-    except click.ClickException as error:
+    except _USAGE_ERROR as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.exceptions.Abort:
-        _end("stopped", INTERRUPTED)
-    except KeyboardInterrupt:
-        _end("stopped; the same command takes up where it was", INTERRUPTED)
+    except (typer.Abort, KeyboardInterrupt):
+        status = INTERRUPTED
     except XrayError as error:
         _end(f"error: {error}", error.exit_code)
     except MemoryError:
         _end("error: this machine has too little memory; lower image and batch sizes", MemoryLimitError.exit_code)
-    except BrokenPipeError:
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            _end(f"error: {error.strerror or error}: {error.filename or 'no file named'}", 1)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
         _end(f"internal error: {type(error).__name__}; the details are in {_write_details()}", 1)
+    if status == INTERRUPTED:
+        _end("stopped; the same command takes up where it was", INTERRUPTED)
     sys.exit(status if isinstance(status, int) else 0)
 
 

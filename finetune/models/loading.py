@@ -2,6 +2,8 @@
 
 import hashlib
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText, BitsAndBytesCo
 from finetune.config import AdapterConfig, ModelConfig
 from finetune.models.parts import ModelParts, find_parts
 from finetune.models.processing import load_processor
-from xray.errors import ConfigError
+from xray.errors import ConfigError, MemoryLimitError
 
 DEMO_BASE = Path(__file__).parent / "demo_base"
 
@@ -169,6 +171,25 @@ def _leaf(name: str) -> str:
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().split("\n")[0]
+
+
+@contextmanager
+def memory_guard() -> Iterator[None]:
+    """Turn a device that is too small into a MemoryLimitError that says which settings to lower."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise MemoryLimitError(
+            "the device has too little memory. Lower train.per_device_train_batch_size (and raise "
+            "train.gradient_accumulation_steps), generate.batch_size or model.image_size, or set "
+            "train.gradient_checkpointing=true."
+        ) from None
+
+
+def set_threads(number: int | None) -> None:
+    """Use so many CPU threads in training and generation alike; None leaves torch's own choice."""
+    if number:
+        torch.set_num_threads(number)
 
 
 def silence_libraries() -> None:

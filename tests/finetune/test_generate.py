@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from finetune.batch import ChatEncoder
 from finetune.cases import check_render, read_test_examples
 from finetune.config import GenerateConfig, RunConfig
-from finetune.generate import _derangement, end_tokens, generate, shuffled_films
+from finetune.generate import _derangement, end_tokens, generate, shuffle_films
 from finetune.manifest import Prediction, read_records
 from finetune.models.loading import LoadedModel, load_base
 from xray.dicom.render import RenderSettings
@@ -97,9 +97,10 @@ def test_a_report_that_never_ends_says_so(
 
 
 def test_other_films_give_other_inputs(examples: list[Example], encoder: ChatEncoder) -> None:
-    load = shuffled_films(examples, encoder=encoder, seed=0)
+    shuffled = shuffle_films(examples, encoder=encoder, seed=0)
+    assert shuffled.kept == 0
     for example in examples:
-        own, lent = encoder.load_pixels(example), load(example)
+        own, lent = encoder.load_pixels(example), shuffled.load(example)
         assert len(lent) == len(own)
         assert not np.array_equal(own[0], lent[0])
 
