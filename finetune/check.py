@@ -1,5 +1,6 @@
 """`finetune check`: everything short of training, so that a run that starts also ends."""
 
+import re
 import time
 from collections.abc import Sequence
 
@@ -7,7 +8,7 @@ from finetune.batch import IGNORED, ChatEncoder, collate
 from finetune.config import RunConfig
 from finetune.console import Screen
 from finetune.models.loading import LoadedModel, add_adapter, load_base
-from finetune.provenance import peak_memory_mib
+from finetune.provenance import peak_gpu_memory_mib, peak_memory_mib
 from finetune.run import open_run
 from finetune.tokens import count_tokens, refuse_short_limits
 from xray.types import Example
@@ -46,8 +47,8 @@ def show_loss_mask(example: Example, *, encoder: ChatEncoder) -> str:
     masked = tokenizer.decode(ids[~counted])
     image_token = getattr(encoder.processor, "image_token", None)
     if image_token:
-        number = masked.count(image_token)
-        masked = masked.replace(image_token * number, f"<{number} image tokens>") if number else masked
+        run = re.compile(f"(?:{re.escape(image_token)})+")
+        masked = run.sub(lambda found: f"<{len(found[0]) // len(image_token)} image tokens>", masked)
     return f"  ({masked})\n  [{tokenizer.decode(ids[counted])}]"
 
 
@@ -69,13 +70,18 @@ def _try_step(
     started = time.perf_counter()
     loss = loaded.model(**batch).loss
     loss.backward()
+    touched = sum(bool(p.grad.abs().sum() > 0) for p in loaded.model.parameters() if p.grad is not None)  # waits
     seconds = (time.perf_counter() - started) / len(rows)
     learning = [p for p in loaded.model.parameters() if p.requires_grad]
-    touched = sum(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in learning)
     hours = seconds * studies * config.train.num_train_epochs / 3600
     number = sum(p.numel() for p in learning)
     screen.say(
         f"One step on {len(rows)} studies: loss {loss.item():.3f}, {number:,} trained parameters, "
         f"{touched} of {len(learning)} tensors with a gradient, {seconds:.2f} s a study, so at most {hours:.2f} h for "
-        f"{config.train.num_train_epochs:g} epochs; peak memory {peak_memory_mib():.0f} MiB"
+        f"{config.train.num_train_epochs:g} epochs; peak memory {_memory()}"
     )
+
+
+def _memory() -> str:
+    on_gpu = peak_gpu_memory_mib()
+    return f"{peak_memory_mib():.0f} MiB" + (f", on the GPU {on_gpu:.0f} MiB" if on_gpu is not None else "")

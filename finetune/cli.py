@@ -43,7 +43,7 @@ CONFIGS = Path(__file__).parent / "configs"
 @app.command()
 def run(config: ConfigFile, overrides: Overrides = None) -> None:
     """Prepare, train, generate and score; run it again after a stop and it takes up where it was."""
-    from finetune.config import load_config
+    from finetune.config_file import load_config
 
     _start(load_config(config, overrides or ()))
 
@@ -51,7 +51,7 @@ def run(config: ConfigFile, overrides: Overrides = None) -> None:
 @app.command()
 def check(config: ConfigFile, overrides: Overrides = None) -> None:
     """Do everything short of training: data, splits, tokens, one step, memory, time."""
-    from finetune.config import load_config
+    from finetune.config_file import load_config
 
     settings = load_config(config, overrides or ())
     _prepare_libraries()
@@ -82,13 +82,11 @@ def evaluate(folder: RunFolder) -> None:
     settings = _settings_of(folder)
     _prepare_libraries()
     from finetune.console import Screen
-    from finetune.evaluate import score_run
+    from finetune.run import score_again
 
     screen = Screen()
     with screen.stage("Scoring", key="score"):
-        scores = score_run(
-            folder, profile=settings.data.profile, resamples=settings.evaluate.resamples, seed=settings.seed
-        )
+        scores = score_again(folder, config=settings)
     screen.show_scores(scores)
 
 
@@ -115,7 +113,7 @@ def demo(
     studies: Annotated[int, typer.Option(min=20, help="studies to draw")] = 1000,
 ) -> None:
     """Draw a data set of procedural chest films, fine-tune the demo base on it, score it, and show the table."""
-    from finetune.config import load_config
+    from finetune.config_file import load_config
     from finetune.console import Screen
     from xray.data.phantom import Style, write_dataset
 
@@ -158,7 +156,7 @@ def _start(settings: "RunConfig") -> None:
 
 
 def _settings_of(folder: Path) -> "RunConfig":
-    from finetune.config import load_config
+    from finetune.config_file import load_config
 
     path = folder / "config.resolved.yaml"
     if not path.exists():

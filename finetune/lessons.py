@@ -16,11 +16,11 @@ import torch
 from numpy.typing import NDArray
 
 from finetune.batch import ChatEncoder
-from finetune.config import DataConfig
 from finetune.console import Tick
 from xray.augment import AugmentSettings
 from xray.augment import build as build_augmenter
 from xray.data.phantom import DEMO_CONCEPTS, DrawnFinding, PhantomStudy, Style, draw, sample_studies, write_report
+from xray.data.store import DEFAULT_QUESTION
 from xray.dicom.render import RenderSettings, fit
 from xray.text.lexicon import concept
 from xray.types import Example, Turn, View
@@ -99,7 +99,7 @@ def read_elsewhere(count: int, *, seed: int) -> list[Example]:
 
 def tokenizer_texts(lessons: Sequence[Lesson], read: Sequence[Example]) -> list[str]:
     """Return everything the base will ever read or write, questions included."""
-    questions = [DataConfig().question, LIST_QUESTION, WRITING_QUESTION] * 50
+    questions = [DEFAULT_QUESTION, LIST_QUESTION, WRITING_QUESTION] * 50
     asked = [turn.text for example in read for turn in example.messages]
     taught = [text for lesson in lessons for text in (lesson.report.target, lesson.findings.target)]
     return [*taught, *questions, *asked, *(example.target for example in read)]
@@ -119,7 +119,9 @@ def _one_finding(finding: DrawnFinding) -> str:
     side = _SIDES[finding.laterality] if finding.laterality else ""
     zone = _ZONES[finding.zone] if finding.zone else ""
     severity = f"，{_SEVERITIES[finding.severity]}" if finding.severity else ""
-    return f"{side}{zone}{concept(finding.concept).zh}{severity}"
+    named = concept(finding.concept)
+    assert named is not None, finding.concept  # the phantom's concepts are the lexicon's
+    return f"{side}{zone}{named.zh}{severity}"
 
 
 def _lesson(study: PhantomStudy) -> Lesson:
@@ -137,7 +139,7 @@ def _report_of(study: PhantomStudy, *, views: tuple[View, ...], style: Style) ->
         patient_key=f"base-{study.patient_number}",
         images=tuple(Path() for _ in views),
         views=views,
-        messages=(Turn(role="user", text=DataConfig().question),),
+        messages=(Turn(role="user", text=DEFAULT_QUESTION),),
         target=write_report(study, style=style),
         language="zh",
         split="train",

@@ -23,6 +23,7 @@ from xray.records import Record, RecordType, read_appended, read_record
 SCHEMA_VERSION = 1
 ADAPTER = "adapter"
 HEADLINE = "finding_f1"
+MANIFEST_FILE = "manifest.json"
 _REMEDY = "Run `finetune run` again to finish the run, or restore the file."
 SYSTEMS = ("adapter", "base", "constant_normal", "random_report", "nearest_neighbour", "shuffled_images")
 
@@ -164,6 +165,7 @@ class RunManifest(Record):
     profile: str
     seconds: dict[str, float]
     peak_memory_mib: float
+    peak_gpu_memory_mib: float | None
     metrics: dict[str, float | None]
     artefacts: list[Artefact]
 

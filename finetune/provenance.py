@@ -64,6 +64,11 @@ def peak_memory_mib() -> float:
     return round(kib / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
 
 
+def peak_gpu_memory_mib() -> float | None:
+    """Return the most memory that tensors held on the GPU, in MiB; None without one."""
+    return round(torch.cuda.max_memory_allocated() / 2**20, 1) if torch.cuda.is_available() else None
+
+
 def _git(root: Path, *arguments: str) -> str | None:
     try:
         done = subprocess.run(

@@ -13,7 +13,9 @@ from pathlib import Path
 
 from finetune.batch import ChatEncoder
 from finetune.cases import check_render, read_test_examples, write_cases, write_render
-from finetune.config import RunConfig, resolved_yaml
+from finetune.checkpoints import read_history
+from finetune.config import RunConfig
+from finetune.config_file import resolved_yaml
 from finetune.console import Screen
 from finetune.dataset import PreparedData, count_by_split, count_patients, prepare_data
 from finetune.evaluate import predictions_path, score_run, write_baselines
@@ -21,6 +23,7 @@ from finetune.figures import draw_curves, draw_systems
 from finetune.generate import PixelLoader, generate, shuffle_films
 from finetune.manifest import (
     ADAPTER,
+    MANIFEST_FILE,
     BaseModelSummary,
     DataSummary,
     RunManifest,
@@ -38,10 +41,11 @@ from finetune.models.loading import (
     set_threads,
     weights_digest,
 )
-from finetune.provenance import artefact, code_state, environment, peak_memory_mib
+from finetune.provenance import artefact, code_state, environment, peak_gpu_memory_mib, peak_memory_mib
 from finetune.report_page import write_report_page
 from finetune.tokens import count_tokens, refuse_short_limits
-from finetune.train import read_history, train
+from finetune.train import train
+from xray.data.records import QUARANTINE_FILE
 from xray.records import write_atomically, write_record
 
 
@@ -64,7 +68,7 @@ def start_run(config: RunConfig, *, screen: Screen, command: str) -> Path:
     A complete run is not repeated: its table is shown again.
     """
     run = open_run(config, screen=screen, command=command)
-    if (run.folder / "manifest.json").exists():
+    if (run.folder / MANIFEST_FILE).exists():
         screen.say(f"{run.folder} is complete. Delete the folder to run it again.")
     else:
         training = _train_stage(run)
@@ -200,11 +204,8 @@ def _score_stage(run: Run) -> ScoresFile:
 
 
 def _finish(run: Run, *, training: TrainingSummary, scores: ScoresFile) -> None:
-    """Draw the pictures and the page, then write the manifest: its existence says that all the rest is there."""
     folder = run.folder
-    draw_curves(read_history(folder / "checkpoints"), folder / "curves.png")
-    draw_systems(scores, folder / "systems.png")
-    shutil.copyfile(run.data.store.path / "quarantine.jsonl", folder / "quarantine.jsonl")
+    shutil.copyfile(run.data.store.path / QUARANTINE_FILE, folder / QUARANTINE_FILE)
     manifest = RunManifest(
         run_id=folder.name,
         name=run.config.name,
@@ -221,14 +222,31 @@ def _finish(run: Run, *, training: TrainingSummary, scores: ScoresFile) -> None:
         profile=run.config.data.profile,
         seconds=run.screen.seconds,
         peak_memory_mib=peak_memory_mib(),
-        metrics={name: estimate.value for name, estimate in scores.systems[ADAPTER].items()},
+        peak_gpu_memory_mib=peak_gpu_memory_mib(),
+        metrics={},
         artefacts=[],
     )
+    publish(folder, manifest=manifest, scores=scores)
+
+
+def publish(folder: Path, *, manifest: RunManifest, scores: ScoresFile) -> None:
+    """Draw the pictures and the page, then write the manifest: its existence says that all the rest is there."""
+    (folder / MANIFEST_FILE).unlink(missing_ok=True)
+    draw_curves(read_history(folder / "checkpoints"), folder / "curves.png")
+    draw_systems(scores, folder / "systems.png")
     write_report_page(folder, manifest=manifest, scores=scores)
-    files = [path for path in sorted(folder.iterdir()) if path.is_file() and path.name != "manifest.json"]
-    files += sorted((folder / ADAPTER).iterdir())
-    complete = manifest.model_copy(update={"artefacts": [artefact(path, root=folder) for path in files]})
-    write_record(folder / "manifest.json", complete)
+    files = [path for path in sorted(folder.iterdir()) if path.is_file()] + sorted((folder / ADAPTER).iterdir())
+    metrics = {name: estimate.value for name, estimate in scores.systems[ADAPTER].items()}
+    artefacts = [artefact(path, root=folder) for path in files]
+    write_record(folder / MANIFEST_FILE, manifest.model_copy(update={"metrics": metrics, "artefacts": artefacts}))
+
+
+def score_again(folder: Path, *, config: RunConfig) -> ScoresFile:
+    """Score a run's predictions again, and bring its pictures, page and manifest up to date if it is complete."""
+    scores = score_run(folder, profile=config.data.profile, resamples=config.evaluate.resamples, seed=config.seed)
+    if (folder / MANIFEST_FILE).exists():
+        publish(folder, manifest=read_json(folder / MANIFEST_FILE, RunManifest), scores=scores)
+    return scores
 
 
 def _data_summary(run: Run) -> DataSummary:

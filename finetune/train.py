@@ -5,7 +5,6 @@ the data and its augmentation come from (seed, epoch, example), dropout from a g
 holds, and a checkpoint counts only when its last file is whole.
 """
 
-import json
 import math
 import shutil
 from collections.abc import Callable, Sequence
@@ -28,6 +27,7 @@ from transformers.trainer_callback import PrinterCallback
 from transformers.trainer_utils import EvalLoopOutput
 
 from finetune.batch import ChatEncoder, EpochSampler, EvaluationSet, Key, TrainingSet, collate
+from finetune.checkpoints import had_ended, in_fixed_order, last_checkpoint, state_of, step_of
 from finetune.config import RunConfig
 from finetune.generate import write_reports
 from finetune.models.loading import LoadedModel
@@ -66,32 +66,15 @@ def train(
     """
     checkpoints = folder / "checkpoints"
     last = last_checkpoint(checkpoints)
-    if last and _had_ended(last, patience=config.train.early_stopping_patience):
-        return _keep_best(_state_of(last), folder=folder, resumed_from=_step_of(last))
+    if last and had_ended(last, patience=config.train.early_stopping_patience):
+        return _keep_best(state_of(last), folder=folder, resumed_from=step_of(last))
     trainer = _build_trainer(
         loaded, config=config, train_examples=train_examples, val_examples=val_examples, folder=checkpoints
     )
     if progress:
         trainer.add_callback(_Report(progress))
     trainer.train(resume_from_checkpoint=str(last) if last else None)
-    return _keep_best(trainer.state, folder=folder, resumed_from=_step_of(last) if last else 0)
-
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """Return the newest whole checkpoint, and delete those that a kill left half written."""
-    whole = []
-    for path in sorted(folder.glob("checkpoint-*"), key=_step_of):
-        if _is_whole(path):
-            whole.append(path)
-        else:
-            shutil.rmtree(path)
-    return whole[-1] if whole else None
-
-
-def read_history(folder: Path) -> list[dict[str, Any]]:
-    """Return the log of the newest checkpoint, empty before the first one."""
-    last = last_checkpoint(folder)
-    return list(_read_state(last)["log_history"]) if last else []
+    return _keep_best(trainer.state, folder=folder, resumed_from=step_of(last) if last else 0)
 
 
 class ClinicalTrainer(Trainer):
@@ -276,47 +259,10 @@ def _keep_best(state: TrainerState, *, folder: Path, resumed_from: int) -> Train
         raise DataError(f"{best}, the best checkpoint, is gone. Delete {best.parent} to train again.")
     (folder / "adapter").mkdir(exist_ok=True)
     shutil.copyfile(best / ADAPTER_WEIGHTS, folder / "adapter" / ADAPTER_WEIGHTS)
-    write_atomically(folder / "adapter" / ADAPTER_CONFIG, _in_fixed_order(best / ADAPTER_CONFIG))
+    write_atomically(folder / "adapter" / ADAPTER_CONFIG, in_fixed_order(best / ADAPTER_CONFIG))
     return TrainingResult(
         steps=state.global_step,
         best_step=step,
         best_metric=state.best_metric,
         resumed_from=resumed_from,
     )
-
-
-def _in_fixed_order(path: Path) -> str:
-    """Return an adapter's configuration with its lists sorted: peft keeps sets, whose order changes."""
-    content = json.loads(path.read_text(encoding="utf-8"))
-    fixed = {key: sorted(value) if isinstance(value, list) else value for key, value in content.items()}
-    return json.dumps(fixed, indent=2, sort_keys=True) + "\n"
-
-
-def _had_ended(checkpoint: Path, *, patience: int | None) -> bool:
-    """Return True when training was over at this checkpoint; going on from it would take a step too many."""
-    state = _read_state(checkpoint)
-    stopper = state.get("stateful_callbacks", {}).get("EarlyStoppingCallback", {}).get("attributes", {})
-    out_of_patience = patience is not None and stopper.get("early_stopping_patience_counter", 0) >= patience
-    return bool(state["global_step"] >= state["max_steps"] or out_of_patience)
-
-
-def _state_of(checkpoint: Path) -> TrainerState:
-    state: TrainerState = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
-    return state
-
-
-def _is_whole(checkpoint: Path) -> bool:
-    """Return True when the file that is written last can be read."""
-    try:
-        return bool(_read_state(checkpoint)["global_step"] == _step_of(checkpoint))
-    except (OSError, ValueError, KeyError):
-        return False
-
-
-def _read_state(checkpoint: Path) -> dict[str, Any]:
-    state: dict[str, Any] = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
-    return state
-
-
-def _step_of(checkpoint: Path) -> int:
-    return int(checkpoint.name.rpartition("-")[2])

@@ -1,7 +1,8 @@
 """`xray`: render, prepare, phantom, label, score."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -92,7 +93,10 @@ def prepare(
         if kind is SourceName.xrayglm
         else read_table(films, reports, columns=TableColumns())
     )
-    store = prepare_store(data, out, settings=RenderSettings(size=size), split=SplitSettings(), workers=workers)
+    with _progress("Rendering films") as progress:
+        store = prepare_store(
+            data, out, settings=RenderSettings(size=size), split=SplitSettings(), workers=workers, progress=progress
+        )
     _print_json(store.info.model_dump(mode="json"))
 
 
@@ -155,13 +159,33 @@ def phantom(
 
     if style not in set(Style):
         raise typer.BadParameter(f"--style is demo or base, not {style!r}")
-    write_dataset(out, studies=studies, seed=seed, style=Style(style), workers=workers)
+    with _progress("Drawing films") as progress:
+        write_dataset(
+            out,
+            studies=studies,
+            seed=seed,
+            style=Style(style),
+            workers=workers,
+            progress=lambda done: progress(done, studies),
+        )
     typer.echo(f"{studies} studies in {out}")
 
 
 def main() -> None:
     """Run the command line."""
     guard(app)
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar with the time left on standard error, so that standard output stays for programs."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("left"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _write_png(source: Path, target: Path | None, *, size: int | None) -> dict[str, Any]:
@@ -211,15 +235,16 @@ def _read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _read_texts(path: Path) -> dict[str, str]:
-    texts: dict[str, str] = {}
-    for number, row in _read_rows(path):
-        key, text = row.get("id"), row.get("text")
-        if not isinstance(key, str | int) or not isinstance(text, str):
-            raise DataError(f'{path}, line {number}: a row needs "id" and "text"')
-        if str(key) in texts:
-            raise DataError(f"{path}, line {number}: id {key} stands there twice; keep one")
-        texts[str(key)] = text
-    return texts
+    from xray.metrics import index_by_id
+
+    def pairs() -> Iterator[tuple[str, str]]:
+        for number, row in _read_rows(path):
+            key, text = row.get("id"), row.get("text")
+            if not isinstance(key, str | int) or not isinstance(text, str):
+                raise DataError(f'{path}, line {number}: a row needs "id" and "text"')
+            yield str(key), text
+
+    return index_by_id(pairs(), source=str(path))
 
 
 def _read_patients(path: Path) -> dict[str, str] | None:

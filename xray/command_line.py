@@ -4,15 +4,16 @@ import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from typing import NoReturn
 
 import typer
 
-from xray.errors import MemoryLimitError, XrayError
+from xray.errors import ConfigError, MemoryLimitError, XrayError
 
 INTERRUPTED = 130
 # typer carries a click of its own, and names its usage errors only by their child BadParameter.
-_USAGE_ERROR = typer.BadParameter.__mro__[2]
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 
 
 def guard(app: typer.Typer) -> NoReturn:
@@ -20,8 +21,7 @@ def guard(app: typer.Typer) -> NoReturn:
     try:
         status = app(standalone_mode=False)
     except _USAGE_ERROR as error:
-        error.show()
-        sys.exit(error.exit_code)
+        _show_usage(error)
     except (typer.Abort, KeyboardInterrupt):
         status = INTERRUPTED
     except XrayError as error:
@@ -38,6 +38,13 @@ def guard(app: typer.Typer) -> NoReturn:
     if status == INTERRUPTED:
         _end("stopped; the same command takes up where it was", INTERRUPTED)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _show_usage(error: Exception) -> NoReturn:
+    """Print a usage error as typer does, with its usage line, and end with exit code 2."""
+    show: Callable[[], None] = vars(_USAGE_ERROR)["show"].__get__(error)
+    show()
+    sys.exit(ConfigError.exit_code)
 
 
 def _end(message: str, code: int) -> NoReturn:

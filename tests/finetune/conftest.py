@@ -7,23 +7,24 @@ import pytest
 import yaml
 from rich.console import Console
 
-from finetune.config import RunConfig, load_config
+from finetune.config import RunConfig
+from finetune.config_file import load_config
 from finetune.console import Screen
 from finetune.models.loading import silence_libraries
 from finetune.models.tiny import build_folder
 from finetune.run import start_run
-from xray.data.phantom import Style, write_dataset
+from xray.data.phantom import Style, sample_studies, write_dataset, write_report
 
 silence_libraries()
 
-TEXTS = ["请根据这份胸部X光检查影像书写诊断报告。双肺野清晰，心影不大，未见气胸。左侧胸腔少量积液。右肺上野结节。"] * 20
+TEXTS = [write_report(study, style=Style.DEMO) for study in sample_studies(300, seed=9, style=Style.DEMO)]
 
 
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained model of the demo base's family, small enough to train in a second."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    build_folder(folder, TEXTS, seed=3, vocab_size=320, text_width=64, vision_width=64)
+    build_folder(folder, TEXTS, seed=3, vocab_size=800, text_width=64, vision_width=64)
     return folder
 
 
@@ -65,7 +66,7 @@ def write_config(folder: Path, *, base: Path, films: Path) -> Path:
             "max_eval_examples": 2,
             "num_threads": 1,
         },
-        "generate": {"max_new_tokens": 8, "batch_size": 4},
+        "generate": {"max_new_tokens": 120, "batch_size": 8},
         "evaluate": {"resamples": 100},
     }
     path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")

@@ -6,7 +6,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetune.config import RunConfig, load_config, resolved_yaml
+from finetune.config import RunConfig
+from finetune.config_file import load_config, resolved_yaml
 from xray.errors import ConfigError
 
 CONFIGS = sorted((Path(__file__).parents[2] / "finetune" / "configs").glob("*.yaml"))

@@ -15,12 +15,13 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from finetune.config import RunConfig, load_config
+from finetune.checkpoints import last_checkpoint
+from finetune.config import RunConfig
+from finetune.config_file import load_config
 from finetune.console import Screen
 from finetune.evaluate import score_run
 from finetune.manifest import SYSTEMS, Case, Prediction, RunManifest, ScoresFile, read_json, read_records
 from finetune.run import start_run
-from finetune.train import last_checkpoint
 from tests.finetune.conftest import quiet_screen, write_config
 from xray.errors import DataError
 
@@ -143,7 +144,29 @@ def test_training_stops_early_when_the_clinical_score_does_not_rise(
     config = make_config(tmp_path, "train.max_steps=10", "train.early_stopping_patience=1")
     folder = start_run(config, screen=quiet_screen(), command="")
     training = read_json(folder / "manifest.json", RunManifest).training
-    assert (training.steps, training.best_step) == (4, 2)  # an untrained model scores 0 at both
+    assert training.steps == 4  # an untrained model scores 0 at both evaluations
+
+
+def test_between_equal_scores_the_checkpoint_with_the_lower_loss_is_kept(finished_run: Path) -> None:
+    manifest = read_json(finished_run / "manifest.json", RunManifest)
+    state = json.loads((finished_run / "checkpoints/checkpoint-4/trainer_state.json").read_text(encoding="utf-8"))
+    losses = {row["step"]: row["eval_loss"] for row in state["log_history"] if "eval_loss" in row}
+    assert manifest.training.best_metric == 0
+    assert manifest.training.best_step == min(losses, key=lambda step: losses[step])
+
+
+def test_a_run_killed_after_its_last_checkpoint_trains_no_step_more(
+    finished_run: Path, tmp_path: Path, make_config: Callable[..., RunConfig]
+) -> None:
+    moved = tmp_path / "runs"
+    copy = shutil.copytree(finished_run, moved / finished_run.name)
+    for name in ("training.json", "manifest.json", "scores.json"):
+        (copy / name).unlink()
+    config = load_config(finished_run / "config.resolved.yaml", [f"output_dir={moved}"])
+    assert start_run(config, screen=quiet_screen(), command="") == copy
+    again = read_json(copy / "manifest.json", RunManifest).training
+    before = read_json(finished_run / "manifest.json", RunManifest).training
+    assert (again.steps, again.best_step, again.adapter_sha256) == (4, before.best_step, before.adapter_sha256)
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from xray.errors import ConfigError, DataError
 from xray.records import read_lines, read_record
 from xray.types import Example, Turn, View
 
-DEFAULT_QUESTION = "请根据这次检查的胸部X线片，写出影像报告。"
+DEFAULT_QUESTION = "请根据这份胸部X光检查影像书写诊断报告。"
 _ALL_VIEWS: tuple[View, ...] = ("frontal", "lateral", "unknown")
 
 

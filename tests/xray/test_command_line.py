@@ -1,0 +1,77 @@
+"""How a command ends, whatever happens in it."""
+
+import pytest
+import typer
+
+from xray.command_line import guard
+from xray.errors import ConfigError, DataError, MemoryLimitError, ReproductionError, XrayError
+
+
+def app_that(raises: BaseException | None = None) -> typer.Typer:
+    app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+
+    @app.command()
+    def go(count: int = typer.Option(1, min=1)) -> None:
+        if raises is not None:
+            raise raises
+
+    return app
+
+
+def end_of(app: typer.Typer, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr("sys.argv", ["program", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        guard(app)
+    assert isinstance(caught.value.code, int)
+    return caught.value.code
+
+
+def test_a_command_that_works_ends_with_0(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert end_of(app_that(), monkeypatch) == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(XrayError, 1), (ConfigError, 2), (DataError, 3), (MemoryLimitError, 4), (ReproductionError, 5)],
+)
+def test_a_users_mistake_ends_in_one_line_with_its_code(
+    error: type[XrayError], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert end_of(app_that(error("films.csv is empty; add a row")), monkeypatch) == code
+    assert capsys.readouterr().err == "error: films.csv is empty; add a row\n"
+
+
+@pytest.mark.parametrize("arguments", [["--nosuch"], ["surplus"], ["--count", "none"], ["--count", "0"]])
+def test_a_usage_error_ends_with_2_and_says_what_is_wrong(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert end_of(app_that(), monkeypatch, *arguments) == 2
+    text = capsys.readouterr().err
+    assert "internal error" not in text
+    assert arguments[0] in text
+
+
+def test_an_interruption_ends_with_130_and_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert end_of(app_that(KeyboardInterrupt()), monkeypatch) == 130
+    assert "takes up where it was" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert end_of(app_that(OSError(28, "No space left on device", "runs/a")), monkeypatch) == 1
+    assert capsys.readouterr().err == "error: No space left on device: runs/a\n"
+
+
+def test_a_defect_of_ours_is_one_line_that_names_a_file_with_the_details(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pathlib import Path
+
+    assert end_of(app_that(ZeroDivisionError("secret")), monkeypatch) == 1
+    text = capsys.readouterr().err
+    assert text.count("\n") == 1
+    assert "secret" not in text
+    details = Path(text.strip().rsplit(" ", 1)[-1])
+    assert "secret" in details.read_text(encoding="utf-8")
+    details.unlink()
