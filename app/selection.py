@@ -1,6 +1,6 @@
 """Which cases the worklist shows, and in what order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.marks import Kind, MarkedReports
@@ -86,11 +86,3 @@ def neighbour(entries: Sequence[Entry], *, of: str, step: int) -> str | None:
         return ids[0] if ids else None
     place = ids.index(of) + step
     return ids[place] if 0 <= place < len(ids) else None
-
-
-def by_status(entries: Sequence[Entry]) -> Mapping[str, int]:
-    """How many cases have each status."""
-    counts: dict[str, int] = {}
-    for entry in entries:
-        counts[entry.status] = counts.get(entry.status, 0) + 1
-    return counts

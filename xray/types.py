@@ -20,7 +20,8 @@ Change = Literal["new", "worse", "better", "stable", "resolved"]
 class ImageRef:
     """One film on disk, described by its header (DICOM keywords in snake_case).
 
-    `pixel_spacing_mm` is (row, column). For PNG and JPEG the DICOM fields are None and `bits_stored` is 8.
+    `pixel_spacing_mm` is (row, column). For PNG and JPEG the DICOM fields are None and `bits_stored` is 8, or 16
+    for a 16-bit PNG.
     """
 
     path: Path

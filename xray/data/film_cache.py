@@ -10,10 +10,10 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from pydantic import ValidationError
 
-from xray.data.films import Film, load_film
+from xray.data.films import Film, file_sha256, load_film
 from xray.data.records import IMAGES_FOLDER, FilmFacts
 from xray.dicom.render import RenderSettings
-from xray.errors import DataError, Rejected
+from xray.errors import DataError
 
 _CHUNK = "xray"
 
@@ -35,7 +35,7 @@ def ensure_rendered(path: Path, *, store: Path, settings: RenderSettings) -> Fil
     The PNG appears under its name only when it is complete. Raises Rejected as `load_film` does.
     """
     digest = settings.digest()
-    target = store / cache_path(_sha256(path), render_digest=digest)
+    target = store / cache_path(file_sha256(path), render_digest=digest)
     known = read_facts(target)
     if known is not None:
         return known
@@ -76,14 +76,6 @@ def _is_complete(png: Path) -> bool:
     with png.open("rb") as stream:
         stream.seek(-12, os.SEEK_END)
         return stream.read()[4:8] == b"IEND"
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise Rejected("unreadable_file", f"the file cannot be read ({error.strerror})") from None
 
 
 def _facts(film: Film, *, render_digest: str) -> FilmFacts:

@@ -1,6 +1,7 @@
 """Films behind one door: DICOM, PNG and JPEG, told apart by their first bytes and never by their names."""
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from xray.data import pictures
+from xray.data.patient_ids import real_patient_id
 from xray.dicom import tags
 from xray.dicom.layout import pixel_layout
 from xray.dicom.read import has_dicom_magic, read_dataset, read_tags
@@ -19,6 +21,7 @@ from xray.types import ImageRef, View
 _CHEST_MODALITIES = {"CR", "DX", "RG"}
 _CHEST_WORDS = ("CHEST", "THORAX", "TORAX", "LUNG", "胸", "肺")
 _MIN_SIDE = 64
+_DIRECTION = re.compile(r"(?!.*(?:[AP].*[AP]|[LR].*[LR]|[HF].*[HF]))[APLRHF]{1,3}")  # no axis twice
 _DAYS_PER_UNIT = {"D": 1.0, "W": 7.0, "M": 30.4375, "Y": 365.25}
 
 
@@ -36,7 +39,9 @@ class FilmHeader:
     """What a file says of itself, without decoding its pixels.
 
     For PNG and JPEG the DICOM fields are None or empty. `patient_id` is the hospital's own number: it is hidden from
-    `repr`, must never be logged or stored, and only serves to derive a pseudonym. `pixel_spacing_mm` is (row, column).
+    `repr`, must never be logged or stored, and only serves to derive a pseudonym; placeholders are no number.
+    `patient_orientation` says where rows run to the right and columns run down (PS3.3 C.7.6.1.1.1), ("L", "F") for an
+    upright frontal film, None where it is absent or not two legal values. `pixel_spacing_mm` is (row, column).
     """
 
     path: Path
@@ -45,14 +50,13 @@ class FilmHeader:
     columns: int
     bits_stored: int
     study_uid: str | None = None
-    series_uid: str | None = None
     sop_instance_uid: str | None = None
     patient_id: str | None = field(default=None, repr=False)
     modality: str | None = None
     body_part: str | None = field(default=None, repr=False)
     view: View = "unknown"
     view_position: str | None = None
-    image_laterality: str | None = None
+    patient_orientation: tuple[str, str] | None = None
     age_years: float | None = None
     sex: str | None = None
     photometric_interpretation: str | None = None
@@ -83,7 +87,8 @@ def check_chest_film(header: FilmHeader) -> None:
     """Refuse what does not belong into a chest data set. PNG and JPEG are only checked for their size.
 
     Raises Rejected: `not_chest_film` (modality other than CR, DX, RG; another body part), `for_processing` (raw
-    detector data), `burned_in_annotation` (the header says that text, often a name, is in the picture), `too_small`.
+    detector data), `burned_in_annotation` (the header says that text, often a name, is in the picture), `turned_film`
+    (the header says that the film is mirrored or not upright, so left and right would be named wrongly), `too_small`.
     """
     if min(header.rows, header.columns) < _MIN_SIDE:
         raise Rejected("too_small", f"The film is {header.rows} x {header.columns} pixels; {_MIN_SIDE} are needed.")
@@ -97,6 +102,8 @@ def check_chest_film(header: FilmHeader) -> None:
         raise Rejected("for_processing", "Raw detector data. Export the image that is FOR PRESENTATION.")
     if header.burned_in_annotation:
         raise Rejected("burned_in_annotation", "The header says that text is burned into the picture. De-identify it.")
+    if _is_turned(header):
+        raise Rejected("turned_film", "PatientOrientation says mirrored or not upright. Export it upright, as L and F.")
 
 
 def load_film(path: Path, *, settings: RenderSettings) -> Film:
@@ -111,13 +118,22 @@ def load_film(path: Path, *, settings: RenderSettings) -> Film:
     rows, columns = picture.pixels.shape
     ref = ImageRef(
         path=path,
-        sha256=_sha256(path),
+        sha256=file_sha256(path),
         rows=rows,
         columns=columns,
         bits_stored=picture.bits_stored,
         view="unknown",
     )
     return Film(ref=ref, pixels=fit(picture.pixels, settings=settings), flags=picture.flags)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 (hex) of a file's bytes. Raises Rejected("unreadable")."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise Rejected("unreadable", f"The file cannot be read ({error.strerror}).") from None
 
 
 def _head(path: Path) -> bytes | None:
@@ -148,7 +164,7 @@ def _load_dicom(path: Path, *, settings: RenderSettings) -> Film:
     rendered = render_dataset(dataset, settings=settings)
     ref = ImageRef(
         path=path,
-        sha256=_sha256(path),
+        sha256=file_sha256(path),
         rows=header.rows,
         columns=header.columns,
         bits_stored=header.bits_stored,
@@ -170,14 +186,13 @@ def _dicom_header(path: Path, dataset: Dataset) -> FilmHeader:
         columns=layout.columns,
         bits_stored=layout.bits_stored,
         study_uid=tags.text(dataset, "StudyInstanceUID"),
-        series_uid=tags.text(dataset, "SeriesInstanceUID"),
         sop_instance_uid=tags.text(dataset, "SOPInstanceUID"),
-        patient_id=tags.text(dataset, "PatientID"),
+        patient_id=real_patient_id(tags.text(dataset, "PatientID")),
         modality=tags.code(dataset, "Modality") or None,
         body_part=tags.code(dataset, "BodyPartExamined") or None,
         view=view_of(dataset),
         view_position=tags.code(dataset, "ViewPosition") or None,
-        image_laterality=_one_of(dataset, "ImageLaterality", ("L", "R", "B", "U")),
+        patient_orientation=_orientation(dataset),
         age_years=_age_years(dataset),
         sex=_one_of(dataset, "PatientSex", ("M", "F", "O")),
         photometric_interpretation=layout.photometric,
@@ -185,6 +200,26 @@ def _dicom_header(path: Path, dataset: Dataset) -> FilmHeader:
         burned_in_annotation=tags.code(dataset, "BurnedInAnnotation") == "YES",
         pixel_spacing_mm=_pixel_spacing(dataset),
     )
+
+
+def _orientation(dataset: Dataset) -> tuple[str, str] | None:
+    """PatientOrientation (0020,0020): the directions of increasing column and row, each up to three letters."""
+    found = tuple(str(part).strip().upper() for part in tags.values(dataset, "PatientOrientation"))
+    if len(found) != 2 or not all(_DIRECTION.fullmatch(part) for part in found):
+        return None
+    return found[0], found[1]
+
+
+def _is_turned(header: FilmHeader) -> bool:
+    """Whether a film that is frontal, or whose view nobody states and which lies in that plane, is not upright.
+
+    The first letter is the main direction; a lateral film runs to A or P, and both are usual.
+    """
+    if header.patient_orientation is None:
+        return False
+    main = tuple(direction[0] for direction in header.patient_orientation)
+    in_plane = header.view == "frontal" or (header.view == "unknown" and set(main) <= set("LRHF"))
+    return in_plane and main != ("L", "F")
 
 
 def _one_of(dataset: Dataset, keyword: str, allowed: tuple[str, ...]) -> str | None:
@@ -219,8 +254,3 @@ def _pixel_spacing(dataset: Dataset) -> tuple[float, float] | None:
         if len(spacing) == 2 and all(0 < part < 100 for part in spacing):
             return spacing[0], spacing[1]
     return None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

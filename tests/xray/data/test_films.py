@@ -70,7 +70,7 @@ def test_a_header_says_what_the_film_is_without_decoding_it(tmp_path):
     header = read_header(write_film(tmp_path / "film", pixels=GREY))
     assert header.is_dicom
     assert (header.rows, header.columns, header.bits_stored) == (80, 70, 8)
-    assert (header.study_uid, header.series_uid, header.sop_instance_uid) == ("1.2.3", "1.2.3.4", "1.2.3.4.5")
+    assert (header.study_uid, header.sop_instance_uid) == ("1.2.3", "1.2.3.4.5")
     assert (header.modality, header.body_part, header.view, header.view_position) == ("DX", "CHEST", "frontal", "PA")
     assert (header.age_years, header.sex, header.pixel_spacing_mm) == (1.5, "F", (0.2, 0.3))
     assert header.patient_id == "CANARY-7"
@@ -126,6 +126,45 @@ def test_what_is_no_chest_film_is_refused_by_name(tmp_path, elements, code):
     with pytest.raises(Rejected) as refusal:
         check_chest_film(header)
     assert refusal.value.code == code
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR")
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"PatientOrientation": ["L", "F"]},
+        {"PatientOrientation": ["LA", "FP"]},
+        {"PatientOrientation": None},
+        {"PatientOrientation": ""},
+        {"PatientOrientation": ["Left", "Foot"]},  # no legal values: they say nothing
+        {"PatientOrientation": ["RL", "F"]},
+        {"PatientOrientation": ["R"]},
+        {"PatientOrientation": ["A", "F"], "ViewPosition": "LL"},
+        {"PatientOrientation": ["P", "F"], "ViewPosition": "LL"},
+        {"PatientOrientation": ["P", "F"], "ViewPosition": None},
+        {"PatientOrientation": ["L", "F"], "ViewPosition": None},
+    ],
+)
+def test_an_upright_film_and_one_that_does_not_say_how_it_lies_are_accepted(tmp_path, elements):
+    assert check_chest_film(read_header(write_film(tmp_path / "film", **elements))) is None
+
+
+@pytest.mark.parametrize("view", ["PA", "AP", None])
+@pytest.mark.parametrize("orientation", [["R", "F"], ["L", "H"], ["R", "H"], ["F", "R"], ["H", "L"], ["RA", "F"]])
+def test_a_film_that_its_header_calls_mirrored_or_turned_is_refused(tmp_path, view, orientation):
+    header = read_header(write_film(tmp_path / "film", ViewPosition=view, PatientOrientation=orientation))
+    with pytest.raises(Rejected, match="turned_film"):
+        check_chest_film(header)
+
+
+def test_a_frontal_film_that_lies_like_a_lateral_one_is_refused(tmp_path):
+    header = read_header(write_film(tmp_path / "film", PatientOrientation=["P", "F"]))
+    with pytest.raises(Rejected, match="turned_film"):
+        check_chest_film(header)
+
+
+def test_a_placeholder_is_nobodys_patient_id(tmp_path):
+    assert read_header(write_film(tmp_path / "film", PatientID="ANONYMOUS")).patient_id is None
 
 
 # PNG and JPEG.

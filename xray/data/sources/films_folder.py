@@ -9,9 +9,10 @@ from pathlib import Path, PurePath, PurePosixPath
 from xray.data.films import FilmHeader, check_chest_film, is_film_file, read_header
 from xray.data.sources.study_files import Refusal
 from xray.errors import DataError, Rejected
+from xray.types import View
 
 _FILM_SUFFIXES = frozenset({"", ".dcm", ".dicom", ".ima", ".png", ".jpg", ".jpeg"})
-_VIEW_ORDER = {"frontal": 0, "lateral": 1, "unknown": 2}
+VIEW_ORDER: dict[View, int] = {"frontal": 0, "lateral": 1, "unknown": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class FilmsFolder:
 
 def reading_order(header: FilmHeader) -> tuple[int, str]:
     """Sort key: frontal, lateral, unknown; then by path."""
-    return _VIEW_ORDER[header.view], header.path.as_posix()
+    return VIEW_ORDER[header.view], header.path.as_posix()
 
 
 def scan_films(root: Path) -> FilmsFolder:
