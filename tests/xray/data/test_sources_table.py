@@ -137,6 +137,47 @@ def test_patient_ids_in_another_numbering_than_the_films_are_accepted(films, tmp
     assert len(read_table(films.root, table).studies) == 3
 
 
+@pytest.mark.parametrize("third", ["P-1", "P-2", ""])
+def test_rows_that_give_one_study_to_different_patients_are_all_refused(films, tmp_path: Path, third: str):
+    for number in range(4):
+        films.png(f"{number}.png", texture=number)
+    rows = [f"S1,{n}.png,{patient},{NORMAL}" for n, patient in enumerate(["P-1", "P-2", third])]
+    table = write_csv(tmp_path, "study_id,film,patient_id,report", *rows, f"S2,3.png,P-3,{NORMAL}")
+    source = read_table(films.root, table)
+    assert [study.study_uid for study in source.studies] == ["S2"]
+    assert codes(source) == [("refused", "several_patients")] * 3
+    assert [refusal.row for refusal in source.refusals] == [f"reports.csv, line {line}" for line in (2, 3, 4)]
+
+
+def test_a_study_never_gets_a_film_of_another_patient_from_a_second_row(films, tmp_path: Path):
+    films.dicom("a.dcm", study="1.2.1", texture=1, patient="P-1")
+    films.dicom("b.dcm", study="1.2.2", texture=2, patient="P-2")
+    source = read_table(films.root, write_csv(tmp_path, "study_id,film,report", f"S1,a,{NORMAL}", f"S1,b,{NORMAL}"))
+    assert source.studies == ()
+    assert codes(source) == [("refused", "several_patients")] * 2
+
+
+def test_a_row_that_does_not_name_the_patient_joins_the_one_that_does(films, tmp_path: Path):
+    films.png("a.png", texture=1)
+    films.png("b.png", texture=2)
+    table = write_csv(tmp_path, "study_id,film,patient_id,report", f"S1,a,,{NORMAL}", f"S1,b,P-1,{NORMAL}")
+    (study,) = read_table(films.root, table).studies
+    assert (len(study.films), study.patient_id) == (2, "P-1")
+
+
+def test_studies_under_a_placeholder_id_are_not_taken_for_one_patient(films, tmp_path: Path):
+    films.dicom("a.dcm", study="1.2.1", texture=1, patient="ANONYMOUS")
+    films.dicom("b.dcm", study="1.2.2", texture=2, patient="ANONYMOUS")
+    rows = [f"1.2.{number},N/A,{NORMAL}" for number in (1, 2)]
+    source = read_table(films.root, write_csv(tmp_path, "study_uid,patient_id,report", *rows))
+    assert [(study.patient_id, study.other_patient_ids) for study in source.studies] == [(None, ()), (None, ())]
+
+
+def test_the_name_of_the_films_folder_is_not_taken_over(films, tmp_path: Path):
+    films.png("a.png", texture=1)
+    assert read_table(films.root, write_csv(tmp_path, "film,report", f"a,{NORMAL}")).name == "table"
+
+
 def test_copies_broken_files_and_other_bodies_are_refused_and_the_rest_is_used(films, tmp_path: Path):
     films.dicom("a.dcm", study="1.2", texture=1)
     films.dicom("copy/a.dcm", study="1.2", texture=1)

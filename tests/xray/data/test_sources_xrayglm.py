@@ -29,6 +29,7 @@ def test_films_called_by_image_id_become_studies_with_their_films_in_order(films
         "7": ["7_1.png"],
     }
     assert source.refusals == ()
+    assert source.name == "xrayglm"
     assert source.studies[0].report.origin == "machine_translation"
 
 

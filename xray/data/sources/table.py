@@ -1,11 +1,12 @@
 """A folder of films with a table of reports: what a hospital can export."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xray.data.films import FilmHeader
+from xray.data.patient_ids import real_patient_id
 from xray.data.sources.columns import TableColumns, resolve_columns
 from xray.data.sources.films_folder import FilmsFolder, reading_order, scan_films
 from xray.data.sources.rows import Row, Table, read_rows
@@ -28,9 +29,9 @@ def read_table(
     """Pair the films below `films` with the rows of `reports` (`.csv` or `.jsonl`, in any usual encoding).
 
     A row names its study by StudyInstanceUID, or its film or films by path or name, or the folder that holds them.
-    Several rows with one study id are one study: their films are joined, and the first report counts. Films without
-    report and rows without film are listed, as is every row and film that cannot be used. Raises DataError for a
-    missing folder or file, or a table without the columns it takes.
+    Several rows with one study id are one study: their films are joined, and the first report counts; if they name
+    different patients, all of them are refused. Films without report and rows without film are listed, as is every row
+    and film that cannot be used. Raises DataError for a missing folder or file, or a table without its columns.
     """
     table = read_rows(reports)
     names = resolve_columns(columns, present=table.columns, table=table.name)
@@ -39,15 +40,16 @@ def read_table(
     studies = _other_patients_refused(reader.joined(entries), refusals=reader.refusals)
     reader.refusals.extend(_films_without_report(reader.folder, studies=studies, named=reader.study_of))
     refusals = (*reader.folder.refusals, *reader.refusals)
-    return SourceData(name=films.name or "films", root=films, studies=tuple(studies), refusals=refusals)
+    return SourceData(name="table", root=films, studies=tuple(studies), refusals=refusals)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """A row that names films and holds a usable report."""
+    """A row that names films and holds a usable report; `patient_id` is the row's own word."""
 
     place: str
     study: StudyFiles
+    patient_id: str | None = field(repr=False)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,7 +67,7 @@ class _Reader:
     def entry(self, row: Row) -> _Entry | None:
         place = self.table.place(row)
         try:
-            return _Entry(place=place, study=self._study(row))
+            return self._read(row, place=place)
         except Rejected as rejected:
             unpaired = rejected.code == "no_film"
             self.refusals.append(
@@ -80,26 +82,37 @@ class _Reader:
             return None
 
     def joined(self, entries: Iterable[_Entry]) -> list[StudyFiles]:
-        """One study per id, in the order of its first row."""
-        studies: dict[str, StudyFiles] = {}
+        """One study per id, in the order of its first row; none for an id that rows give to different patients."""
+        rows: dict[str, list[_Entry]] = defaultdict(list)
         for entry in entries:
-            first = studies.setdefault(entry.study.study_uid, entry.study)
-            if first is not entry.study:
-                studies[entry.study.study_uid] = self._merged(first, entry)
-        return list(studies.values())
+            rows[entry.study.study_uid].append(entry)
+        return [study for same in rows.values() if (study := self._one_study(same)) is not None]
 
-    def _study(self, row: Row) -> StudyFiles:
+    def _one_study(self, rows: list[_Entry]) -> StudyFiles | None:
+        if _is_of_several_patients(rows):
+            why = "rows or their films give one study to different patients; none of these rows is used"
+            self.refusals.extend(
+                Refusal(where=row.place, code="several_patients", why=why, row=row.place) for row in rows
+            )
+            return None
+        study = rows[0].study
+        for later in rows[1:]:
+            study = self._merged(study, later)
+        stated = (row.patient_id for row in rows if row.patient_id)
+        return replace(study, patient_id=next(stated, study.patient_id))
+
+    def _read(self, row: Row, *, place: str) -> _Entry:
         if not row.complete:
             raise Rejected("wrong_field_count", f"the row has not {len(self.table.columns)} fields like the header")
         study_id = parse_id(self._value(row, self.columns.study))
-        patient_id = parse_id(self._value(row, self.columns.patient))
+        patient_id = real_patient_id(parse_id(self._value(row, self.columns.patient)))
         headers = self._films(row, study_id=study_id)
         own_ids = tuple(sorted({header.patient_id for header in headers if header.patient_id}))
         uid = study_id or headers[0].study_uid or self.folder.relative(headers[0])
         if any(self.study_of.setdefault(header.path, uid) != uid for header in headers):
             raise Rejected("film_taken", "an earlier row gives a film of this row to another study")
         age, sex = parse_age(self._value(row, self.columns.age)), parse_sex(self._value(row, self.columns.sex))
-        return StudyFiles(
+        study = StudyFiles(
             study_uid=uid,
             films=tuple(header.path for header in headers),
             views=(self._view(row, headers),) if len(headers) == 1 else (None,) * len(headers),
@@ -109,6 +122,7 @@ class _Reader:
             age_years=age if age is not None else headers[0].age_years,
             sex=sex or headers[0].sex,
         )
+        return _Entry(place=place, study=study, patient_id=patient_id)
 
     def _films(self, row: Row, *, study_id: str | None) -> tuple[FilmHeader, ...]:
         parts = self._value(row, self.columns.film).split(";")
@@ -153,9 +167,7 @@ class _Reader:
         """Two rows of one study: one row a film, or one report twice, or two reports (preliminary and final)."""
         new = [index for index, film in enumerate(later.study.films) if film not in first.films]
         code, why = "", ""
-        if later.study.patient_id != first.patient_id:
-            code, why = "several_patients", "two rows give one study to different patients; the first was kept"
-        elif later.study.report.text != first.report.text:
+        if later.study.report.text != first.report.text:
             code, why = "several_reports", "the study has another report in an earlier row, which was kept"
         elif not new:
             code, why = "duplicate_row", "an earlier row says the same"
@@ -163,6 +175,7 @@ class _Reader:
             self.refusals.append(Refusal(where=later.place, code=code, why=why, kind="note", row=later.place))
         return replace(
             first,
+            patient_id=first.patient_id or later.study.patient_id,
             films=(*first.films, *(later.study.films[index] for index in new)),
             views=(*first.views, *(later.study.views[index] for index in new)),
             other_patient_ids=tuple(sorted({*first.other_patient_ids, *later.study.other_patient_ids})),
@@ -170,6 +183,13 @@ class _Reader:
 
     def _value(self, row: Row, column: str | None) -> str:
         return row.values.get(column, "") if column is not None else ""
+
+
+def _is_of_several_patients(rows: list[_Entry]) -> bool:
+    """Whether rows of one study id name different patients, or have films that no patient id joins."""
+    stated = {row.patient_id for row in rows if row.patient_id}
+    by_film = [set(row.study.other_patient_ids) for row in rows if row.study.other_patient_ids]
+    return len(stated) > 1 or bool(by_film and not set.intersection(*by_film))
 
 
 def _other_patients_refused(studies: list[StudyFiles], *, refusals: list[Refusal]) -> list[StudyFiles]:

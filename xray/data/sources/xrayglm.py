@@ -8,14 +8,13 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from xray.data.films import FilmHeader
-from xray.data.sources.films_folder import FilmsFolder, scan_films
+from xray.data.sources.films_folder import VIEW_ORDER, FilmsFolder, scan_films
 from xray.data.sources.rows import decode_text, read_rows
 from xray.data.sources.study_files import Refusal, SourceData, StudyFiles
 from xray.data.sources.values import parse_view, sectioned_report
 from xray.errors import DataError, Rejected
 from xray.types import Origin, View
 
-_VIEW_ORDER = {"frontal": 0, "lateral": 1, "unknown": 2}
 _IMAGE_ID = re.compile(r"(?P<study>.+)_(?P<number>\d+)")
 
 
@@ -55,7 +54,7 @@ class _Image:
 
     def reading_order(self) -> tuple[int, int]:
         """Frontal first, then by number."""
-        return _VIEW_ORDER[self.view or self.header.view], self.number
+        return VIEW_ORDER[self.view or self.header.view], self.number
 
 
 def read_xrayglm(
@@ -92,7 +91,7 @@ def read_xrayglm(
         except Rejected as rejected:
             row = reports[study].row
             refusals.append(Refusal(where=study, code=rejected.code, why=rejected.why, row=row))
-    return SourceData(name=films.name or "films", root=films, studies=tuple(studies), refusals=tuple(refusals))
+    return SourceData(name="xrayglm", root=films, studies=tuple(studies), refusals=tuple(refusals))
 
 
 def _read_annotations(path: Path, *, refusals: list[Refusal]) -> dict[str, _Caption]:
