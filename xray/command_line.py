@@ -34,7 +34,7 @@ def guard(app: typer.Typer) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
-        _end(f"internal error: {type(error).__name__}; the details are in {_write_details()}", 1)
+        _end(f"internal error: {type(error).__name__}; the details are in {_write_details(error)}", 1)
     if status == INTERRUPTED:
         _end("stopped; the same command takes up where it was", INTERRUPTED)
     sys.exit(status if isinstance(status, int) else 0)
@@ -52,10 +52,26 @@ def _end(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _write_details() -> str:
-    """Write the stack trace where the user can read it and send it, not across the terminal."""
+def _write_details(error: BaseException) -> str:
+    """Write where it happened into a file that can be sent on: types and lines of code, no message and no value.
+
+    A message may quote a report or a header. `error` comes last, after what caused it, as in a usual stack trace.
+    """
     with tempfile.NamedTemporaryFile(
         "w", prefix="xray-error-", suffix=".txt", delete=False, encoding="utf-8"
     ) as stream:
-        traceback.print_exc(file=stream)
+        for link in reversed(_chain(error)):
+            stream.writelines(traceback.format_tb(link.__traceback__))
+            stream.write(f"{type(link).__module__}.{type(link).__qualname__}\n\n")
     return stream.name
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """Return `error` and what it was raised from or during, newest first."""
+    links: list[BaseException] = []
+    following: BaseException | None = error
+    while following is not None and following not in links:
+        links.append(following)
+        implied = None if following.__suppress_context__ else following.__context__
+        following = following.__cause__ or implied
+    return links

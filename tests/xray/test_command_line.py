@@ -1,5 +1,7 @@
 """How a command ends, whatever happens in it."""
 
+from pathlib import Path
+
 import pytest
 import typer
 
@@ -24,6 +26,18 @@ def end_of(app: typer.Typer, monkeypatch: pytest.MonkeyPatch, *arguments: str) -
         guard(app)
     assert isinstance(caught.value.code, int)
     return caught.value.code
+
+
+def details_of(app: typer.Typer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    """What a crash leaves in its file."""
+    assert end_of(app, monkeypatch) == 1
+    text = capsys.readouterr().err
+    assert text.count("\n") == 1
+    assert "secret" not in text
+    details = Path(text.strip().rsplit(" ", 1)[-1])
+    written = details.read_text(encoding="utf-8")
+    details.unlink()
+    return written
 
 
 def test_a_command_that_works_ends_with_0(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,12 +80,33 @@ def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 def test_a_defect_of_ours_is_one_line_that_names_a_file_with_the_details(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pathlib import Path
+    written = details_of(app_that(ZeroDivisionError("secret")), monkeypatch, capsys)
+    assert "builtins.ZeroDivisionError" in written
+    assert "in go\n    raise raises" in written
+    assert "secret" not in written
 
-    assert end_of(app_that(ZeroDivisionError("secret")), monkeypatch) == 1
-    text = capsys.readouterr().err
-    assert text.count("\n") == 1
-    assert "secret" not in text
-    details = Path(text.strip().rsplit(" ", 1)[-1])
-    assert "secret" in details.read_text(encoding="utf-8")
-    details.unlink()
+
+def test_the_details_of_chained_errors_hold_their_lines_and_types_and_no_value(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+
+    def look_up(patient: str) -> None:
+        {}[patient]
+
+    @app.command()
+    def go() -> None:
+        patient = "".join(["sec", "ret"])  # no literal, because lines of code are shown
+        try:
+            try:
+                look_up(patient)
+            except KeyError:
+                raise RuntimeError(patient)  # noqa: B904 - the chain that is implied
+        except RuntimeError as cause:
+            raise ValueError(patient) from cause
+
+    written = details_of(app, monkeypatch, capsys)
+    kinds = [line for line in written.splitlines() if line.startswith("builtins.")]
+    assert kinds == ["builtins.KeyError", "builtins.RuntimeError", "builtins.ValueError"]
+    assert "in look_up" in written
+    assert "secret" not in written
