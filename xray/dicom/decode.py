@@ -16,7 +16,7 @@ from pydicom import uid
 from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.pixels.processing import apply_color_lut
+from pydicom.pixels.processing import apply_color_lut, convert_color_space
 
 from xray.dicom import tags
 from xray.dicom.codestream import FrameSize, frame_size
@@ -120,7 +120,16 @@ def _decode_cells(source: _Source) -> Pixels:
     mask = cells.dtype.type((1 << layout.bits_stored) - 1)
     if layout.bits_stored < layout.bits_allocated:
         cells = (cells >> layout.shift) & mask
+    if source.syntax == uid.RLELossless and layout.photometric.startswith("YBR"):
+        return _rgb_of(cells, layout=layout)
     return _signed(cells, layout=layout) if layout.signed else cells
+
+
+def _rgb_of(cells: Pixels, *, layout: PixelLayout) -> Pixels:
+    """Convert YBR_FULL (PS3.3 C.7.6.3.1.2), the only YBR whose three channels RLE can hold in full size (PS3.5 G.2)."""
+    if layout.photometric != "YBR_FULL" or cells.dtype != np.uint8 or layout.bits_stored != 8:
+        raise Rejected("not_grey", "RLE holds no such kind of YBR colour. Export the film in grey.")
+    return cast(Pixels, convert_color_space(cells, "YBR_FULL", "RGB"))
 
 
 def _check_length(length: int, *, layout: PixelLayout) -> None:

@@ -128,6 +128,33 @@ def test_a_palette_becomes_rgb(make_film):
     assert decode(film).tolist() == [[[5, 7, 9], [6, 8, 10]]]
 
 
+def rle_planes(colours):
+    """One literal run a channel (PS3.5 G.3), of at most 127 pixels."""
+    planes = [bytes([plane.size - 1]) + plane.tobytes() for plane in np.moveaxis(colours, -1, 0)]
+    planes = [plane + bytes(len(plane) % 2) for plane in planes]
+    offsets = np.cumsum([64, *map(len, planes[:-1])])
+    return np.array([3, *offsets, *[0] * 12], dtype="<u4").tobytes() + b"".join(planes)
+
+
+def test_ybr_in_rle_becomes_rgb(make_film):
+    # By PS3.3 C.7.6.3.1.2: without chroma all three are Y, and red is 76, 85, 255.
+    stored = np.array([[[0, 128, 128], [200, 128, 128], [76, 85, 255], [255, 128, 128]]], dtype=np.uint8)
+    film = compressed(
+        make_film, stored, syntax=uid.RLELossless, frame=rle_planes(stored), bits=8, photometric="YBR_FULL"
+    )
+    expected = np.array([[[0, 0, 0], [200, 200, 200], [254, 0, 0], [255, 255, 255]]])
+    np.testing.assert_allclose(decode(film), expected, atol=1)
+
+
+def test_rle_that_claims_subsampled_colour_is_refused(make_film):
+    stored = np.zeros((1, 4, 3), dtype=np.uint8)
+    film = compressed(
+        make_film, stored, syntax=uid.RLELossless, frame=rle_planes(stored), bits=8, photometric="YBR_FULL_422"
+    )
+    with pytest.raises(Rejected, match="not_grey"):
+        decode(film)
+
+
 REFUSALS = {
     "missing rows": ({"Rows": None}, "missing_tag"),
     "missing bits": ({"BitsStored": None}, "missing_tag"),
