@@ -6,7 +6,7 @@ import socket
 import sys
 from pathlib import Path
 
-from app.run import find_runs, load_run
+from app.run import find_runs, readable_runs
 from app.settings import Settings
 from app.store import ReviewStore
 from xray.errors import ConfigError, XrayError
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     settings = Settings.of(options.project, store=options.reviews)
     try:
-        load_run(find_runs(settings.project)[0])
+        readable_runs(find_runs(settings.project))
         ReviewStore(settings.store).close()
         port = free_port(options.port)
     except XrayError as error:

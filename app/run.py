@@ -1,6 +1,8 @@
 """A finished run as the review sees it: cases, generated reports, scores. Read through the manifest schema alone."""
 
 import hashlib
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from xray.errors import DataError
 from xray.text.lexicon import PROFILES, Profile
 
 ADAPTER_SYSTEM = "adapter"
+_log = logging.getLogger("app")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,27 @@ def find_runs(project: Path) -> tuple[Path, ...]:
     if not manifests:
         raise DataError(f"{project} holds no finished run (no manifest.json). Run `finetune run` to its end first.")
     return tuple(path.parent for path in manifests)
+
+
+def readable_runs(folders: Sequence[Path]) -> dict[str, Path]:
+    """Return the folders that can be read, by run id, in the order given; of copies of one run, the first.
+
+    What is left out is named in the log. Raises the DataError of the first folder when none is left.
+    """
+    found: dict[str, Path] = {}
+    damage: list[DataError] = []
+    for folder in folders:
+        try:
+            run_id = load_run(folder).id
+        except DataError as error:
+            _log.warning("left out: %s", error)
+            damage.append(error)
+            continue
+        if found.setdefault(run_id, folder) is not folder:
+            _log.warning("left out: %s has the same run id as %s, which is newer", folder, found[run_id])
+    if damage and not found:
+        raise damage[0]
+    return found
 
 
 def load_run(folder: Path) -> Run:

@@ -7,11 +7,10 @@ from threading import Lock
 import streamlit as st
 
 from app.marks import MarkedReports, mark_reports
-from app.run import ReviewCase, Run, find_runs, load_run
+from app.run import ReviewCase, Run, find_runs, load_run, readable_runs
 from app.settings import Settings
 from app.store import ReviewStore
 from app.words import LANGUAGES, Words
-from finetune.manifest import RunManifest, read_json
 from xray.text.lexicon import Profile
 
 LANGUAGE_KEY = "language"
@@ -35,9 +34,9 @@ def store() -> ReviewStore:
 
 
 def runs() -> dict[str, Path]:
-    """Folders of all runs of the project by run id, newest first."""
+    """Folders of all runs of the project that can be read, by run id, newest first."""
     folders = find_runs(Settings.from_environment().project)
-    return {_run_id(folder, _version(folder)): folder for folder in folders}
+    return _runs(tuple((folder, _version(folder)) for folder in folders))
 
 
 def current_run() -> Run:
@@ -67,7 +66,7 @@ def close() -> None:
         for opened in _stores.values():
             opened.close()
         _stores.clear()
-    for cached in (_run, _run_id, _marked):
+    for cached in (_run, _runs, _marked):
         cached.cache_clear()
 
 
@@ -87,10 +86,9 @@ def _run(folder: Path, version: int) -> Run:
     return load_run(folder)
 
 
-@lru_cache(maxsize=1024)
-def _run_id(folder: Path, version: int) -> str:
-    del version
-    return read_json(folder / "manifest.json", RunManifest).run_id
+@lru_cache(maxsize=8)
+def _runs(versions: tuple[tuple[Path, int], ...]) -> dict[str, Path]:
+    return readable_runs([folder for folder, _ in versions])
 
 
 @lru_cache(maxsize=20_000)

@@ -208,3 +208,13 @@ def test_the_interface_speaks_english_when_asked(run_folder: Path, open_page: Op
     page.segmented_control(key="language").set_value("en").run()
     assert_no_error(page)
     assert "Reference report" in table_of(page).columns
+
+
+def test_a_damaged_run_beside_good_ones_does_not_take_the_pages_down(
+    tmp_path: Path, make_run: Callable[..., Path], open_page: Opener
+):
+    make_run(tmp_path / "good", run_id="good")
+    (make_run(tmp_path / "bad", run_id="bad") / "scores.json").write_text("{", encoding="utf-8")
+    page = open_page(tmp_path)
+    assert_no_error(page)
+    assert list(table_of(page)["病例"]) == case_ids(tmp_path / "good")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.__main__ import ADDRESS, free_port, main, streamlit_command
-from app.run import find_runs
+from app.run import find_runs, readable_runs
 from app.settings import Settings
 from xray.errors import ConfigError, DataError
 
@@ -89,6 +89,40 @@ def test_a_folder_of_runs_lists_only_finished_ones(tmp_path: Path, make_run: Cal
     assert find_runs(tmp_path) == (tmp_path / "done",)
     with pytest.raises(DataError):
         find_runs(tmp_path / "open")
+
+
+def aged(folder: Path, *, seconds: int) -> Path:
+    os.utime(folder / "manifest.json", (seconds, seconds))
+    return folder
+
+
+def test_a_damaged_run_is_left_out_and_named_in_the_log(
+    tmp_path: Path, make_run: Callable[..., Path], caplog: pytest.LogCaptureFixture
+):
+    older = aged(make_run(tmp_path / "older", run_id="older"), seconds=1)
+    for number, name in enumerate(("manifest.json", "scores.json", "references.jsonl")):
+        (make_run(tmp_path / f"damaged{number}", run_id=f"damaged{number}") / name).write_text("{", encoding="utf-8")
+    assert readable_runs(find_runs(tmp_path)) == {"older": older}
+    assert all(f"damaged{number}" in caplog.text for number in range(3))
+
+
+def test_a_copy_of_a_run_does_not_replace_the_newer_one(
+    tmp_path: Path, make_run: Callable[..., Path], caplog: pytest.LogCaptureFixture
+):
+    aged(make_run(tmp_path / "a-copy"), seconds=1)
+    aged(make_run(tmp_path / "z-copy"), seconds=2)
+    newest = make_run(tmp_path / "run")
+    assert list(readable_runs(find_runs(tmp_path)).values()) == [newest]
+    assert "a-copy" in caplog.text
+    assert "z-copy" in caplog.text
+
+
+def test_where_every_run_is_damaged_the_newest_ones_error_is_told(tmp_path: Path, make_run: Callable[..., Path]):
+    for name in ("one", "two"):
+        (aged(make_run(tmp_path / name), seconds=len(name)) / "scores.json").write_text("{", encoding="utf-8")
+    aged(tmp_path / "two", seconds=9)
+    with pytest.raises(DataError, match="two"):
+        readable_runs(find_runs(tmp_path))
 
 
 def test_no_module_of_the_app_loads_torch():
