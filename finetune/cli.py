@@ -125,7 +125,7 @@ def demo(
 @models_app.command("build-demo-base")
 def build_demo_base(
     folder: Annotated[Path, typer.Argument(help="where the model goes")],
-    films: Annotated[int, typer.Option(min=100, help="procedural studies to learn from")] = 10000,
+    films: Annotated[int, typer.Option(min=100, help="procedural studies to learn from")] = 12000,
     epochs: Annotated[int, typer.Option(min=1)] = 12,
     seed: Annotated[int, typer.Option(min=0)] = 1,
 ) -> None:

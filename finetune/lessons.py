@@ -2,7 +2,7 @@
 
 The first question asks for the findings in a fixed order and wording, so that the tokens that count are about the film;
 the second for a report as that hospital words it. A model that is only shown reports spends its first hours on wording.
-Besides, it words lists of findings as other hospitals do, without films, as a public language model can.
+It also reads reports of other hospitals without films, as any language model has before it is fine-tuned.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from finetune.batch import ChatEncoder
 from finetune.console import Tick
 from xray.augment import AugmentSettings
 from xray.augment import build as build_augmenter
-from xray.data.phantom import DEMO_CONCEPTS, DrawnFinding, PhantomStudy, Style, draw, sample_studies, write_report
+from xray.data.phantom import BASE_CONCEPTS, DrawnFinding, PhantomStudy, Style, draw, sample_studies, write_report
 from xray.data.store import DEFAULT_QUESTION
 from xray.dicom.render import RenderSettings, fit
 from xray.text.lexicon import concept
@@ -29,8 +29,7 @@ FILM_PX = 128
 DRAWN_PX = 384
 AUGMENTATIONS = 2
 LIST_QUESTION = "请列出这份胸部X光检查的异常所见。"
-WRITING_QUESTION = "请根据以下所见书写诊断报告："
-_DEMO_STUDIES = 1000
+READING_QUESTION = "请写一份胸部X光检查报告的例文。"
 _SIDES = {"left": "左侧", "right": "右侧", "bilateral": "双侧"}
 _ZONES = {"upper": "上野", "middle": "中野", "lower": "下野"}
 _SEVERITIES = {"mild": "轻度", "moderate": "中度", "severe": "重度"}
@@ -84,30 +83,30 @@ def encode_lessons(lessons: Sequence[Lesson], *, encoder: ChatEncoder, seed: int
 
 
 def read_elsewhere(count: int, *, seed: int) -> list[Example]:
-    """Return exercises without films: findings in words, and a report of another hospital that says the same.
+    """Return reports of other hospitals without their films, as a language model has read them.
 
-    tested = {write_report(one, style=Style.DEMO) for one in sample_studies(_DEMO_STUDIES, seed=0, style=Style.DEMO)}
-    report of the demo set is among them.
+    A word never written in pre-training has an output vector that means nothing, and an adapter cannot mend it.
     """
-    tested = {
-        write_report(study, style=Style.DEMO) for study in sample_studies(_DEMO_STUDIES, seed=0, style=Style.DEMO)
-    }
     studies = sample_studies(count, seed=seed + 1, style=Style.DEMO)
-    exercises = [_exercise(study) for study in studies]
-    return [exercise for exercise in exercises if exercise.target not in tested]
+    question = (Turn(role="user", text=READING_QUESTION),)
+    return [
+        replace(
+            _report_of(study, views=(), style=Style.DEMO), messages=question, example_id=f"read-{study.study_number}"
+        )
+        for study in studies
+    ]
 
 
 def tokenizer_texts(lessons: Sequence[Lesson], read: Sequence[Example]) -> list[str]:
     """Return everything the base will ever read or write, questions included."""
-    questions = [DEFAULT_QUESTION, LIST_QUESTION, WRITING_QUESTION] * 50
-    asked = [turn.text for example in read for turn in example.messages]
+    questions = [DEFAULT_QUESTION, LIST_QUESTION, READING_QUESTION] * 50
     taught = [text for lesson in lessons for text in (lesson.report.target, lesson.findings.target)]
-    return [*taught, *questions, *asked, *(example.target for example in read)]
+    return [*taught, *questions, *(example.target for example in read)]
 
 
 def list_findings(study: PhantomStudy) -> str:
     """Return the findings of a study, most important first, in one wording: `右侧胸腔积液，轻度；心影增大，重度。`."""
-    found = [study.get(name) for name in DEMO_CONCEPTS]
+    found = [study.get(name) for name in BASE_CONCEPTS]
     return (
         "；".join(_one_finding(finding) for finding in found if finding is not None) + "。"
         if study.findings
@@ -144,12 +143,6 @@ def _report_of(study: PhantomStudy, *, views: tuple[View, ...], style: Style) ->
         language="zh",
         split="train",
     )
-
-
-def _exercise(study: PhantomStudy) -> Example:
-    question = (Turn(role="user", text=f"{WRITING_QUESTION}{list_findings(study)}"),)
-    report = _report_of(study, views=(), style=Style.DEMO)
-    return replace(report, messages=question, example_id=f"read-{study.study_number}")
 
 
 def _draw_small(study: PhantomStudy, view: View) -> Film:

@@ -44,9 +44,9 @@ FINDINGS_ONLY = 0.45
 REPORTS = 2 / 3
 """Share of reports in a batch after that; the rest stays lists of findings."""
 READ_EVERY = 4
-"""After that, every fourth batch is an exercise in words, without films."""
-READ = 8000
-"""Exercises in words; those whose report is in the demo set are left out."""
+"""After that, every fourth batch is read without films."""
+READ = 4000
+"""Reports of other hospitals that are read."""
 CHECKED = 0.8
 """Share of the steps after which checkpoints are compared."""
 
@@ -56,7 +56,7 @@ Picked = TypeVar("Picked")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class School:
-    """All there is to learn from, encoded: lessons with films, and exercises in words without."""
+    """All there is to learn from, encoded: lessons with films, and reports that are read without."""
 
     seen: list[EncodedLesson]
     read: list[Row]
@@ -145,7 +145,7 @@ def _fit(
 
 
 def _draw_batch(school: School, *, rng: np.random.Generator, step: int, steps: int) -> list[Row]:
-    """Draw a batch: lists of findings at first, then mostly reports, and now and then exercises in words."""
+    """Draw a batch: lists of findings at first, then mostly reports, and now and then reading without films."""
     if step <= steps * FINDINGS_ONLY:
         return [lesson.findings for lesson in _pick(school.seen, rng=rng)]
     if step % READ_EVERY == 0:
