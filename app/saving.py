@@ -3,6 +3,9 @@
 Drafts arrive as untrusted JSON, again and again until acknowledged. Each is checked, appended to the store, and only
 after COMMIT acknowledged. Handling the same drafts twice changes nothing, so callbacks, reruns, reloads and restarts
 of the server may all deliver them.
+
+A draft brings the hash of the generated text that its verdict judged: the text on disk may be another one by now. A
+draft without the hash is kept, but its verdict does not count for the present text.
 """
 
 from collections.abc import Mapping
@@ -27,6 +30,7 @@ class _SentDraft(BaseModel):
     verdict: Verdict | None = None
     comment: str = Field(default="", max_length=LONGEST_TEXT)
     corrected: str = Field(default="", max_length=LONGEST_TEXT)
+    generated_sha256: str = Field(default="", pattern="^([0-9a-f]{64})?$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +71,7 @@ def _store_one(untrusted: object, *, run: Run, store: ReviewStore) -> Answer | N
             verdict=sent.verdict,
             comment=sent.comment,
             corrected=sent.corrected,
-            generated_sha256=case.generated_sha256,
+            generated_sha256=sent.generated_sha256,
         )
     )
     return Answer(

@@ -34,7 +34,7 @@ class Draft:
 
     `client` names one loaded page and `sequence` counts its saves, so a repeated request is recognised.
     `base_revision` is the revision the text was typed on (0 = none); `ancestors` are earlier pages whose unsaved
-    text this page took over.
+    text this page took over. `generated_sha256` is of the text that the verdict judged, "" where that is unknown.
     """
 
     run_id: str

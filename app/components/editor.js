@@ -4,6 +4,7 @@
 //   3. the server acknowledges after COMMIT, and only then the local copy is removed;
 //   4. while a draft is unacknowledged it is sent again every few seconds, also by a later page.
 // A draft names the page that typed it and the revision it was typed on; the server finds repeats and conflicts.
+// It also names the generated text that its verdict judged: only a new verdict, never a comment, judges a newer text.
 
 const DEBOUNCE_MS = 600;
 const RESEND_MS = 3000;
@@ -123,6 +124,7 @@ class Editor {
   show(review) {
     this.base = review.revision;
     this.verdict = review.verdict;
+    this.judged = review.generated_sha256;
     if (this.comment.value !== review.comment) this.comment.value = review.comment;
     if (this.corrected.value !== review.corrected) this.corrected.value = review.corrected;
     this.find(".correction").open = review.verdict === "edit" || review.corrected !== "";
@@ -174,6 +176,7 @@ class Editor {
 
   judge(verdict) {
     this.verdict = verdict;
+    this.judged = this.data.generated_sha256;
     if (verdict === "edit") this.find(".correction").open = true;
     this.keep();
     this.flush();
@@ -181,6 +184,7 @@ class Editor {
   }
 
   changed() {
+    if (!this.verdict) this.judged = this.data.generated_sha256;
     this.keep();
     this.draw();
     clearTimeout(this.pause);
@@ -198,6 +202,7 @@ class Editor {
       verdict: this.verdict,
       comment: this.comment.value,
       corrected: this.corrected.value,
+      generated_sha256: this.judged,
       typed_at: Date.now(),
     });
   }

@@ -134,6 +134,7 @@ def _editor_data(run: Run, case: ReviewCase, *, words: Words) -> dict[str, Any]:
         "run": run.id,
         "case": case.id,
         "generated": case.generated or "",
+        "generated_sha256": case.generated_sha256,
         "review": _review_json(latest),
         "acks": [_answer_json(answer) for answer in answers if not answer.refused],
         "refusals": [_answer_json(answer) for answer in answers if answer.refused],
@@ -143,12 +144,13 @@ def _editor_data(run: Run, case: ReviewCase, *, words: Words) -> dict[str, Any]:
 
 def _review_json(revision: Revision | None) -> dict[str, Any]:
     if revision is None:
-        return {"revision": 0, "verdict": None, "comment": "", "corrected": ""}
+        return {"revision": 0, "verdict": None, "comment": "", "corrected": "", "generated_sha256": ""}
     return {
         "revision": revision.revision,
         "verdict": revision.verdict,
         "comment": revision.comment,
         "corrected": revision.corrected,
+        "generated_sha256": revision.generated_sha256,
     }
 
 

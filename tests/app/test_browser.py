@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from app.run import load_run
 from app.store import ReviewStore
-from finetune.manifest import Case, read_records
+from finetune.manifest import Case, Prediction, read_records
+from xray.records import write_lines
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -119,6 +121,17 @@ def stored(server: Server) -> dict[str, tuple[str | None, str, str]]:
         return {key: (row.verdict, row.comment, row.corrected) for key, row in store.latest(RUN_ID).items()}
 
 
+def judged_sha256(server: Server, case_id: str) -> str:
+    with closing(ReviewStore(server.project / "reviews.sqlite")) as store:
+        return store.latest(RUN_ID)[case_id].generated_sha256
+
+
+def generated_sha256(server: Server, case_id: str) -> str:
+    case = load_run(server.project).case(case_id)
+    assert case is not None
+    return case.generated_sha256
+
+
 def history(server: Server, case_id: str) -> list[str]:
     with closing(ReviewStore(server.project / "reviews.sqlite")) as store:
         return [revision.comment for revision in store.history(RUN_ID, case_id)]
@@ -207,6 +220,32 @@ def test_two_readers_pages_on_one_case_show_both_texts_and_lose_neither(server: 
     second.locator(".keep").click()
     wait_saved(second)
     assert history(server, case_id) == ["甲的意见", "乙的意见"]
+
+
+def test_a_verdict_judges_the_text_its_reader_saw_and_a_comment_judges_no_newer_one(
+    server: Server, open_reader: Opener
+):
+    page, case_id = open_reader(), case_ids(server.project)[7]
+    open_case(page, server, case_id)
+    seen = generated_sha256(server, case_id)
+    predictions = read_records(server.project / "predictions.jsonl", Prediction)
+    changed = [row.model_copy(update={"text": "心影增大。"}) if row.id == case_id else row for row in predictions]
+    write_lines(server.project / "predictions.jsonl", changed)
+    assert generated_sha256(server, case_id) != seen
+
+    page.keyboard.press("x")
+    wait_saved(page)
+    assert judged_sha256(server, case_id) == seen
+
+    open_case(page, server, case_id)
+    page.locator(".comment").fill("新文本下的意见")
+    wait_saved(page)
+    assert stored(server)[case_id] == ("reject", "新文本下的意见", "")
+    assert judged_sha256(server, case_id) == seen
+
+    page.locator('button[data-verdict="reject"]').click()
+    wait_saved(page)
+    assert judged_sha256(server, case_id) == generated_sha256(server, case_id)
 
 
 @pytest.mark.parametrize(("width", "height"), [(1366, 768), (1920, 1080)])

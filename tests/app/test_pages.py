@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -41,6 +42,12 @@ def draft(run_id: str, case_id: str, **changes: object) -> dict[str, object]:
         **changes,
     }
     return {"run": run_id, "beat": "1", "drafts": [sent]}
+
+
+def editor_data(page: AppTest) -> dict[str, Any]:
+    """What the page tells the editor."""
+    found = [json.loads(part.proto.json) for part in page.get("bidi_component") if "acks" in part.proto.json]
+    return dict(found[0])
 
 
 def save(page: AppTest, outbox: dict[str, object]) -> AppTest:
@@ -144,7 +151,8 @@ def test_a_verdict_survives_into_a_new_session(run_folder: Path, open_page: Open
     case_id = case_ids(run_folder)[2]
     page = open_page(run_folder, case=case_id)
     run_id = page.session_state["run"]
-    assert_no_error(save(page, draft(run_id, case_id, verdict="edit", comment="漏了积液")))
+    seen = editor_data(page)["generated_sha256"]
+    assert_no_error(save(page, draft(run_id, case_id, verdict="edit", comment="漏了积液", generated_sha256=seen)))
     session.close()
 
     later = open_page(run_folder)
@@ -157,9 +165,9 @@ def test_a_saved_draft_is_acknowledged_to_the_browser(run_folder: Path, open_pag
     case_id = case_ids(run_folder)[0]
     page = open_page(run_folder, case=case_id)
     save(page, draft(page.session_state["run"], case_id, comment="清晰"))
-    data = [json.loads(part.proto.json) for part in page.get("bidi_component") if "acks" in part.proto.json]
-    assert data[0]["acks"][0]["sequence"] == 1
-    assert data[0]["review"]["comment"] == "清晰"
+    data = editor_data(page)
+    assert data["acks"][0]["sequence"] == 1
+    assert data["review"]["comment"] == "清晰"
 
 
 def test_a_malformed_draft_is_neither_stored_nor_shown_as_an_error(run_folder: Path, open_page: Opener):

@@ -38,7 +38,25 @@ def test_a_draft_is_acknowledged_only_once_it_is_stored(run: Run, store: ReviewS
     (answer,) = receive({"run": run.id, "drafts": [sent(case_id)]}, run=run, store=store)
     assert (answer.case_id, answer.sequence, answer.refused) == (case_id, 1, False)
     assert store.latest(run.id)[case_id].revision == answer.latest.revision == 1
-    assert store.latest(run.id)[case_id].generated_sha256 == run.cases[0].generated_sha256
+
+
+def test_a_verdict_is_stamped_with_the_text_that_its_reader_saw_not_the_one_on_disk(run: Run, store: ReviewStore):
+    case_id, seen = run.cases[0].id, "5" * 64
+    receive({"run": run.id, "drafts": [sent(case_id, verdict="accept", generated_sha256=seen)]}, run=run, store=store)
+    assert seen != run.cases[0].generated_sha256
+    assert store.latest(run.id)[case_id].generated_sha256 == seen
+
+
+def test_a_draft_that_names_no_text_is_kept_and_judges_none(run: Run, store: ReviewStore):
+    case_id = run.cases[0].id
+    receive({"run": run.id, "drafts": [sent(case_id, verdict="accept")]}, run=run, store=store)
+    assert store.latest(run.id)[case_id].generated_sha256 == ""
+
+
+@pytest.mark.parametrize("forged", ["5" * 63, "x" * 64, "5" * 64 + "\n", 5])
+def test_what_is_no_hash_is_not_stored_as_one(run: Run, store: ReviewStore, forged: object):
+    draft = sent(run.cases[0].id, verdict="accept", generated_sha256=forged)
+    assert receive({"run": run.id, "drafts": [draft]}, run=run, store=store) == ()
 
 
 def test_one_bad_draft_does_not_hold_up_the_good_one_beside_it(run: Run, store: ReviewStore):
