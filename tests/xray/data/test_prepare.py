@@ -207,8 +207,6 @@ def test_refused_films_are_quarantined_with_a_code_and_their_study_goes_if_none_
 def test_a_film_that_kills_its_process_is_refused_and_the_others_are_kept(films, tmp_path: Path, monkeypatch):
     paths = [films.png(f"s{number}.png", texture=number) for number in range(6)]
     monkeypatch.setattr(film_pool, "_render", _crash_on_s2)
-    # Only a forked process sees the replaced function.
-    monkeypatch.setattr(film_pool, "_START_METHOD", "fork")
     outcomes = film_pool.render_films(paths, store=tmp_path / "store", settings=SMALL, workers=2)
     assert {path.name: getattr(outcome, "code", None) for path, outcome in outcomes.items()} == {
         "s0.png": None,
