@@ -37,17 +37,23 @@ class Verdict:
     resolved: bool = False
 
 
-def find_cues(clause: str, *, lexicon: Lexicon) -> list[Cue]:
+def find_cues(clause: Clause) -> list[Cue]:
     """Return the cue words of a clause from left to right, none overlapping; earlier kinds of the lexicon win."""
-    taken = [False] * len(clause)
+    taken = [False] * len(clause.text)
     cues: list[Cue] = []
-    for kind, pattern in lexicon.cues:
-        for match in pattern.finditer(clause):
-            if match.end() > match.start() and not any(taken[match.start() : match.end()]):
-                taken[match.start() : match.end()] = [True] * (match.end() - match.start())
-                cues.append(Cue(kind, match.start(), match.end()))
-    cues = [cue for cue in cues if cue.kind != "end" or not _absorbed(cue, cues, clause, lexicon)]
+    for kind, pattern in clause.lexicon.cues:
+        for match in pattern.finditer(clause.text):
+            start, end = match.span()
+            if end > start and not any(taken[start:end]) and not (kind == "course" and _named(clause, start, end)):
+                taken[start:end] = [True] * (end - start)
+                cues.append(Cue(kind, start, end))
+    cues = [cue for cue in cues if cue.kind != "end" or not _absorbed(cue, cues, clause.text, clause.lexicon)]
     return sorted(cues, key=lambda cue: cue.start)
+
+
+def _named(clause: Clause, start: int, end: int) -> bool:
+    """Whether words of [start, end) belong to the name of a finding: 增大不明显 denies 心影增大, but not a 结节."""
+    return any(mention.start < end and start < mention.end for mention in clause.mentions)
 
 
 def _absorbed(cue: Cue, cues: list[Cue], clause: str, lexicon: Lexicon) -> bool:

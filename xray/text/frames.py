@@ -15,8 +15,12 @@ from xray.types import Assertion, Change, Finding, Laterality
 __all__ = ["Profile", "find"]
 
 _SENTENCE = re.compile(r"[^。;!\n]+[。;!\n]?")
-_CLAUSE = re.compile(r"(?:[^,:?]|(?<=\d)[,:](?=\d)){1,300}[,:?]*|[,:?]+")
-"""Up to a comma. No radiologist writes 300 characters without one; a model that repeats itself does."""
+_ANSWER = r":(?=\(?(?:无|未见|没有|有|否|阴性|阳性|[-—–−+±]+)\)?(?:[,。;!\n]|$))"
+_CLAUSE = re.compile(rf"(?:[^,:?]|(?<=\d)[,:](?=\d)|{_ANSWER}){{1,300}}[,:?]*|[,:?]+")
+"""Up to a comma, or a colon unless an answer follows it, as in 气胸:无.
+
+No radiologist writes 300 characters without one; a model that repeats itself does.
+"""
 
 
 @dataclass(slots=True)
@@ -87,7 +91,7 @@ def _read_sentence(sentence: str, *, lexicon: Lexicon) -> list[_Draft]:
 
 def _read_clause(clause: Clause, offset: int, context: _Context) -> list[_Draft]:
     """Read one clause, and leave in `context` what reaches into the next."""
-    cues = find_cues(clause.text, lexicon=clause.lexicon)
+    cues = find_cues(clause)
     carried = context.carried if continues_list(clause, after_mention=context.listing) else None
     drafts: list[_Draft] = []
     for mention in clause.mentions:
@@ -119,6 +123,7 @@ def _finish(draft: _Draft, span: tuple[int, int]) -> Iterator[Finding]:
     """Turn a draft into its findings: one, or one per joined concept (液气胸 is air and fluid)."""
     clause, mention = draft.clause, draft.mention
     concept = clause.lexicon.concepts[mention.concept]
+    stated = draft.verdict.assertion != "absent"
     for name in concept.joins or (mention.concept,):
         yield Finding(
             concept=name,
@@ -126,7 +131,7 @@ def _finish(draft: _Draft, span: tuple[int, int]) -> Iterator[Finding]:
             span=span,
             laterality=draft.laterality if concept.sided else None,
             zones=attributes.zones(clause, mention) if concept.sided else (),
-            severity=attributes.severity(clause, mention) if draft.verdict.assertion != "absent" else None,
+            severity=attributes.severity(clause, mention) if stated else None,
             size_mm=draft.size_mm,
-            change=draft.change,
+            change=draft.change if stated or draft.verdict.resolved else None,
         )

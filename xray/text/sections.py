@@ -1,15 +1,20 @@
 """A report's sections: what was seen, what it means, why it was asked, what it was compared with.
 
 Chinese reports are plain text with headers such as 检查所见： or 【影像诊断】. Names of the people who wrote or checked
-the report (报告医生, 审核医生) end a section and belong to none.
+the report (报告医生, 审核医生) belong to no section. Administration (姓名, 检查号, 检查方法) may stand on the line
+of the findings, and takes no more of it than its value.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Literal
 
-SectionName = Literal["findings", "impression", "indication", "comparison", "other", "note"]
+SectionName = Literal["findings", "impression", "indication", "comparison", "other", "identity", "note"]
 
+_ROLE = (
+    "(?:报告|审核|审阅|书写|检查|诊断|主治|记录|影像|复核|签发|上级|主任|住院|值班|阅片|放射|"
+    "(?:放射|影像)(?:诊断)?科){1,3}"
+)
 _HEADERS: dict[SectionName, tuple[str, ...]] = {
     "findings": (
         "(?:检查|影像学?|放射学?|X线(?:胸片)?|胸片|摄片)(?:所见|表现|描述)",
@@ -42,33 +47,68 @@ _HEADERS: dict[SectionName, tuple[str, ...]] = {
         "(?i:comparison)",
     ),
     "other": (
-        "(?:报告|审核|审阅|书写|检查|诊断|主治|记录|申请|影像|复核|签发|上级)(?:医生|医师|者|人|技师)(?:签[名字])?",
-        "签[名字]",
+        f"{_ROLE}(?:医生|医师|技师)(?:签[名字])?",
+        r"(?!申请|送检)[^\s。；;:：，,【】\[\]]{0,8}(?:医师|医生|技师)(?:签[名字])?(?=[ \t　]{0,8}[:：】\]])",
+        "(?:报告|审核|审阅|书写|检查|诊断|记录|影像|复核|签发)(?:者|人)(?:签[名字])?",
+        "(?:审核|审阅|书写|复核|签发)(?=[ \t　]{0,8}[:：])",
+        "报告(?=[ \t　]{0,8}[:：][ \t　]{0,8}[\u4e00-\u9fff]{2,4}[ \t　]+审)",
+        "(?:电子)?签[名字]",
+        "(?i:radiologist|(?:reported|reviewed|signed|verified) by)",
     ),
-    "note": (
-        "(?:患者)?姓名",
+    "identity": (
+        "(?:患者|病人)?姓名|(?:患者|病人)ID",
         "性别",
         "年龄",
+        "(?:出生|检查|摄片|报告|审核|申请|打印|登记)(?:日期|时间)",
         "科[室别]",
+        "病区",
         "床号",
-        "(?:住院|门诊|检查|影像|病案|病历|登记|X线)号",
-        "(?:检查|报告|审核|申请|打印|登记)(?:日期|时间)",
+        "(?:住院|门诊|检查|影像|病案|病历|登记|就诊|X线)(?:编?号|ID)",
+        "(?:联系)?电话",
+        "身份证号?码?",
+        "(?:申请|送检)(?:科室|医生|医师|者|人)",
+    ),
+    "note": (
         "(?:检查|摄片)?(?:部位|项目|方法|技术|设备|体位)(?:及体位)?",
         "备注",
     ),
 }
-_SIGNATURE = "(?:报告|审核|审阅|书写|检查|诊断|主治|复核|签发)(?:医生|医师|者)(?:签[名字])?"
 _NUMBERING = r"(?:[一二三四五六七八九十]{1,2}[、.．]|[(（][一二三四五六七八九十\d]{1,2}[)）]|\d{1,2}[、.．](?!\d))?"
+_SIGNED = f"{_ROLE}(?:医生|医师|者)(?:签[名字])?"
 _NAMES = "|".join(f"(?P<{section}>{'|'.join(forms)})" for section, forms in _HEADERS.items())
+_INLINE = "|".join(
+    f"(?P<d_{section}>{'|'.join(forms)})"
+    for section, forms in (
+        ("findings", _HEADERS["findings"][:1]),
+        ("impression", _HEADERS["impression"][:2]),
+        ("identity", _HEADERS["identity"]),
+    )
+)
+"""Headers long enough to be none of the words of a sentence, which may follow a comma."""
 _SPACE = "[ \\t　]{0,8}"
 _BOUNDARY = r"(?:(?<=[\s。；;！!])|^)"
 _HEADER = re.compile(
     rf"{_NUMBERING}[【\[［〖](?:{_NAMES.replace('?P<', '?P<b_')})[】\]］〗][:：]?"
     rf"|{_BOUNDARY}{_NUMBERING}{_SPACE}(?:{_NAMES.replace('?P<', '?P<c_')}){_SPACE}(?:[:：]|(?=[\r\n]))"
-    rf"|(?P<signature>{_SIGNATURE}{_SPACE}[:：]|(?<=[\s。；;]){_SIGNATURE}(?=[ \t　]))",
+    rf"|(?<=[，,、|])(?:{_INLINE}){_SPACE}[:：]"
+    rf"|(?P<signature>(?:{_SIGNED}/?)*(?:{_SIGNED}|医[生师](?:签[名字])?){_SPACE}[:：]"
+    rf"|(?<=[\s。；;]){_SIGNED}(?=[ \t　])|(?<![^\s。；;])医[生师][ \t　]{{1,8}}[\u4e00-\u9fff]{{2,4}}(?=\s*$))",
     re.MULTILINE,
 )
+_REPORT: frozenset[SectionName] = frozenset({"findings", "impression"})
+_SENTENCE_MARK = re.compile("[。；;，,！!]")
 _LINE = re.compile(r"[^\r\n]*")
+_LINE_BELOW = re.compile(r"\s*[^\r\n]*")
+_STOP = r"(?=[\s。；;，,、|]|$)"
+_WORD = rf"{_SPACE}(?:[A-Za-z][A-Za-z.'^-]*(?:[ \t]+[A-Za-z.'^-]+)*{_STOP}|[^\s。；;，,、|]*)"
+_DATE = r"\d[\d年月日时分秒岁:：./-]*"
+_VALUE = re.compile(rf"{_WORD}(?:[ \t　]+(?:[\u4e00-\u9fff]|\w{{1,6}}[科床]|{_DATE}){_STOP})*[。；;，,、|]?")
+"""One value: a name such as 张 三, a number, or a date and a time; a sex and an age may follow without headers."""
+_PEOPLE = re.compile(rf"{_WORD}(?:[ \t　/、]+(?:[\u4e00-\u9fff]{{1,3}}|{_DATE}){_STOP})*[。；;，,、|]?")
+"""One name or several, and a date."""
+_VIEW = "床旁|[^\\s。；;，,]{0,12}(?:[正侧斜卧立坐前后]位片?|摄影|摄片|平片|胸片)"
+_PHRASE = re.compile(rf"{_SPACE}[^\s。；;]*(?:[ \t　]+(?:[!-~]+|{_VIEW})(?=[\s。；;]|$))*[。；;]?")
+"""One phrase, such as 胸部 后前位 or GE Definium 8000: after a blank only what can be said of a technique goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,21 +133,28 @@ class Sections:
 def locate_sections(text: str) -> tuple[Section, ...]:
     """Return the sections in order of appearance. Text before the first header counts as findings.
 
-    `other` holds signatures, up to the next header. A `note` is one line of administration (姓名, 检查部位, 报告日期);
-    the section before it goes on after the line.
+    `other` holds signatures, up to the next header. An `identity` (姓名, 检查号, 报告日期) is one value and a `note`
+    (检查部位, 检查方法) one phrase; where no header for the findings is to come, an indication or a comparison ends at
+    its line, and so does a signature above the report. After each of these the section before it goes on.
     """
+    headers = list(_HEADER.finditer(text))
+    kinds = [_kind(header) for header in headers]
+    last_findings = max((index for index, kind in enumerate(kinds) if kind == "findings"), default=-1)
     sections: list[Section] = []
     name: SectionName = "findings"
     start = 0
-    for header in _HEADER.finditer(text):
+    told = False
+    for index, (header, kind) in enumerate(zip(headers, kinds, strict=True)):
         sections.append(Section(name=name, start=start, end=header.start()))
+        told = told or (name in _REPORT and _reports(text[start : header.start()], headed=name in kinds[:index]))
         start = header.end()
-        if _kind(header) != "note":
-            name = _kind(header)
+        extent = _extent(header, kind, told=told, awaited=index < last_findings)
+        if extent is None:
+            name = kind
             continue
-        rest = _LINE.match(text, start)
-        end = min(rest.end() if rest else start, _next_header(text, start))
-        sections.append(Section(name="note", start=start, end=end))
+        following = headers[index + 1].start() if index + 1 < len(headers) else len(text)
+        end = min(extent.end(), following)
+        sections.append(Section(name=kind, start=start, end=end))
         start = end
     sections.append(Section(name=name, start=start, end=len(text)))
     return tuple(section for section in sections if text[section.start : section.end].strip())
@@ -127,13 +174,32 @@ def split_sections(text: str) -> Sections:
     )
 
 
-def _next_header(text: str, start: int) -> int:
-    header = _HEADER.search(text, start)
-    return header.start() if header else len(text)
+def _reports(body: str, *, headed: bool) -> bool:
+    """Whether a text is part of the report: under a header of its own, or of sentences, unlike a hospital's name."""
+    return bool(body.strip()) and (headed or _SENTENCE_MARK.search(body) is not None)
+
+
+def _extent(header: re.Match[str], kind: SectionName, *, told: bool, awaited: bool) -> re.Match[str] | None:
+    """Return the text of an aside, after which the section before it goes on; None for a section up to the next header.
+
+    `told`: a part of the report stands before it. `awaited`: a header for the findings is to come.
+    """
+    pattern: re.Pattern[str] | None = None
+    if kind == "identity":
+        pattern = _VALUE
+    elif kind == "note":
+        pattern = _PHRASE
+    elif kind == "other" and not told:
+        pattern = _PEOPLE
+    elif kind in {"indication", "comparison"} and not awaited:
+        # A header on a line of its own has its text below it; one with a colon and nothing behind was left empty.
+        pattern = _LINE if header.group().endswith((":", "：")) else _LINE_BELOW
+    return pattern.match(header.string, header.end()) if pattern else None
 
 
 def _kind(header: re.Match[str]) -> SectionName:
+    found = header.groupdict()
     for name in _HEADERS:
-        if any(header.group(f"{prefix}_{name}") is not None for prefix in "bc"):
+        if any(found.get(f"{prefix}_{name}") is not None for prefix in "bcd"):
             return name
     return "other"  # a signature, which needs neither a line of its own nor a colon

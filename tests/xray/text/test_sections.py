@@ -46,6 +46,18 @@ def test_a_comparison_has_its_own_section():
         "报告医生 张三  审核医生 李四",
         "\n签名：张三\n报告日期：2021-01-01",
         "　审核者：张三",
+        " 医师：张三",
+        "医生：张三",
+        " 医生 张三",
+        "\n医师签名：张三",
+        "\n放射科医师：张三",
+        "\n影像科副主任医师：张三 2021-01-01",
+        "放射科主任医师：张三",
+        " 诊断医师/审核医师：张三/李四",
+        "报告：张三 审核：李四",
+        "【审核医师】张三",
+        "\n电子签名：张三\n本报告仅供临床参考。",
+        "\nReported by: Zhang San",
     ],
 )
 def test_the_names_of_the_doctors_belong_to_no_section(signature: str):
@@ -83,6 +95,65 @@ def test_a_line_of_administration_does_not_swallow_the_findings_below_it():
     assert split_sections(text) == Sections(findings="双肺清晰，心影不大。", impression="正常")
 
 
-def test_findings_on_the_line_of_the_body_part_are_found():
-    text = "检查部位：胸部正位 检查所见：双肺清晰。"
-    assert split_sections(text) == Sections(findings="双肺清晰。")
+@pytest.mark.parametrize(
+    "administration",
+    [
+        "检查方法：胸部正位片。",
+        "检查方法：胸部正位片；",
+        "检查方法：胸部正位片 ",
+        "检查部位：胸部 后前位 ",
+        "检查设备：GE Definium 8000 ",
+        "检查部位：胸部 检查所见：",
+        "检查方法：胸部正位，检查所见：",
+        "检查号:12345 ",
+        "检查号：DR12345，",
+        "检查日期：2021-01-01 10:30 ",
+        "姓名：张 三  性别：男  年龄：50 岁 ",
+        "姓名：张三，性别：男，年龄：50岁，",
+        "姓名：张三 男 50岁 ",
+        "姓名:ZHANG SAN 性别:M ",
+        "科室：呼吸科 床号：12 床 ",
+        "申请医师：王五 ",
+        "报告医师：张三 李四 2021-01-01\n",
+        "放射科医师：张三 ",
+    ],
+)
+def test_administration_takes_no_more_of_its_line_than_its_value(administration: str):
+    text = f"{administration}右侧胸腔积液，骨折错位。\n诊断：同上"
+    assert split_sections(text) == Sections(findings="右侧胸腔积液，骨折错位。", impression="同上")
+
+
+def test_a_text_of_nothing_but_a_signature_has_no_findings():
+    assert split_sections("放射科医师：张三") == Sections()
+
+
+def test_the_name_of_the_hospital_above_a_signature_does_not_make_it_the_end_of_the_report():
+    sections = split_sections("某某医院检查报告单\n报告医师：张三\n检查方法：正位\n双肺清晰。")
+    assert sections.findings is not None
+    assert sections.findings.endswith("双肺清晰。")
+    assert "张三" not in sections.findings
+
+
+def test_advice_to_see_a_doctor_is_no_signature():
+    text = "双肺清晰，必要时请咨询专科医生。心影不大。"
+    assert split_sections(text) == Sections(findings=text)
+
+
+@pytest.mark.parametrize("header", ["临床诊断：", "病史:", "[临床诊断]", "临床诊断\n"])
+def test_an_indication_ends_at_its_line_when_no_header_announces_the_findings(header: str):
+    sections = split_sections(f"{header}肺炎\n右侧胸腔积液。\n诊断：同上")
+    assert sections == Sections(indication="肺炎", findings="右侧胸腔积液。", impression="同上")
+
+
+def test_an_indication_of_several_lines_goes_on_to_the_header_of_the_findings():
+    sections = split_sections("病史：咳嗽3天\n肺炎治疗后\n检查所见：双肺清晰。")
+    assert sections == Sections(indication="咳嗽3天\n肺炎治疗后", findings="双肺清晰。")
+
+
+def test_an_empty_indication_swallows_nothing():
+    assert split_sections("临床诊断：\n双肺清晰。") == Sections(findings="双肺清晰。")
+
+
+def test_a_comparison_ends_at_its_line_too():
+    sections = split_sections("对比：2021年胸片\n右侧胸腔积液增多。")
+    assert sections == Sections(comparison="2021年胸片", findings="右侧胸腔积液增多。")

@@ -18,11 +18,22 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 Profile = Literal["standard", "mt"]
 PROFILES: tuple[Profile, ...] = ("standard", "mt")
-CueKind = Literal["pseudo", "end", "hedge", "hedge_before", "hedge_after", "negation", "negation_before", "resolved"]
+CueKind = Literal[
+    "pseudo",
+    "course",
+    "end",
+    "hedge",
+    "hedge_before",
+    "hedge_after",
+    "negation",
+    "negation_before",
+    "resolved",
+]
 TermKind = Literal["terms", "uncertain", "absent"]
 
 _PRECEDENCE: tuple[CueKind, ...] = (
     "pseudo",
+    "course",
     "hedge",
     "hedge_before",
     "resolved",
@@ -70,6 +81,7 @@ class Attributes(_Schema):
 
 class _Cues(_Schema):
     pseudo: tuple[str, ...] = ()
+    course: tuple[str, ...] = ()
     end: tuple[str, ...] = ()
     hedge: tuple[str, ...] = ()
     hedge_before: tuple[str, ...] = ()
