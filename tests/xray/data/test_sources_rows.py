@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from xray.data.sources.rows import decode_text, read_rows
@@ -103,6 +103,7 @@ def test_every_table_that_python_writes_is_read_back_unchanged(tmp_path_factory,
 
 
 @given(data=st.binary(max_size=200))
+@example(data=b"\n\x00")
 def test_any_bytes_are_read_or_refused_with_a_data_error(tmp_path_factory, data: bytes):
     path = tmp_path_factory.mktemp("tables") / "reports.csv"
     path.write_bytes(data)

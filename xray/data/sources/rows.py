@@ -100,7 +100,9 @@ def _looks_like_utf16(data: bytes, encoding: str) -> bool:
 def _csv_rows(text: str, *, name: str) -> tuple[tuple[str, ...], list[Row]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     records = _numbered(reader, name=name)
-    header_line, header = next(records)
+    header_line, header = next(((line, fields) for line, fields in records if any(map(str.strip, fields))), (1, []))
+    if not header:
+        raise DataError(f"{name} has no header. Name the columns in its first line.")
     columns = tuple(column.strip() for column in header)
     _check_header(columns, place=f"{name}, line {header_line}")
     rows = [
