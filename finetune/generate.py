@@ -54,16 +54,14 @@ def generate(
     return [done[example.example_id] for example in examples]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratedText:
-    """One report as it left the model."""
+    """One report as it left the model. `ended`: it closed its turn before the limit of new tokens."""
 
-    __slots__ = ("finish_reason", "num_tokens", "seconds", "text")
-
-    def __init__(self, text: str, *, num_tokens: int, ended: bool, seconds: float) -> None:
-        self.text = text
-        self.num_tokens = num_tokens
-        self.finish_reason = "eos" if ended else "length"
-        self.seconds = seconds
+    text: str
+    num_tokens: int
+    ended: bool
+    seconds: float
 
     def as_prediction(self, example_id: str, system: str) -> Prediction:
         """Return the record that goes into the run folder."""
@@ -71,7 +69,7 @@ class GeneratedText:
             id=example_id,
             text=self.text,
             system=system,
-            finish_reason="eos" if self.finish_reason == "eos" else "length",
+            finish_reason="eos" if self.ended else "length",
             num_tokens=self.num_tokens,
             seconds=round(self.seconds, 4),
         )
@@ -162,7 +160,7 @@ def _derangement(patients: Sequence[str], rng: np.random.Generator) -> list[int]
 def _finish(tokens: list[int], *, ends: list[int], decode: Callable[[list[int]], str], seconds: float) -> GeneratedText:
     stop = next((place for place, token in enumerate(tokens) if token in ends), None)
     kept = tokens if stop is None else tokens[:stop]
-    return GeneratedText(decode(kept).strip(), num_tokens=len(kept), ended=stop is not None, seconds=seconds)
+    return GeneratedText(text=decode(kept).strip(), num_tokens=len(kept), ended=stop is not None, seconds=seconds)
 
 
 def _append(stream: TextIO, rows: Sequence[Prediction]) -> None:

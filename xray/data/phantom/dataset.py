@@ -26,8 +26,9 @@ import cv2
 from xray.data.phantom.dicom import make_dataset, patient_id, sample_variant, study_uid
 from xray.data.phantom.film import draw
 from xray.data.phantom.report import write_report
-from xray.data.phantom.study import CHEXPERT_CLASSES, PhantomStudy, Style, labels, sample_studies
+from xray.data.phantom.study import PhantomStudy, Style, labels, sample_studies
 from xray.errors import DataError
+from xray.text.labels import CLASSES
 from xray.types import View
 
 PHANTOM_VERSION = 1
@@ -152,7 +153,7 @@ def _write_tables(out: Path, *, studies: Sequence[PhantomStudy], style: Style) -
     ]
     _write_csv(out / "labels.csv", header=["study_uid", *columns], rows=findings)
     classes = [[study_uid(study), *labels(study).values()] for study in studies]
-    _write_csv(out / "labels14.csv", header=["study_uid", *CHEXPERT_CLASSES], rows=classes)
+    _write_csv(out / "labels14.csv", header=["study_uid", *CLASSES], rows=classes)
     _write_durably(out / "README.txt", _README)
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from xray.errors import ConfigError
+from xray.text.labels import CLASSES
 from xray.types import Laterality, Severity
 
 Zone = Literal["upper", "middle", "lower"]
@@ -231,23 +232,6 @@ def _flooded(side: Hashable, *, severity: Severity | None) -> set[Hashable]:
     return places
 
 
-# The 14 classes of CheXpert (Irvin et al., AAAI 2019), in its order.
-CHEXPERT_CLASSES: tuple[str, ...] = (
-    "No Finding",
-    "Enlarged Cardiomediastinum",
-    "Cardiomegaly",
-    "Lung Opacity",
-    "Lung Lesion",
-    "Edema",
-    "Consolidation",
-    "Pneumonia",
-    "Atelectasis",
-    "Pneumothorax",
-    "Pleural Effusion",
-    "Pleural Other",
-    "Fracture",
-    "Support Devices",
-)
 _CLASS_OF = {
     "cardiomegaly": "Cardiomegaly",
     "pleural_effusion": "Pleural Effusion",
@@ -273,6 +257,6 @@ def labels(study: PhantomStudy) -> dict[str, int]:
     consolidation does not set `Lung Opacity`.
     """
     shown = {_CLASS_OF[finding.concept] for finding in study.findings}
-    values = {name: int(name in shown) for name in CHEXPERT_CLASSES}
+    values = {name: int(name in shown) for name in CLASSES}
     values["No Finding"] = int(shown <= {"Support Devices"})
     return values
