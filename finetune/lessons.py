@@ -2,7 +2,6 @@
 
 The first question asks for the findings in a fixed order and wording, so that the tokens that count are about the film;
 the second for a report as that hospital words it. A model that is only shown reports spends its first hours on wording.
-It also reads reports of other hospitals without films, as any language model has before it is fine-tuned.
 """
 
 from collections.abc import Sequence
@@ -29,7 +28,6 @@ FILM_PX = 128
 DRAWN_PX = 384
 AUGMENTATIONS = 2
 LIST_QUESTION = "请列出这份胸部X光检查的异常所见。"
-READING_QUESTION = "请写一份胸部X光检查报告的例文。"
 _SIDES = {"left": "左侧", "right": "右侧", "bilateral": "双侧"}
 _ZONES = {"upper": "上野", "middle": "中野", "lower": "下野"}
 _SEVERITIES = {"mild": "轻度", "moderate": "中度", "severe": "重度"}
@@ -82,26 +80,10 @@ def encode_lessons(lessons: Sequence[Lesson], *, encoder: ChatEncoder, seed: int
     return rows
 
 
-def read_elsewhere(count: int, *, seed: int) -> list[Example]:
-    """Return reports of other hospitals without their films, as a language model has read them.
-
-    A word never written in pre-training has an output vector that means nothing, and an adapter cannot mend it.
-    """
-    studies = sample_studies(count, seed=seed + 1, style=Style.DEMO)
-    question = (Turn(role="user", text=READING_QUESTION),)
-    return [
-        replace(
-            _report_of(study, views=(), style=Style.DEMO), messages=question, example_id=f"read-{study.study_number}"
-        )
-        for study in studies
-    ]
-
-
-def tokenizer_texts(lessons: Sequence[Lesson], read: Sequence[Example]) -> list[str]:
+def tokenizer_texts(lessons: Sequence[Lesson]) -> list[str]:
     """Return everything the base will ever read or write, questions included."""
-    questions = [DEFAULT_QUESTION, LIST_QUESTION, READING_QUESTION] * 50
-    taught = [text for lesson in lessons for text in (lesson.report.target, lesson.findings.target)]
-    return [*taught, *questions, *(example.target for example in read)]
+    questions = [DEFAULT_QUESTION, LIST_QUESTION] * 50
+    return [*questions, *(text for lesson in lessons for text in (lesson.report.target, lesson.findings.target))]
 
 
 def list_findings(study: PhantomStudy) -> str:
@@ -125,13 +107,13 @@ def _one_finding(finding: DrawnFinding) -> str:
 
 def _lesson(study: PhantomStudy) -> Lesson:
     views: tuple[View, ...] = ("frontal", "lateral") if study.has_lateral else ("frontal",)
-    report = _report_of(study, views=views, style=Style.BASE)
+    report = _report_of(study, views=views)
     question = (Turn(role="user", text=LIST_QUESTION),)
     findings = replace(report, messages=question, target=list_findings(study))
     return Lesson(films=tuple(_draw_small(study, view) for view in views), findings=findings, report=report)
 
 
-def _report_of(study: PhantomStudy, *, views: tuple[View, ...], style: Style) -> Example:
+def _report_of(study: PhantomStudy, *, views: tuple[View, ...]) -> Example:
     return Example(
         example_id=f"base-{study.study_number}",
         study_uid=f"base-{study.study_number}",
@@ -139,7 +121,7 @@ def _report_of(study: PhantomStudy, *, views: tuple[View, ...], style: Style) ->
         images=tuple(Path() for _ in views),
         views=views,
         messages=(Turn(role="user", text=DEFAULT_QUESTION),),
-        target=write_report(study, style=style),
+        target=write_report(study, style=Style.BASE),
         language="zh",
         split="train",
     )

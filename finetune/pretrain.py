@@ -8,9 +8,7 @@ then mostly reports, AdamW, warm-up and cosine, and the best of the last checkpo
 import math
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -26,7 +24,6 @@ from finetune.lessons import (
     Row,
     draw_lessons,
     encode_lessons,
-    read_elsewhere,
     tokenizer_texts,
 )
 from finetune.models.loading import LoadedModel
@@ -43,23 +40,8 @@ FINDINGS_ONLY = 0.45
 """Share of the steps in which only the list of findings is asked for."""
 REPORTS = 2 / 3
 """Share of reports in a batch after that; the rest stays lists of findings."""
-READ_EVERY = 4
-"""After that, every fourth batch is read without films."""
-READ = 4000
-"""Reports of other hospitals that are read."""
 CHECKED = 0.8
 """Share of the steps after which checkpoints are compared."""
-
-
-Picked = TypeVar("Picked")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class School:
-    """All there is to learn from, encoded: lessons with films, and reports that are read without."""
-
-    seen: list[EncodedLesson]
-    read: list[Row]
 
 
 def pretrain(folder: Path, *, films: int, epochs: int, seed: int, screen: Screen) -> None:
@@ -67,14 +49,12 @@ def pretrain(folder: Path, *, films: int, epochs: int, seed: int, screen: Screen
     with screen.stage("Drawing films", key="films") as tick:
         lessons = draw_lessons(films + VALIDATION, seed=seed, tick=tick)
     taught, held_out = lessons[:films], lessons[films:]
-    elsewhere = read_elsewhere(READ, seed=seed)
     with tempfile.TemporaryDirectory() as scratch:
-        model = build_folder(Path(scratch), tokenizer_texts(taught, elsewhere), seed=seed)
+        model = build_folder(Path(scratch), tokenizer_texts(taught), seed=seed)
         loaded = LoadedModel(model=model, processor=load_processor(scratch), parts=find_parts(model))
     encoder = ChatEncoder(processor=loaded.processor)
     with screen.stage("Encoding", key="encode") as tick:
-        seen = encode_lessons(taught, encoder=encoder, seed=seed, tick=tick)
-        school = School(seen=seen, read=[encoder.encode(example, []) for example in elsewhere])
+        school = encode_lessons(taught, encoder=encoder, seed=seed, tick=tick)
     with screen.stage("Pre-training", key="pretrain") as tick:
         reached = _fit(loaded, school, epochs=epochs, seed=seed, held_out=held_out, encoder=encoder, tick=tick)
     model.half().save_pretrained(folder)
@@ -107,7 +87,7 @@ def validate(loaded: LoadedModel, lessons: Sequence[Lesson], *, encoder: ChatEnc
 
 def _fit(
     loaded: LoadedModel,
-    school: School,
+    school: Sequence[EncodedLesson],
     *,
     epochs: int,
     seed: int,
@@ -117,7 +97,7 @@ def _fit(
 ) -> float:
     """Train all weights and leave the best ones in the model. One epoch is as many examples as there are studies."""
     model, pad = loaded.model, loaded.processor.tokenizer.pad_token_id
-    steps = math.ceil(len(school.seen) / AUGMENTATIONS * epochs / BATCH)
+    steps = math.ceil(len(school) / AUGMENTATIONS * epochs / BATCH)
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
     rng = np.random.default_rng(seed)
@@ -144,18 +124,11 @@ def _fit(
     return best
 
 
-def _draw_batch(school: School, *, rng: np.random.Generator, step: int, steps: int) -> list[Row]:
-    """Draw a batch: lists of findings at first, then mostly reports, and now and then reading without films."""
-    if step <= steps * FINDINGS_ONLY:
-        return [lesson.findings for lesson in _pick(school.seen, rng=rng)]
-    if step % READ_EVERY == 0:
-        return _pick(school.read, rng=rng)
-    lessons = _pick(school.seen, rng=rng)
-    return [lesson.report if place < BATCH * REPORTS else lesson.findings for place, lesson in enumerate(lessons)]
-
-
-def _pick(rows: Sequence[Picked], *, rng: np.random.Generator) -> list[Picked]:
-    return [rows[place] for place in rng.choice(len(rows), size=min(BATCH, len(rows)), replace=False)]
+def _draw_batch(school: Sequence[EncodedLesson], *, rng: np.random.Generator, step: int, steps: int) -> list[Row]:
+    """Draw a batch: lists of findings at first, then mostly reports."""
+    lessons = [school[place] for place in rng.choice(len(school), size=min(BATCH, len(school)), replace=False)]
+    reports = 0.0 if step <= steps * FINDINGS_ONLY else BATCH * REPORTS
+    return [lesson.report if place < reports else lesson.findings for place, lesson in enumerate(lessons)]
 
 
 def _rate(step: int, steps: int) -> float:

@@ -92,6 +92,7 @@ _BASE_MIX = {
     "mass": 1.3,
     "atelectasis": 1.2,
     "edema": 1.1,
+    "endotracheal_tube": 0.8,
     "central_line": 0.9,
 }
 _MIX = {Style.DEMO: _DEMO_MIX, Style.BASE: _BASE_MIX}
