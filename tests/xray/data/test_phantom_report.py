@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from xray.data.phantom import DEMO_CONCEPTS, DrawnFinding, Style, labels, sample_studies, write_report
-from xray.data.phantom.wording import WORDINGS
+from xray.data.phantom.report import WORDINGS
 from xray.text.labels import label
 
 # A word that the statement of this concept cannot do without.
@@ -124,3 +124,13 @@ def test_both_tables_of_wording_cover_their_concepts():
     for style in Style:
         named = set(WORDINGS[style].order) | {"pacemaker", "endotracheal_tube", "central_line"}
         assert set(WORDINGS[style].present) | set(WORDINGS[style].normal) <= named
+
+
+def test_the_bases_hospital_writes_every_character_that_the_demo_hospital_does():
+    # An adapter cannot mend the output vector of a character that pre-training never wrote.
+    written = {character for _, report in many(Style.BASE, 2000) for character in report}
+    assert {character for _, report in many(Style.DEMO) for character in report} <= written
+
+
+def test_no_report_of_one_hospital_is_a_report_of_the_other():
+    assert {report for _, report in many(Style.BASE)}.isdisjoint(report for _, report in many(Style.DEMO))

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from xray.data.phantom.base_wording import BASE_WORDING
+from xray.data.phantom.demo_wording import DEMO_WORDING
 from xray.data.phantom.study import DrawnFinding, PhantomStudy, Style
-from xray.data.phantom.wording import DEVICE_CONCEPTS, WORDINGS, Wording
+from xray.data.phantom.wording import DEVICE_CONCEPTS, Wording
 
+WORDINGS = {Style.DEMO: DEMO_WORDING, Style.BASE: BASE_WORDING}
 _SIDE = {"left": "左", "right": "右", "bilateral": "双", None: ""}
 _ZONE = {"upper": "上", "middle": "中", "lower": "下", None: ""}
 _AMOUNT = {"mild": "少量", "moderate": "中等量", "severe": "大量", None: ""}
