@@ -21,6 +21,8 @@ PINS = {
 }
 COPYLEFT = re.compile(r"\b(AGPL|GPL|Affero|General Public License)\b", re.I)
 LESSER = re.compile(r"lesser|LGPL", re.I)
+# PyPI's torch for Linux brings these, each at an exact version of its own choice; a CPU build brings none of them.
+OF_TORCH = re.compile(r"nvidia-.*|cuda-.*|triton")
 
 
 def requirements_of(*extras: str) -> list[Requirement]:
@@ -29,12 +31,12 @@ def requirements_of(*extras: str) -> list[Requirement]:
 
 
 def closure(*extras: str) -> set[str]:
-    """Return the names of every package that installing the kit with `extras` brings."""
+    """Return the names of every package that installing the kit with `extras` brings, without torch's GPU packages."""
     waiting, found = requirements_of(*extras), set()
     while waiting:
         requirement = waiting.pop()
         name = canonicalize_name(requirement.name)
-        if name in found:
+        if name in found or OF_TORCH.fullmatch(name):
             continue
         found.add(name)
         try:

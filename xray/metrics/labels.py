@@ -68,22 +68,23 @@ def macro_f1(cells: FloatArray) -> FloatArray:
 def side_counts(candidate: LabelledText, reference: LabelledText) -> FloatArray:
     """Return float64 [2]: findings with the right side, and findings whose side could be judged.
 
-    Judged are the classes positive in both reports for which the reference states a side. The side of a class joins
-    those of its findings: left and right, or one bilateral, is bilateral. No side in the candidate is a wrong side.
+    Judged are the concepts that both reports state and the reference gives a side. The mentions of a concept are
+    joined: left and right, or one bilateral, is bilateral. No side in the candidate is a wrong side. Concepts and not
+    classes, because a tracheal tube has no side that could answer for a pacemaker's.
     """
-    ours, theirs = class_sides(candidate), class_sides(reference)
+    ours, theirs = concept_sides(candidate), concept_sides(reference)
     judged = [name for name, side in theirs.items() if side is not None and name in ours]
     return np.array([sum(ours[name] == theirs[name] for name in judged), len(judged)], dtype=np.float64)
 
 
-def class_sides(labelled: LabelledText) -> dict[str, Laterality | None]:
-    """Return the side of each positive class; None where no finding of the class states one."""
+def concept_sides(labelled: LabelledText) -> dict[str, Laterality | None]:
+    """Return the side of each concept stated of a positive class; None where no mention gives one."""
     stated: dict[str, set[Laterality]] = {}
     for finding in labelled.findings:
         name = concept_class(finding.concept)
         if name is not None and finding.assertion != "absent" and labelled.labels[name] in {1, -1}:
-            stated.setdefault(name, set()).update({finding.laterality} if finding.laterality else ())
-    return {name: _join(sides) for name, sides in stated.items()}
+            stated.setdefault(finding.concept, set()).update({finding.laterality} if finding.laterality else ())
+    return {concept: _join(sides) for concept, sides in stated.items()}
 
 
 def _join(sides: set[Laterality]) -> Laterality | None:

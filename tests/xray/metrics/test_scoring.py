@@ -189,3 +189,8 @@ def test_intervals_hold_the_value_and_repeat():
     assert estimate.low <= estimate.value <= estimate.high
     assert estimate.low < estimate.high
     assert estimate.n == 40
+
+
+def test_a_device_without_a_side_does_not_answer_for_one_that_has():
+    values = _values({"a": "气管插管在位。"}, {"a": "左侧胸壁见心脏起搏器影。气管插管在位。"})
+    assert values["side_accuracy"] is None
