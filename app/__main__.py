@@ -13,6 +13,7 @@ from xray.errors import ConfigError, XrayError
 
 ADDRESS = "127.0.0.1"
 FIRST_PORT = 8501
+LAST_PORT = 65_535
 PORTS_TRIED = 100
 _HERE = Path(__file__).parent
 # Each of these is a privacy or latency decision; postScriptGC alone cuts a rerun from 70 ms to 9 ms of CPU.
@@ -35,10 +36,10 @@ STREAMLIT_OPTIONS = {
 def main(arguments: list[str] | None = None) -> int:
     """Become the review server. Returns, with an exit code, only when it cannot be started."""
     options = _parser().parse_args(arguments)
-    settings = Settings.of(options.project, store=options.reviews)
+    settings = Settings.of(options.project, reviews=options.reviews)
     try:
-        readable_runs(find_runs(settings.project))
-        ReviewStore(settings.store).close()
+        newest, *_ = readable_runs(find_runs(settings.project)).values()
+        ReviewStore(settings.store_of(newest)).close()  # the others say it on their own pages
         port = free_port(options.port)
     except XrayError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -66,7 +67,7 @@ def free_port(wanted: int | None) -> int:
 
     Raises ConfigError when the wanted port, or every port tried, is taken.
     """
-    candidates = [wanted] if wanted else range(FIRST_PORT, FIRST_PORT + PORTS_TRIED)
+    candidates = [wanted] if wanted is not None else range(FIRST_PORT, FIRST_PORT + PORTS_TRIED)
     for port in candidates:
         if _is_free(port):
             return port
@@ -83,11 +84,17 @@ def _is_free(port: int) -> bool:
     return True
 
 
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= LAST_PORT):
+        raise argparse.ArgumentTypeError(f"{text} is no port. Give a whole number from 1 to {LAST_PORT}.")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m app", description="Review the reports of a finished run.")
     parser.add_argument("--project", type=Path, required=True, help="a run folder, or a folder of runs")
-    parser.add_argument("--reviews", type=Path, help="file of the reviews (default: reviews.sqlite in the project)")
-    parser.add_argument("--port", type=int, help=f"port on {ADDRESS} (default: the first free one from {FIRST_PORT})")
+    parser.add_argument("--reviews", type=Path, help="one file for all reviews (default: reviews.sqlite in each run)")
+    parser.add_argument("--port", type=_port, help=f"port on {ADDRESS} (default: the first free one from {FIRST_PORT})")
     parser.add_argument("--headless", action="store_true", help="do not open a browser")
     return parser
 

@@ -19,9 +19,14 @@ def main() -> None:
     ]
     page = st.navigation(pages, position="top")
     navigation.register(*pages)
+    unknown_run: str | None = None
     with st.sidebar, shown():
+        unknown_run = session.settle_run()
         _choices()
-    page.run()
+    if unknown_run:
+        _say_unknown(unknown_run)
+    else:
+        page.run()
 
 
 def _choices() -> None:
@@ -36,7 +41,20 @@ def _choices() -> None:
         key=session.LANGUAGE_KEY,
         persist_state="session",
     )
-    st.selectbox(words.run, list(session.runs()), key=session.RUN_KEY, persist_state="session")
+    st.selectbox(
+        words.run,
+        list(session.runs()),
+        key=session.RUN_KEY,
+        persist_state="session",
+        on_change=session.put_run_in_address,
+    )
+
+
+def _say_unknown(run_id: str) -> None:
+    words = session.words()
+    st.info(words.unknown_run.format(run_id=run_id[:80]))
+    if st.button(words.back, type="primary"):
+        navigation.open_worklist()
 
 
 if __name__ == "__main__":

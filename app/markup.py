@@ -21,6 +21,13 @@ def report_html(segments: Iterable[Segment], *, words: Words) -> str:
     return f'<div class="report-text" lang="zh-CN">{body}</div>'
 
 
+def draft_text(generated: str | None, *, words: Words) -> str:
+    """Return a generated report, or the sentence that stands for one that is missing or blank."""
+    if generated is None:
+        return words.no_report
+    return generated if generated.strip() else words.empty_report
+
+
 def _segment_html(segment: Segment, *, words: Words) -> str:
     if segment.kind is None:
         return escape(segment.text)

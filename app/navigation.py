@@ -17,14 +17,14 @@ def register(worklist: object, review: object) -> None:
 
 
 def open_case(case_id: str) -> None:
-    """Go to the review page of a case; its address ?case=ID can be bookmarked."""
+    """Go to the review page of a case of the present run; its address ?run=ID&case=ID can be bookmarked."""
     st.session_state[VISIT_KEY] = st.session_state.get(VISIT_KEY, 0) + 1  # a new table forgets the clicked cell
-    st.switch_page(st.session_state[_PAGES_KEY][1], query_params={"case": case_id})
+    st.switch_page(st.session_state[_PAGES_KEY][1], query_params={**_run_query(), "case": case_id})
 
 
 def open_worklist() -> None:
     """Go back to the list; its filters are as they were."""
-    st.switch_page(st.session_state[_PAGES_KEY][0])
+    st.switch_page(st.session_state[_PAGES_KEY][0], query_params=_run_query())
 
 
 def remember(selection: Selection) -> None:
@@ -34,7 +34,7 @@ def remember(selection: Selection) -> None:
 
 def entries(run: Run) -> tuple[Entry, ...]:
     """Return all cases of the run with their marks and the reader's latest reviews, in the order of the run."""
-    reviews = session.store().latest(run.id)
+    reviews = session.store(run).latest(run.id)
     return tuple(Entry(case=case, marks=session.marked(run, case), review=reviews.get(case.id)) for case in run.cases)
 
 
@@ -42,3 +42,7 @@ def listed(run: Run) -> tuple[Entry, ...]:
     """Return the cases that the list shows under the filters in force."""
     selection: Selection = st.session_state.get(SELECTION_KEY, Selection())
     return selection.apply(entries(run))
+
+
+def _run_query() -> dict[str, str]:
+    return {session.RUN_KEY: st.session_state[session.RUN_KEY]}

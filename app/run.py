@@ -6,18 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from finetune.manifest import (
-    Case,
-    Prediction,
-    RunManifest,
-    ScoresFile,
-    read_json,
-    read_records,
-)
+from finetune.manifest import Case, Prediction, RunManifest, ScoresFile, read_json
 from xray.errors import DataError
+from xray.records import read_lines
 from xray.text.lexicon import PROFILES, Profile
 
 ADAPTER_SYSTEM = "adapter"
+TEST_SPLIT = "test"
+_RESTORE = "Restore the file, or delete it and run `finetune run` again: it makes what is missing."
 _log = logging.getLogger("app")
 
 
@@ -25,11 +21,13 @@ _log = logging.getLogger("app")
 class ReviewCase:
     """One test study with its generated report; `generated` is None where the run wrote no report for it.
 
+    `cut_off` tells that the report ran into the length limit and lacks its end.
     `scores` are this report's own values (metric name -> value in [0, 1], None = not computable).
     """
 
     case: Case
     generated: str | None
+    cut_off: bool = False
     scores: tuple[tuple[str, float | None], ...] = ()
 
     @property
@@ -116,13 +114,25 @@ def load_run(folder: Path) -> Run:
     """Read one run folder. Raises DataError naming the file that is missing or does not fit its schema."""
     manifest = read_json(folder / "manifest.json", RunManifest)
     scores = read_json(folder / "scores.json", ScoresFile)
-    references = read_records(folder / "references.jsonl", Case)
-    if not references:
-        raise DataError(f"{folder / 'references.jsonl'} lists no test study. Run `finetune evaluate` again.")
-    predictions = {row.id: row for row in read_records(folder / "predictions.jsonl", Prediction)}
+    references = _references(folder / "references.jsonl", expected=manifest.data.studies.get(TEST_SPLIT))
+    predictions = _predictions(folder / "predictions.jsonl")
     values = scores.per_report.get(ADAPTER_SYSTEM, {})
     cases = tuple(_review_case(case, predictions.get(case.id), values.get(case.id, {})) for case in references)
     return Run(folder=folder, manifest=manifest, scores=scores, cases=cases, profile=_profile(scores, folder=folder))
+
+
+def _references(path: Path, *, expected: int | None) -> list[Case]:
+    cases = read_lines(path, Case, remedy=_RESTORE)
+    if not cases or len(cases) != expected:
+        raise DataError(f"{path} lists {len(cases)} test studies, the run's manifest counts {expected}. {_RESTORE}")
+    return cases
+
+
+def _predictions(path: Path) -> dict[str, Prediction]:
+    rows = read_lines(path, Prediction, remedy=_RESTORE)
+    if not rows:
+        raise DataError(f"{path} holds no report, but the run is complete. {_RESTORE}")
+    return {row.id: row for row in rows}
 
 
 def _profile(scores: ScoresFile, *, folder: Path) -> Profile:
@@ -133,5 +143,7 @@ def _profile(scores: ScoresFile, *, folder: Path) -> Profile:
 
 
 def _review_case(case: Case, prediction: Prediction | None, values: dict[str, float | None]) -> ReviewCase:
-    generated = prediction.text if prediction else None
-    return ReviewCase(case=case, generated=generated, scores=tuple(values.items()))
+    if prediction is None:
+        return ReviewCase(case=case, generated=None, scores=tuple(values.items()))
+    cut_off = prediction.finish_reason == "length"
+    return ReviewCase(case=case, generated=prediction.text, cut_off=cut_off, scores=tuple(values.items()))

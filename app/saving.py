@@ -1,32 +1,36 @@
 """The server's half of the save protocol (the browser's half is components/editor.js).
 
-Drafts arrive as untrusted JSON, again and again until acknowledged. Each is checked, appended to the store, and only
-after COMMIT acknowledged. Handling the same drafts twice changes nothing, so callbacks, reruns, reloads and restarts
-of the server may all deliver them.
+Drafts arrive as untrusted JSON, again and again until acknowledged. Each is checked, appended to the store of its run,
+and only after COMMIT acknowledged. Handling the same drafts twice changes nothing, so callbacks, reruns, reloads and
+restarts of the server may all deliver them, and the page may show another run by then.
 
 A draft brings the hash of the generated text that its verdict judged: the text on disk may be another one by now. A
 draft without the hash is kept, but its verdict does not count for the present text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.run import Run
 from app.store import Draft, ReviewStore, Revision, Verdict
+from xray.errors import DataError
 
 LONGEST_TEXT = 50_000
+RunFinder = Callable[[str], Run | None]
+StoreOpener = Callable[[Run], ReviewStore]
 
 
 class _SentDraft(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
+    run: str
     case: str
     client: str = Field(min_length=8, max_length=64)
     sequence: int = Field(ge=1)
     base_revision: int = Field(ge=0)
-    ancestors: tuple[str, ...] = Field(default=(), max_length=1000)
+    ancestors: tuple[tuple[str, int], ...] = Field(default=(), max_length=1000)
     verdict: Verdict | None = None
     comment: str = Field(default="", max_length=LONGEST_TEXT)
     corrected: str = Field(default="", max_length=LONGEST_TEXT)
@@ -35,49 +39,65 @@ class _SentDraft(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What became of one draft: acknowledged as `latest.revision`, or refused because of `latest`."""
+    """What became of one draft: stored as `revision`, or refused (None) because of `latest`, the newest of its case."""
 
+    run_id: str
     case_id: str
     client: str
     sequence: int
+    revision: int | None
     latest: Revision
-    refused: bool
+
+    @property
+    def refused(self) -> bool:
+        """Whether another page had saved what the draft's page had not seen."""
+        return self.revision is None
 
 
-def receive(outbox: object, *, run: Run, store: ReviewStore) -> tuple[Answer, ...]:
-    """Store every draft of an outbox and answer each. Malformed ones, and those of other runs or cases, get none."""
-    drafts = outbox.get("drafts") if isinstance(outbox, Mapping) and outbox.get("run") == run.id else None
+def receive(outbox: object, *, find_run: RunFinder, open_store: StoreOpener) -> tuple[Answer, ...]:
+    """Store every draft of an outbox and answer each.
+
+    No answer, so that the browser keeps the text, is for malformed drafts, those of unknown runs or cases, and those
+    whose run or store cannot be opened: the page of that run tells why.
+    """
+    drafts = outbox.get("drafts") if isinstance(outbox, Mapping) else None
     if not isinstance(drafts, list):
         return ()
-    return tuple(answer for draft in drafts if (answer := _store_one(draft, run=run, store=store)))
+    answers = (_store_one(draft, find_run=find_run, open_store=open_store) for draft in drafts)
+    return tuple(answer for answer in answers if answer)
 
 
-def _store_one(untrusted: object, *, run: Run, store: ReviewStore) -> Answer | None:
+def _store_one(untrusted: object, *, find_run: RunFinder, open_store: StoreOpener) -> Answer | None:
     try:
         sent = _SentDraft.model_validate(untrusted)
-    except ValidationError:
+        run = find_run(sent.run)
+        case = run.case(sent.case) if run else None
+        if run is None or case is None:
+            return None
+        store = open_store(run)
+    except (ValidationError, DataError):  # one that cannot be stored must not hold up the others
         return None
-    case = run.case(sent.case)
-    if case is None:
-        return None
-    outcome = store.save(
-        Draft(
-            run_id=run.id,
-            case_id=case.id,
-            client=sent.client,
-            sequence=sent.sequence,
-            base_revision=sent.base_revision,
-            ancestors=sent.ancestors,
-            verdict=sent.verdict,
-            comment=sent.comment,
-            corrected=sent.corrected,
-            generated_sha256=sent.generated_sha256,
-        )
-    )
+    outcome = store.save(_draft(sent))
     return Answer(
+        run_id=run.id,
         case_id=case.id,
         client=sent.client,
         sequence=sent.sequence,
+        revision=outcome.acknowledged,
         latest=outcome.latest,
-        refused=outcome.conflict,
+    )
+
+
+def _draft(sent: _SentDraft) -> Draft:
+    return Draft(
+        run_id=sent.run,
+        case_id=sent.case,
+        client=sent.client,
+        sequence=sent.sequence,
+        base_revision=sent.base_revision,
+        ancestors=sent.ancestors,
+        verdict=sent.verdict,
+        comment=sent.comment,
+        corrected=sent.corrected,
+        generated_sha256=sent.generated_sha256,
     )

@@ -1,4 +1,4 @@
-"""What all pages share: the opened project, the store, the reader's language. No module-level user state."""
+"""What all pages share: the project, the run in the address, the stores, the language. No module-level user state."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -24,9 +24,9 @@ def words() -> Words:
     return LANGUAGES[st.session_state.get(LANGUAGE_KEY, "zh")]
 
 
-def store() -> ReviewStore:
-    """Return the review store of the project, opened once per process."""
-    path = Settings.from_environment().store
+def store(run: Run) -> ReviewStore:
+    """Return the store of a run's reviews, opened once per process."""
+    path = Settings.from_environment().store_of(run.folder)
     with _opening:
         if path not in _stores:
             _stores[path] = ReviewStore(path)
@@ -39,12 +39,36 @@ def runs() -> dict[str, Path]:
     return _runs(tuple((folder, _version(folder)) for folder in folders))
 
 
-def current_run() -> Run:
-    """Return the run chosen in this browser session, the newest one at first."""
+def settle_run() -> str | None:
+    """Let the address choose the run, and name the run in an address that has none, so that a reload opens no other.
+
+    Returns the run id of an address whose run the project does not have, None where all is well.
+    """
     available = runs()
-    chosen = st.session_state.get(RUN_KEY)
-    folder = available[chosen] if chosen in available else next(iter(available.values()))
+    asked, known = st.query_params.get(RUN_KEY), st.session_state.get(RUN_KEY)
+    chosen = next((run_id for run_id in (asked, known) if run_id in available), next(iter(available)))
+    if chosen != known:
+        st.session_state[RUN_KEY] = chosen
+    if not asked:
+        st.query_params[RUN_KEY] = chosen
+    return asked if asked and asked != chosen else None
+
+
+def put_run_in_address() -> None:
+    """Make the address follow the run that the reader has chosen in the side bar."""
+    st.query_params[RUN_KEY] = st.session_state[RUN_KEY]
+
+
+def current_run() -> Run:
+    """Return the run that `settle_run` found."""
+    folder = runs()[st.session_state[RUN_KEY]]
     return _run(folder, _version(folder))
+
+
+def find_run(run_id: str) -> Run | None:
+    """Return the project's run with that id, None where it has none."""
+    folder = runs().get(run_id)
+    return _run(folder, _version(folder)) if folder else None
 
 
 def marked(run: Run, case: ReviewCase) -> MarkedReports:
@@ -61,7 +85,7 @@ def warm_up() -> None:
 
 
 def close() -> None:
-    """Close the store and forget what was read; the next use opens it again."""
+    """Close the stores and forget what was read; the next use opens them again."""
     with _opening:
         for opened in _stores.values():
             opened.close()
@@ -72,8 +96,8 @@ def close() -> None:
 
 def find_film(run_id: str, case_id: str, index: int) -> Path | None:
     """Where a film lies on disk, for the signed route; None when there is none."""
-    folder = runs().get(run_id)
-    return _run(folder, _version(folder)).film(case_id, index) if folder else None
+    run = find_run(run_id)
+    return run.film(case_id, index) if run else None
 
 
 def _version(folder: Path) -> int:

@@ -33,8 +33,9 @@ class Draft:
     """What a reviewer's browser asks to save.
 
     `client` names one loaded page and `sequence` counts its saves, so a repeated request is recognised.
-    `base_revision` is the revision the text was typed on (0 = none); `ancestors` are earlier pages whose unsaved
-    text this page took over. `generated_sha256` is of the text that the verdict judged, "" where that is unknown.
+    `base_revision` is the revision the text was typed on (0 = none); `ancestors` are the earlier pages whose unsaved
+    text this page took over, each with the sequence it took: that page may be open still and have gone on writing.
+    `generated_sha256` is of the text that the verdict judged, "" where that is unknown.
     """
 
     run_id: str
@@ -45,7 +46,7 @@ class Draft:
     verdict: Verdict | None
     comment: str
     corrected: str
-    ancestors: tuple[str, ...] = ()
+    ancestors: tuple[tuple[str, int], ...] = ()
     generated_sha256: str = ""
     reviewer: str = LOCAL_REVIEWER
 
@@ -66,10 +67,19 @@ class Revision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Result of a save: the case's latest revision, and whether the draft was refused because of it."""
+    """Result of a save: the case's latest revision, whoever wrote it, and the revision that holds the draft.
+
+    Only `acknowledged` may become the base of what the page sends next: the page has not seen `latest`. It is None
+    where the draft was refused.
+    """
 
     latest: Revision
-    conflict: bool
+    acknowledged: int | None
+
+    @property
+    def conflict(self) -> bool:
+        """Whether the draft was refused because another page has saved meanwhile."""
+        return self.acknowledged is None
 
 
 class _Base(DeclarativeBase):
@@ -111,10 +121,10 @@ class ReviewStore:
                 _prepare(connection, path=path)
         except (DatabaseError, OSError) as error:
             self.close()
-            reason = error.orig if isinstance(error, DatabaseError) else error
+            reason = error.orig if isinstance(error, DatabaseError) else error.strerror
             raise DataError(
-                f"{path} cannot be opened for reviews ({type(reason).__name__}). "
-                "It must be on a local disk that can be written; `--reviews FILE` chooses another place."
+                f"{path} cannot be opened for reviews: {reason}. Reviews lie in the run's folder, which must be on a "
+                "local disk and writable; `--reviews FILE` keeps them in another place."
             ) from None
 
     def save(self, draft: Draft) -> Outcome:
@@ -125,17 +135,15 @@ class ReviewStore:
         """
         with Session(self._writer) as session, session.begin():
             rows = session.scalars(_history_of(draft.run_id, draft.case_id, draft.reviewer)).all()
-            known = any(row.client == draft.client and row.sequence >= draft.sequence for row in rows)
-            # known: a repeat, or overtaken by a later save of the same page, which holds its text
-            if known or (rows and _says_the_same(rows[-1], draft)):
-                return Outcome(latest=_revision(rows[-1]), conflict=False)
-            own = {draft.client, *draft.ancestors}
-            if any(row.revision > draft.base_revision and row.client not in own for row in rows):
-                return Outcome(latest=_revision(rows[-1]), conflict=True)
+            holder = _holder(rows, draft)
+            if holder is not None:
+                return Outcome(latest=_revision(rows[-1]), acknowledged=holder.revision)
+            if any(_is_unseen(row, draft) for row in rows):
+                return Outcome(latest=_revision(rows[-1]), acknowledged=None)
             row = _new_row(draft, revision=rows[-1].revision + 1 if rows else 1)
             session.add(row)
             latest = _revision(row)
-        return Outcome(latest=latest, conflict=False)
+        return Outcome(latest=latest, acknowledged=latest.revision)
 
     def latest(self, run_id: str, *, reviewer: str = LOCAL_REVIEWER) -> dict[str, Revision]:
         """Return the newest revision of every reviewed case of a run, by case id."""
@@ -191,6 +199,21 @@ def _prepare(connection: Connection, *, path: Path) -> None:
 def _history_of(run_id: str, case_id: str, reviewer: str) -> Select[_Row]:
     mine = (_Row.run_id == run_id, _Row.case_id == case_id, _Row.reviewer == reviewer)
     return select(_Row).where(*mine).order_by(_Row.revision)
+
+
+def _holder(rows: Sequence[_Row], draft: Draft) -> _Row | None:
+    """Return the row that holds the draft's text already: its own, a later one of its page, or a latest one like it."""
+    for row in rows:
+        if row.client == draft.client and row.sequence >= draft.sequence:
+            return row
+    return rows[-1] if rows and _says_the_same(rows[-1], draft) else None
+
+
+def _is_unseen(row: _Row, draft: Draft) -> bool:
+    """Whether the draft was typed without knowing of that row."""
+    if row.revision <= draft.base_revision or row.client == draft.client:
+        return False
+    return all(row.client != client or row.sequence > sequence for client, sequence in draft.ancestors)
 
 
 def _new_row(draft: Draft, *, revision: int) -> _Row:

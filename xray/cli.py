@@ -1,8 +1,7 @@
 """`xray`: render, prepare, phantom, label, score."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -10,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xray.command_line import guard
+from xray.command_line import guard, print_json, progress_bar
+from xray.data.file_names import printable
 from xray.errors import DataError, Rejected
-from xray.records import write_atomically
+from xray.prepare_command import prepare
+from xray.records import is_encodable, write_atomically
 
 if TYPE_CHECKING:
     from xray.metrics import ScoreReport
@@ -31,13 +32,6 @@ class ProfileName(StrEnum):
 
     standard = "standard"
     mt = "mt"
-
-
-class SourceName(StrEnum):
-    """Kinds of report files."""
-
-    table = "table"
-    xrayglm = "xrayglm"
 
 
 ProfileOption = Annotated[
@@ -60,44 +54,14 @@ def render(
         done = _write_raw(source, raw) if raw else _write_png(source, target, size=size)
     except Rejected as refusal:
         if as_json:
-            _print_json({"code": refusal.code, "why": refusal.why})
+            print_json({"code": refusal.code, "why": refusal.why})
             raise typer.Exit(Rejected.exit_code) from None
         raise
     if as_json:
-        _print_json(done)
+        print_json(done)
 
 
-@app.command()
-def prepare(
-    films: Annotated[Path, typer.Argument(help="folder of films")],
-    reports: Annotated[Path, typer.Argument(help="table of reports (.csv, .jsonl) or XrayGLM .json")],
-    out: Annotated[Path, typer.Argument(help="folder of the prepared store")],
-    source: Annotated[
-        SourceName | None, typer.Option(help="kind of report file; told from its ending without it")
-    ] = None,
-    size: Annotated[int, typer.Option(min=64, help="long side in pixels")] = 1024,
-    index: Annotated[Path | None, typer.Option(help="XrayGLM only: CSV of film file names and image ids")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="processes; all cores without it")] = None,
-) -> None:
-    """Read, check, render and split a data set once, so that training reads it back without decoding DICOM."""
-    from xray.data.prepare import prepare as prepare_store
-    from xray.data.sources.columns import TableColumns
-    from xray.data.sources.table import read_table
-    from xray.data.sources.xrayglm import read_xrayglm
-    from xray.data.split import SplitSettings
-    from xray.dicom.render import RenderSettings
-
-    kind = source or (SourceName.xrayglm if reports.suffix == ".json" else SourceName.table)
-    data = (
-        read_xrayglm(reports, films, index=index)
-        if kind is SourceName.xrayglm
-        else read_table(films, reports, columns=TableColumns())
-    )
-    with _progress("Rendering films") as progress:
-        store = prepare_store(
-            data, out, settings=RenderSettings(size=size), split=SplitSettings(), workers=workers, progress=progress
-        )
-    _print_json(store.info.model_dump(mode="json"))
+app.command()(prepare)
 
 
 @app.command()
@@ -159,7 +123,7 @@ def phantom(
 
     if style not in set(Style):
         raise typer.BadParameter(f"--style is demo or base, not {style!r}")
-    with _progress("Drawing films") as progress:
+    with progress_bar("Drawing films") as progress:
         write_dataset(
             out,
             studies=studies,
@@ -168,24 +132,12 @@ def phantom(
             workers=workers,
             progress=lambda done: progress(done, studies),
         )
-    typer.echo(f"{studies} studies in {out}")
+    typer.echo(f"{studies} studies in {printable(str(out))}")
 
 
 def main() -> None:
     """Run the command line."""
     guard(app)
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar with the time left on standard error, so that standard output stays for programs."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("left"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _write_png(source: Path, target: Path | None, *, size: int | None) -> dict[str, Any]:
@@ -242,6 +194,8 @@ def _read_texts(path: Path) -> dict[str, str]:
             key, text = row.get("id"), row.get("text")
             if not isinstance(key, str | int) or not isinstance(text, str):
                 raise DataError(f'{path}, line {number}: a row needs "id" and "text"')
+            if not (is_encodable(str(key)) and is_encodable(text)):
+                raise DataError(f"{path}, line {number}: half a character (a lone surrogate). Export the text again.")
             yield str(key), text
 
     return index_by_id(pairs(), source=str(path))
@@ -265,10 +219,6 @@ def _show(report: "ScoreReport") -> None:
         table.add_row(name, value, interval, str(estimate.n))
     Console().print(table)
     typer.echo(report.signature)
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False))
 
 
 def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:

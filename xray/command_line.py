@@ -1,11 +1,13 @@
-"""How every command line of the kit ends: one clear line for a user's mistake, and an exit code with a meaning."""
+"""What every command line of the kit shares: a bar while it works, and one clear line and an exit code at its end."""
 
+import json
 import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 import typer
 
@@ -34,10 +36,28 @@ def guard(app: typer.Typer) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
-        _end(f"internal error: {type(error).__name__}; the details are in {_write_details(error)}", 1)
+        _end(f"internal error: {type(error).__name__}; {_keep_details(error)}", 1)
     if status == INTERRUPTED:
         _end("stopped; the same command takes up where it was", INTERRUPTED)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar with the time left on standard error, if that is a terminal; standard output stays for programs."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("left"))
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print one line of JSON on standard output."""
+    typer.echo(json.dumps(value, ensure_ascii=False))
 
 
 def _show_usage(error: Exception) -> NoReturn:
@@ -50,6 +70,13 @@ def _show_usage(error: Exception) -> NoReturn:
 def _end(message: str, code: int) -> NoReturn:
     print(message, file=sys.stderr)
     sys.exit(code)
+
+
+def _keep_details(error: BaseException) -> str:
+    try:
+        return f"the details are in {_write_details(error)}"
+    except OSError as failure:
+        return f"its details could not be kept ({failure.strerror or failure}); set TMPDIR to a folder with room"
 
 
 def _write_details(error: BaseException) -> str:

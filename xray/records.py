@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +19,12 @@ class Record(BaseModel):
 
 
 RecordType = TypeVar("RecordType", bound=Record)
+_HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
+
+
+def is_encodable(text: str) -> bool:
+    r"""Tell whether a text can be written: JSON can spell half a character (`\ud83d` alone), which no file can hold."""
+    return _HALF_CHARACTER.search(text) is None
 
 
 def write_atomically(path: Path, data: str | bytes) -> None:

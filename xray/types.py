@@ -99,7 +99,8 @@ class Turn:
 class Example:
     """One study as the model sees it: films from the prepared store, a question, and the report to write.
 
-    `images` are 8-bit grey PNG files (0 = black), frontal first, `views` their views in the same order.
+    `images` are 8-bit grey PNG files (0 = black), frontal first, `views` their views in the same order. `origin` tells
+    who wrote `target`.
     """
 
     example_id: str
@@ -110,4 +111,5 @@ class Example:
     messages: tuple[Turn, ...]
     target: str
     language: str
+    origin: Origin
     split: Split

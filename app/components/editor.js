@@ -1,10 +1,10 @@
 // The reviewer's verdict, comment and corrected text. Nothing typed may be lost:
 //   1. every change goes to localStorage at once, before anything else;
-//   2. after a short pause the page sends all unsaved drafts to the server;
+//   2. after a short pause the page sends all unsaved drafts, of whatever run and case, to the server;
 //   3. the server acknowledges after COMMIT, and only then the local copy is removed;
 //   4. while a draft is unacknowledged it is sent again every few seconds, also by a later page.
-// A draft names the page that typed it and the revision it was typed on; the server finds repeats and conflicts.
-// It also names the generated text that its verdict judged: only a new verdict, never a comment, judges a newer text.
+// A draft names its page, the pages whose text it took over, and the revision it was typed on; the server finds repeats
+// and conflicts. It also names the generated text that its verdict judged: only a new verdict judges a newer text.
 
 const DEBOUNCE_MS = 600;
 const RESEND_MS = 3000;
@@ -82,12 +82,11 @@ class Editor {
     window.removeEventListener("pagehide", this.onHide);
   }
 
-  prefix(caseId = null) {
-    const run = `xray-review/${this.data.run}/`;
-    return caseId === null ? run : `${run}${caseId}/`;
+  prefix(run, caseId = null) {
+    return `xray-review/${run}/${caseId === null ? "" : `${caseId}/`}`;
   }
 
-  ownKey() { return this.prefix(this.caseId) + this.client; }
+  ownKey() { return this.prefix(this.data.run, this.caseId) + this.client; }
 
   // -- what the server says --------------------------------------------------
 
@@ -97,7 +96,7 @@ class Editor {
     this.data = data;
     this.send = send;
     document.documentElement.lang = data.words.html_language;
-    if (moved) this.caseId = data.case;
+    if (moved) [this.caseId, this.waitingSince] = [data.case, 0];
     for (const ack of data.acks) this.acknowledged(ack);
     for (const refusal of data.refusals) this.wasRefused(refusal);
     if (moved) this.open();
@@ -108,13 +107,14 @@ class Editor {
   open() {
     this.ancestors = [];
     this.show(this.data.review);
-    const left = storage.keys(this.prefix(this.caseId)).map((key) => [key, storage.get(key)]).filter(([, draft]) => draft);
+    const keys = storage.keys(this.prefix(this.data.run, this.caseId));
+    const left = keys.map((key) => [key, storage.get(key)]).filter(([, draft]) => draft);
     left.sort((one, two) => two[1].typed_at - one[1].typed_at);
     if (left.length === 0) return;
     const [key, draft] = left[0]; // unsaved text of an earlier page: go on with it
     this.show({ ...draft, revision: draft.base_revision });
     if (key === this.ownKey()) { this.ancestors = draft.ancestors; return; }
-    this.ancestors = [...draft.ancestors, draft.client];
+    this.ancestors = [...draft.ancestors, [draft.client, draft.sequence]];
     if (this.refused.has(key)) this.refused.set(this.ownKey(), this.refused.get(key));
     this.keep();
     storage.remove(key);
@@ -130,20 +130,22 @@ class Editor {
     this.find(".correction").open = review.verdict === "edit" || review.corrected !== "";
   }
 
-  acknowledged({ case: caseId, client, sequence, revision }) {
-    const key = this.prefix(caseId) + client;
+  acknowledged({ run, case: caseId, client, sequence, revision }) {
+    const key = this.prefix(run, caseId) + client;
     const draft = storage.get(key);
-    this.waitingSince = 0;
+    const own = key === this.ownKey();
     if (draft && draft.sequence <= sequence) storage.remove(key);
-    else if (draft) storage.set(key, { ...draft, base_revision: revision });
+    else if (draft && own) storage.set(key, { ...draft, base_revision: Math.max(draft.base_revision, revision) });
     this.refused.delete(key);
-    if (caseId === this.caseId && client === this.client) this.base = Math.max(this.base ?? 0, revision);
+    if (!own) return;
+    this.waitingSince = 0;
+    this.base = Math.max(this.base, revision); // not the latest revision: nobody has seen that one here
   }
 
-  wasRefused({ case: caseId, client, sequence, review }) {
-    const key = this.prefix(caseId) + client;
+  wasRefused({ run, case: caseId, client, sequence, review }) {
+    const key = this.prefix(run, caseId) + client;
     const draft = storage.get(key);
-    this.waitingSince = 0;
+    if (key === this.ownKey()) this.waitingSince = 0;
     if (draft && draft.sequence <= sequence) this.refused.set(key, review);
   }
 
@@ -210,12 +212,16 @@ class Editor {
   flush() {
     clearTimeout(this.pause);
     if (this.composing) return; // half a word of an input method is no text yet
-    const keys = storage.keys(this.prefix()).filter((key) => !this.refused.has(key));
-    const drafts = keys.map((key) => storage.get(key)).filter(Boolean);
+    const drafts = this.data.runs.flatMap((run) => this.unsaved(run));
     if (drafts.length === 0) return;
-    this.waitingSince ||= Date.now();
+    if (storage.get(this.ownKey())) this.waitingSince ||= Date.now();
     this.beat += 1;
-    this.send("outbox", { run: this.data.run, beat: `${this.client}:${this.beat}`, drafts });
+    this.send("outbox", { beat: `${this.client}:${this.beat}`, drafts });
+  }
+
+  unsaved(run) {
+    const keys = storage.keys(this.prefix(run)).filter((key) => !this.refused.has(key));
+    return keys.map((key) => storage.get(key)).filter(Boolean).map((draft) => ({ ...draft, run }));
   }
 
   tick() {

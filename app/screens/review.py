@@ -9,7 +9,7 @@ from app import components, navigation, session
 from app.faults import shown
 from app.films import film_url
 from app.marks import Segment
-from app.markup import banner_html, legend_html, metrics_html, report_head_html, report_html
+from app.markup import banner_html, draft_text, legend_html, metrics_html, report_head_html, report_html
 from app.run import ReviewCase, Run
 from app.saving import Answer, receive
 from app.selection import Entry, neighbour, next_unreviewed
@@ -18,10 +18,13 @@ from app.words import Words
 
 EDITOR_KEY = "editor"
 ANSWERS_KEY = "answers"
+# A page with a timer asks a restarted server for a full run. Without it the drafts would go to a fragment that the new
+# server does not know, and nothing typed would be saved until the reader left the case.
+REFRESH_SECONDS = 600
 
 
 def show() -> None:
-    """Draw the page of the case in ?case=ID."""
+    """Draw the page of the case in ?run=ID&case=ID."""
     with shown():
         words, run = session.words(), session.current_run()
         st.html(banner_html(words))
@@ -34,17 +37,18 @@ def show() -> None:
             return
         entries = navigation.entries(run)
         entry = next(entry for entry in entries if entry.case.id == case.id)
-        _steps(case, entries=entries, listed=navigation.listed(run), words=words)
+        _steps(case, run=run, entries=entries, listed=navigation.listed(run), words=words)
         _case(run, entry, words=words)
 
 
-def _steps(case: ReviewCase, *, entries: Sequence[Entry], listed: Sequence[Entry], words: Words) -> None:
+def _steps(case: ReviewCase, *, run: Run, entries: Sequence[Entry], listed: Sequence[Entry], words: Words) -> None:
     ids = [entry.case.id for entry in listed]
     place = f"{ids.index(case.id) + 1} / {len(ids)}" if case.id in ids else f"– / {len(ids)}"
     back, title, previous, following, upcoming = st.columns([1.2, 5, 1.2, 1.2, 1.6], vertical_alignment="center")
     if back.button(words.back, shortcut="L", icon=":material/list:", width="stretch"):
         navigation.open_worklist()
-    title.html(report_head_html(f"{words.case} {case.id}", badges=[("plain", place)]))
+    badges = [("plain", f"{words.run} {run.id}"), ("plain", place)]
+    title.html(report_head_html(f"{words.case} {case.id}", badges=badges))
     targets = (
         (previous, words.previous, "Left", neighbour(listed, of=case.id, step=-1)),
         (following, words.following, "Right", neighbour(listed, of=case.id, step=1)),
@@ -64,7 +68,7 @@ def _case(run: Run, entry: Entry, *, words: Words) -> None:
         st.html(legend_html(words) + metrics_html(entry.case.scores, words=words))
         if entry.is_outdated:
             st.warning(words.outdated)
-        st.fragment(_editor)(run, entry.case)
+        st.fragment(_editor, run_every=REFRESH_SECONDS)(run, entry.case)
         st.html(f'<div class="keys">{words.keys}</div>')
 
 
@@ -82,9 +86,11 @@ def _films(run: Run, case: ReviewCase, *, words: Words) -> None:
 def _reports(entry: Entry, *, words: Words) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
-        st.html(report_head_html(words.generated_report, badges=[("ai", words.generated_badge)]))
-        nothing = (Segment(text=words.no_report),)
-        st.html(report_html(entry.marks.generated if entry.case.generated else nothing, words=words))
+        badges = [("ai", words.generated_badge), *([("warn", words.cut_off)] if entry.case.cut_off else [])]
+        st.html(report_head_html(words.generated_report, badges=badges))
+        text = draft_text(entry.case.generated, words=words)
+        segments = entry.marks.generated if text == entry.case.generated else (Segment(text=text),)
+        st.html(report_html(segments, words=words))
     with right:
         translated = entry.case.case.origin == "machine_translation"
         badge = words.machine_translated if translated else words.reference_note
@@ -96,7 +102,7 @@ def _editor(run: Run, case: ReviewCase) -> None:
     """Mount the editor, alone in a fragment: a save reruns nothing else, and the films stay untouched."""
     with shown():
         words = session.words()
-        store = session.store()
+        store = session.store(run)
         result = components.editor(
             data=_editor_data(run, case, words=words),
             key=EDITOR_KEY,
@@ -104,7 +110,7 @@ def _editor(run: Run, case: ReviewCase) -> None:
             on_outbox_change=_receive,
         )
         # After a restart of the server the browser sends its drafts again, but no callback is registered for them yet.
-        if _take(result.outbox, run=run):
+        if _take(result.outbox):
             st.rerun()
         history = store.history(run.id, case.id)
         if history:
@@ -114,12 +120,12 @@ def _editor(run: Run, case: ReviewCase) -> None:
 
 def _receive() -> None:
     with shown():
-        _take(st.session_state[EDITOR_KEY].get("outbox"), run=session.current_run())
+        _take(st.session_state[EDITOR_KEY].get("outbox"))
 
 
-def _take(outbox: object, *, run: Run) -> bool:
+def _take(outbox: object) -> bool:
     """Store what the browser sent; True when there is something new to tell it."""
-    answers = receive(outbox, run=run, store=session.store())
+    answers = receive(outbox, find_run=session.find_run, open_store=session.store)
     if not answers or answers == st.session_state.get(ANSWERS_KEY):
         return False
     st.session_state[ANSWERS_KEY] = answers
@@ -128,10 +134,11 @@ def _take(outbox: object, *, run: Run) -> bool:
 
 def _editor_data(run: Run, case: ReviewCase, *, words: Words) -> dict[str, Any]:
     answers: tuple[Answer, ...] = st.session_state.get(ANSWERS_KEY, ())
-    history = session.store().history(run.id, case.id)
+    history = session.store(run).history(run.id, case.id)
     latest = history[-1] if history else None
     return {
         "run": run.id,
+        "runs": list(session.runs()),
         "case": case.id,
         "generated": case.generated or "",
         "generated_sha256": case.generated_sha256,
@@ -156,10 +163,11 @@ def _review_json(revision: Revision | None) -> dict[str, Any]:
 
 def _answer_json(answer: Answer) -> dict[str, Any]:
     return {
+        "run": answer.run_id,
         "case": answer.case_id,
         "client": answer.client,
         "sequence": answer.sequence,
-        "revision": answer.latest.revision,
+        "revision": answer.revision,
         "review": _review_json(answer.latest),
     }
 

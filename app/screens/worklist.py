@@ -8,7 +8,7 @@ import streamlit as st
 from app import navigation, session
 from app.faults import shown
 from app.lexicon import concept_name
-from app.markup import banner_html, scores_html
+from app.markup import banner_html, draft_text, report_head_html, scores_html
 from app.run import Run
 from app.selection import UNREVIEWED, Entry, Selection, next_unreviewed
 from app.store import VERDICTS
@@ -27,6 +27,7 @@ def show() -> None:
             navigation.open_case(wanted)
         words, run = session.words(), session.current_run()
         st.html(banner_html(words))
+        st.html(report_head_html(f"{words.run} {run.id}"))
         entries = navigation.entries(run)
         _progress(entries, words=words)
         with st.expander(words.scores_title, icon=":material/monitoring:"):
@@ -136,16 +137,22 @@ def _table(entries: Sequence[Entry], *, total: int, run: Run, words: Words) -> N
 
 
 def _row(entry: Entry, *, words: Words) -> dict[str, str | float | None]:
-    problems = []
-    for kind in entry.marks.disagreements:
-        concepts = (concept_name(concept, language=words.code) for concept in entry.marks.concepts(kind))
-        problems.append(f"{words.kinds[kind]}{words.colon}{words.comma.join(concepts)}")
     verdict = words.unreviewed if entry.status == UNREVIEWED else words.verdicts[entry.status]
     return {
         words.case: entry.case.id,
         words.status: f"{_STATUS_SIGNS[entry.status]} {verdict}",
-        words.disagreement: words.semicolon.join(problems) or words.kinds["agree"],
+        words.disagreement: _disagreement(entry, words=words),
         words.metrics[HEADLINE]: entry.case.score(HEADLINE),
-        words.generated_report: entry.case.generated or words.no_report,
+        words.generated_report: draft_text(entry.case.generated, words=words),
         words.reference_report: entry.case.case.text,
     }
+
+
+def _disagreement(entry: Entry, *, words: Words) -> str:
+    if entry.case.generated is None:  # two reports can neither agree nor disagree where there is one
+        return words.no_draft
+    problems = []
+    for kind in entry.marks.disagreements:
+        concepts = (concept_name(concept, language=words.code) for concept in entry.marks.concepts(kind))
+        problems.append(f"{words.kinds[kind]}{words.colon}{words.comma.join(concepts)}")
+    return words.semicolon.join(problems) or words.kinds["agree"]

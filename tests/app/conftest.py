@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
 import numpy as np
 import pytest
@@ -13,9 +13,14 @@ from streamlit.testing.v1 import AppTest
 from app import main, session
 from app.settings import Settings
 from finetune.manifest import Case, Estimate, Prediction, Record, RunManifest, ScoresFile
+from tests.app.server import CHROMIUM, Server
 from xray.records import write_lines, write_record
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Request, WebSocket
+
 MAIN = Path(main.__file__)
+PATIENCE_MS = 30_000
 # (reference, generated) per case, repeated as often as needed
 REPORTS = (
     ("双肺野清晰，心影不大，未见气胸及胸腔积液。", "双肺野清晰，心影不大，未见气胸及胸腔积液。"),
@@ -38,7 +43,7 @@ def draw_film(path: Path, *, seed: int, size: int = 256) -> None:
 
 
 def blank(kind: object) -> object:
-    """An empty value of a manifest field's type: the app reads only the run's id and name, the rest must be valid."""
+    """An empty value of a manifest field's type: the app reads only the run's id and its number of studies."""
     if isinstance(kind, type) and issubclass(kind, Record):
         required = {name: field for name, field in kind.model_fields.items() if field.is_required()}
         return kind(**{name: blank(field.annotation) for name, field in required.items()})
@@ -49,8 +54,10 @@ def blank(kind: object) -> object:
     return (get_origin(kind) or kind)()
 
 
-def manifest(run_id: str) -> RunManifest:
-    return blank(RunManifest).model_copy(update={"run_id": run_id, "name": "phantom"})
+def manifest(run_id: str, *, num_cases: int) -> RunManifest:
+    empty = blank(RunManifest)
+    data = empty.data.model_copy(update={"studies": {"test": num_cases}})
+    return empty.model_copy(update={"run_id": run_id, "name": "phantom", "data": data})
 
 
 def scores(cases: list[Case]) -> ScoresFile:
@@ -98,7 +105,7 @@ def write_run(folder: Path, *, num_cases: int = 5, run_id: str = "phantom-0123ab
     write_lines(folder / "references.jsonl", cases)
     write_lines(folder / "predictions.jsonl", predictions)
     write_record(folder / "scores.json", scores(cases))
-    write_record(folder / "manifest.json", manifest(run_id))
+    write_record(folder / "manifest.json", manifest(run_id, num_cases=num_cases))
     return folder
 
 
@@ -121,14 +128,53 @@ def _fresh_session() -> Iterator[None]:
 
 @pytest.fixture
 def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
-    """Start a new browser session on a project: its worklist, or the review page of `case`."""
+    """Start a new browser session on a project: its worklist, or the review page of `case`, of `run` or the newest."""
 
-    def start(project: Path, *, case: str | None = None, store: Path | None = None) -> AppTest:
-        for name, value in Settings.of(project, store=store).environment().items():
+    def start(
+        project: Path, *, case: str | None = None, run: str | None = None, reviews: Path | None = None
+    ) -> AppTest:
+        for name, value in Settings.of(project, reviews=reviews).environment().items():
             monkeypatch.setenv(name, value)
         page = AppTest.from_file(str(MAIN), default_timeout=30)
+        if run is not None:
+            page.query_params["run"] = run
         if case is not None:
             page.query_params["case"] = case
         return page.run()
 
     return start
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as engine:
+        running = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_reader(browser: "Browser", server: Server) -> Iterator[Callable[..., "Page"]]:
+    """Open a page of a new reader, who shares no storage with others; requests to other hosts fail the test."""
+    contexts, outside = [], []
+    own = (server.url, server.url.replace("http", "ws"), "blob:", "data:", "about:")
+
+    def note(seen: "Request | WebSocket") -> None:
+        if not seen.url.startswith(own):
+            outside.append(seen.url)
+
+    def start(*, width: int = 1366, height: int = 768) -> "Page":
+        context = browser.new_context(viewport={"width": width, "height": height})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("request", note)
+        page.on("websocket", note)
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert outside == []

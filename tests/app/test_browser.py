@@ -1,63 +1,25 @@
 """The review in a real browser: nothing typed is lost, nothing is asked of another host, no stack trace appears."""
 
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from app.run import load_run
 from app.store import ReviewStore
-from finetune.manifest import Case, Prediction, read_records
+from finetune.manifest import Prediction, read_records
+from tests.app.page import case_ids
+from tests.app.server import Server, needs_browser
 from xray.records import write_lines
 
-playwright = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found; install it to run the browser tests")
-PATIENCE_MS = 30_000
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = needs_browser
 RUN_ID = "phantom-0123abcd-1"
-Opener = Callable[..., "playwright.Page"]
-
-
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Server:
-    """`python -m app` on one port, to be started, killed and started again."""
-
-    def __init__(self, project: Path, log: Path) -> None:
-        self.project, self.log, self.port = project, log, unused_port()
-        self.process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "app", "--project", str(self.project), "--port", str(self.port), "--headless"]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=os.getcwd())
-        deadline = time.monotonic() + 60
-        while "Review page:" not in self.log.read_text():
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline, "the server did not come up"
-            time.sleep(0.1)
-
-    def kill(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
-        self.log.write_text("")
+Opener = Callable[..., "Page"]
 
 
 @pytest.fixture(scope="module")
@@ -70,49 +32,12 @@ def server(make_run: Callable[..., Path], tmp_path_factory: pytest.TempPathFacto
     running.kill()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator["playwright.Browser"]:
-    with playwright.sync_playwright() as engine:
-        running = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def open_reader(browser: "playwright.Browser", server: Server) -> Iterator[Callable[..., "playwright.Page"]]:
-    """Open a page of a new reader, who shares no storage with others; requests to other hosts fail the test."""
-    contexts, outside = [], []
-    own = (server.url, server.url.replace("http", "ws"), "blob:", "data:", "about:")
-
-    def note(seen: "playwright.Request | playwright.WebSocket") -> None:
-        if not seen.url.startswith(own):
-            outside.append(seen.url)
-
-    def start(*, width: int = 1366, height: int = 768) -> "playwright.Page":
-        context = browser.new_context(viewport={"width": width, "height": height})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("request", note)
-        page.on("websocket", note)
-        return page
-
-    yield start
-    for context in contexts:
-        context.close()
-    assert outside == []
-
-
-def open_case(page: "playwright.Page", server: Server, case_id: str) -> None:
+def open_case(page: "Page", server: Server, case_id: str) -> None:
     page.goto(f"{server.url}/review?case={case_id}")
     page.wait_for_selector(".comment")
 
 
-def case_ids(project: Path) -> list[str]:
-    return [case.id for case in read_records(project / "references.jsonl", Case)]
-
-
-def wait_saved(page: "playwright.Page") -> None:
+def wait_saved(page: "Page") -> None:
     page.wait_for_selector('.status[data-state="saved"]')
 
 
@@ -180,7 +105,7 @@ def test_text_of_a_closed_page_is_saved_by_the_next_page(server: Server, open_re
 def test_keys_judge_and_move_but_not_while_typing(server: Server, open_reader: Opener):
     page, (case_id, following) = open_reader(), case_ids(server.project)[3:5]
     page.goto(f"{server.url}/?case={case_id}")
-    page.wait_for_url(f"**/review?case={case_id}")
+    page.wait_for_url(f"**/review?run={RUN_ID}&case={case_id}")
     page.wait_for_selector(".comment")
     page.keyboard.press("x")
     wait_saved(page)

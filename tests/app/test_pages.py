@@ -1,63 +1,24 @@
 """The two pages as Streamlit runs them, without a browser."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import navigation, session
-from app.store import ReviewStore
-from finetune.manifest import Case, Prediction, read_records
+from finetune.manifest import Prediction, read_records
+from tests.app.page import assert_no_error, case_ids, draft, editor_data, html_of, save, stored, table_of
 from xray.records import write_lines
 
 Opener = Callable[..., AppTest]
 
 
-def case_ids(folder: Path) -> list[str]:
-    return [case.id for case in read_records(folder / "references.jsonl", Case)]
-
-
-def html_of(page: AppTest) -> str:
-    return "\n".join(str(element.proto.body) for element in page.get("html"))
-
-
-def table_of(page: AppTest):
-    (table,) = page.dataframe
-    return table.value
-
-
-def draft(run_id: str, case_id: str, **changes: object) -> dict[str, object]:
-    sent = {
-        "case": case_id,
-        "client": "browser-0001",
-        "sequence": 1,
-        "base_revision": 0,
-        "ancestors": [],
-        "verdict": None,
-        "comment": "",
-        "corrected": "",
-        **changes,
-    }
-    return {"run": run_id, "beat": "1", "drafts": [sent]}
-
-
-def editor_data(page: AppTest) -> dict[str, Any]:
-    """What the page tells the editor."""
-    found = [json.loads(part.proto.json) for part in page.get("bidi_component") if "acks" in part.proto.json]
-    return dict(found[0])
-
-
-def save(page: AppTest, outbox: dict[str, object]) -> AppTest:
-    page.session_state["editor"] = {"outbox": outbox}
-    return page.run()
-
-
-def assert_no_error(page: AppTest) -> None:
-    assert not page.exception
-    assert not page.error
+def change_prediction(folder: Path, case_id: str, **changes: object) -> None:
+    rows = read_records(folder / "predictions.jsonl", Prediction)
+    write_lines(
+        folder / "predictions.jsonl", [row.model_copy(update=changes) if row.id == case_id else row for row in rows]
+    )
 
 
 def test_the_worklist_shows_every_case_and_the_generated_content_banner(run_folder: Path, open_page: Opener):
@@ -104,7 +65,28 @@ def test_a_case_without_a_generated_report_says_so(run_folder: Path, open_page: 
     page = open_page(run_folder, case=case_id)
     assert_no_error(page)
     assert "本次运行没有为该检查生成报告" in html_of(page)
-    assert_no_error(open_page(run_folder))
+
+    row = table_of(open_page(run_folder)).iloc[0]
+    assert row["病例"] == case_id
+    assert row["分歧"] == "无生成报告"
+    assert row["生成报告"] == "本次运行没有为该检查生成报告"
+
+
+@pytest.mark.parametrize("blank", ["", " \n"])
+def test_a_blank_generated_report_is_not_called_a_missing_one(run_folder: Path, open_page: Opener, blank: str):
+    case_id = case_ids(run_folder)[0]
+    change_prediction(run_folder, case_id, text=blank)
+    shown = html_of(open_page(run_folder, case=case_id))
+    assert "（生成的报告为空白）" in shown
+    assert "本次运行没有为该检查生成报告" not in shown
+    assert table_of(open_page(run_folder)).iloc[0]["生成报告"] == "（生成的报告为空白）"
+
+
+def test_a_report_that_ran_into_the_length_limit_is_badged(run_folder: Path, open_page: Opener):
+    case_id, other = case_ids(run_folder)[:2]
+    change_prediction(run_folder, case_id, finish_reason="length")
+    assert "达到长度上限" in html_of(open_page(run_folder, case=case_id))
+    assert "达到长度上限" not in html_of(open_page(run_folder, case=other))
 
 
 def test_an_unknown_case_leads_back_to_the_list_in_one_sentence(run_folder: Path, open_page: Opener):
@@ -174,11 +156,9 @@ def test_a_malformed_draft_is_neither_stored_nor_shown_as_an_error(run_folder: P
     case_id = case_ids(run_folder)[0]
     page = open_page(run_folder, case=case_id)
     run_id = page.session_state["run"]
-    for outbox in (draft(run_id, case_id, verdict="sure"), draft(run_id, "other-case"), {"run": run_id, "drafts": 3}):
+    for outbox in (draft(run_id, case_id, verdict="sure"), draft(run_id, "other-case"), {"drafts": 3}):
         assert_no_error(save(page, outbox))
-    store = ReviewStore(run_folder / "reviews.sqlite")
-    assert store.latest(run_id) == {}
-    store.close()
+    assert stored(run_folder, run_id=run_id) == {}
 
 
 def test_a_failure_shows_an_error_id_and_no_detail(
@@ -199,16 +179,6 @@ def test_a_damaged_run_is_named_in_one_sentence(run_folder: Path, open_page: Ope
     page = open_page(run_folder)
     assert not page.exception
     assert "scores.json" in page.error[0].value
-
-
-def test_a_folder_of_runs_lets_the_reader_choose(tmp_path: Path, make_run: Callable[..., Path], open_page: Opener):
-    for number in (1, 2):
-        make_run(tmp_path / f"run{number}", num_cases=2 + number, run_id=f"run-{number}")
-    page = open_page(tmp_path)
-    page.selectbox(key="run").set_value("run-1").run()
-    assert len(table_of(page)) == 3
-    page.selectbox(key="run").set_value("run-2").run()
-    assert len(table_of(page)) == 4
 
 
 def test_the_interface_speaks_english_when_asked(run_folder: Path, open_page: Opener):

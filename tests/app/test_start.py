@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.__main__ import ADDRESS, free_port, main, streamlit_command
-from app.run import find_runs, readable_runs
+from app.run import find_runs, load_run, readable_runs
 from app.settings import Settings
 from xray.errors import ConfigError, DataError
 
@@ -50,6 +50,16 @@ def test_a_refused_folder_gets_no_review_file(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("port", ["70000", "65536", "0", "-1", "1e3", "8501 "])
+def test_what_is_no_port_is_refused_before_anything_is_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], port: str
+):
+    with pytest.raises(SystemExit) as ended:
+        main(["--project", str(tmp_path), f"--port={port}"])
+    assert ended.value.code == 2
+    assert "from 1 to 65535" in capsys.readouterr().err
+
+
 def test_a_wanted_port_that_is_taken_is_a_configuration_error(run_folder: Path, capsys: pytest.CaptureFixture[str]):
     with socket.create_server((ADDRESS, 0)) as taken:
         port = taken.getsockname()[1]
@@ -77,9 +87,62 @@ def test_the_server_is_started_private_and_without_telemetry():
         assert option in command
 
 
-def test_reviews_lie_beside_the_runs_unless_placed_elsewhere(tmp_path: Path):
-    assert Settings.of(tmp_path).store == tmp_path.resolve() / "reviews.sqlite"
-    assert Settings.of(tmp_path, store=tmp_path / "x" / "mine.sqlite").store.name == "mine.sqlite"
+def test_reviews_lie_in_the_folder_of_their_run_unless_one_file_is_named(tmp_path: Path):
+    assert Settings.of(tmp_path).store_of(tmp_path / "run") == tmp_path / "run" / "reviews.sqlite"
+    assert Settings.of(tmp_path, reviews=tmp_path / "mine.sqlite").store_of(tmp_path / "run").name == "mine.sqlite"
+
+
+@pytest.mark.parametrize("named", [None, Path("mine.sqlite")])
+def test_the_pages_read_the_settings_that_the_starter_has_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: Path | None
+):
+    settings = Settings.of(tmp_path, reviews=named)
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    assert Settings.from_environment() == settings
+
+
+def test_a_run_folder_that_takes_no_reviews_is_refused_with_the_remedy(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    (run_folder / "reviews.sqlite").mkdir()
+    assert main(["--project", str(run_folder), "--headless"]) == 3
+    message = capsys.readouterr().err
+    assert "--reviews FILE" in message
+    assert message.count("\n") == 1
+
+
+def cut_last_line(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def drop_last_line(path: Path) -> None:
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]))
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        ("references.jsonl", Path.unlink),
+        ("references.jsonl", cut_last_line),
+        ("references.jsonl", drop_last_line),
+        ("predictions.jsonl", Path.unlink),
+        ("predictions.jsonl", cut_last_line),
+        ("predictions.jsonl", empty),
+    ],
+    ids=lambda part: part if isinstance(part, str) else part.__name__,
+)
+def test_a_complete_run_that_has_lost_studies_or_reports_is_refused_by_file_name(
+    run_folder: Path, name: str, spoil: Callable[[Path], None]
+):
+    spoil(run_folder / name)
+    with pytest.raises(DataError, match=name):
+        load_run(run_folder)
 
 
 def test_a_folder_of_runs_lists_only_finished_ones(tmp_path: Path, make_run: Callable[..., Path]):

@@ -128,10 +128,27 @@ def test_a_draft_based_on_an_older_revision_than_another_pages_save_is_refused(s
     assert len(store.history("run", "case")) == 1
 
 
+def test_a_repeated_draft_is_acknowledged_as_its_own_revision_not_as_another_pages_later_one(store: ReviewStore):
+    store.save(draft(client="page-a", comment="甲"))
+    store.save(draft(client="page-b", base_revision=1, comment="乙"))
+    again = store.save(draft(client="page-a", comment="甲"))
+    assert (again.conflict, again.acknowledged, again.latest.revision) == (False, 1, 2)
+    assert store.save(draft(client="page-a", sequence=2, base_revision=again.acknowledged, comment="甲甲")).conflict
+    assert store.latest("run")["case"].comment == "乙"
+
+
 def test_a_page_that_took_over_the_text_of_an_earlier_one_is_no_conflict(store: ReviewStore):
     store.save(draft(client="page-a", comment="甲"))
-    outcome = store.save(draft(client="page-b", ancestors=("page-a",), comment="甲乙"))
+    outcome = store.save(draft(client="page-b", ancestors=(("page-a", 1),), comment="甲乙"))
     assert not outcome.conflict
+
+
+def test_what_an_earlier_page_wrote_after_its_text_was_taken_over_is_a_conflict(store: ReviewStore):
+    store.save(draft(client="page-a", sequence=1, comment="甲"))
+    store.save(draft(client="page-a", sequence=2, base_revision=1, comment="甲甲"))
+    outcome = store.save(draft(client="page-b", ancestors=(("page-a", 1),), comment="甲乙"))
+    assert outcome.conflict
+    assert outcome.latest.comment == "甲甲"
 
 
 def test_runs_and_reviewers_do_not_see_each_others_reviews(store: ReviewStore):
@@ -163,6 +180,11 @@ def test_a_place_where_no_file_can_be_is_refused_in_one_sentence(tmp_path: Path)
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="--reviews"):
         ReviewStore(tmp_path / "file" / "reviews.sqlite")
+
+
+def test_a_place_where_nothing_can_be_written_is_refused_in_one_sentence():
+    with pytest.raises(DataError, match=r"writable.*--reviews FILE"):
+        ReviewStore(Path("/proc/reviews.sqlite"))
 
 
 def test_a_store_of_a_newer_version_is_not_touched(tmp_path: Path):

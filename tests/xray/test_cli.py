@@ -1,21 +1,26 @@
 """`xray` as other programs call it."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from PIL import Image
 
 from xray.data.phantom import Style, write_dataset
 
 
-def xray(*arguments: object) -> subprocess.CompletedProcess[str]:
+def xray(*arguments: object, key: str = "") -> subprocess.CompletedProcess[str]:
     code = "from xray.cli import main; main()"
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, env={**os.environ, "XRAY_SITE_KEY": key}
+    )
 
 
 def rows(path: Path, content: list[dict[str, object]]) -> Path:
@@ -52,8 +57,6 @@ def test_render_takes_the_long_side_as_size(film: Path, tmp_path: Path) -> None:
 
 
 def test_render_raw_writes_the_stored_values(film: Path, tmp_path: Path) -> None:
-    import pydicom
-
     done = xray("render", film, "--raw", tmp_path / "out.npy")
     assert done.returncode == 0, done.stderr
     assert np.array_equal(np.load(tmp_path / "out.npy"), pydicom.dcmread(film).pixel_array)
@@ -83,6 +86,59 @@ def test_prepare_makes_a_store_that_opens(hospital: Path, tmp_path: Path) -> Non
     assert json.loads(done.stdout)["studies"] == 20 == len(Store.open(tmp_path / "store").studies)
 
 
+@pytest.fixture
+def ward(hospital: Path, tmp_path: Path) -> Path:
+    """A copy of the hospital with text burned into one film, and a column of reports that is not called so."""
+    films = tmp_path / "ward/films"
+    shutil.copytree(hospital / "films", films)
+    victim = sorted(films.rglob("*.dcm"))[0]
+    dataset = pydicom.dcmread(victim)
+    dataset.BurnedInAnnotation = "YES"
+    dataset.save_as(victim)
+    text = (hospital / "reports.csv").read_text(encoding="utf-8").replace(",report,", ",正文一,", 1)
+    (tmp_path / "ward/reports.csv").write_text(text, encoding="utf-8")
+    return tmp_path / "ward"
+
+
+def prepare(ward: Path, out: Path, *options: object, key: str = "") -> subprocess.CompletedProcess[str]:
+    arguments = ("--column", "report=正文一", "--size", 64, "--workers", 1, *options)
+    return xray("prepare", ward / "films", ward / "reports.csv", out, *arguments, key=key)
+
+
+def test_prepare_says_which_film_was_refused_and_lists_all_in_a_file(ward: Path, tmp_path: Path) -> None:
+    done = prepare(ward, tmp_path / "store", "--refused", tmp_path / "refused.txt")
+    assert done.returncode == 0, done.stderr
+    victim = sorted((ward / "films").rglob("*.dcm"))[0].relative_to(ward / "films").as_posix()
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith(f"{victim}: burned_in_annotation: ")]
+    assert line in (tmp_path / "refused.txt").read_text(encoding="utf-8").splitlines()
+    assert prepare(ward, tmp_path / "store", "--refused", tmp_path / "store/refused.txt").returncode == 2
+
+
+def test_prepare_warns_of_the_public_key_unless_the_site_has_its_own(ward: Path, tmp_path: Path) -> None:
+    assert "XRAY_SITE_KEY" in prepare(ward, tmp_path / "store").stderr
+    assert "XRAY_SITE_KEY" not in prepare(ward, tmp_path / "store", key="a secret").stderr
+
+
+def test_prepare_takes_the_shares_of_the_split_and_of_the_refused_films(ward: Path, tmp_path: Path) -> None:
+    done = prepare(ward, tmp_path / "store", "--val", 0, "--test", 0.3, "--split-seed", 3)
+    assert done.returncode == 0, done.stderr
+    info = json.loads(done.stdout)
+    assert (info["split_val"], info["split_test"], info["split_seed"]) == (0, 0.3, 3)
+    assert (info["splits"]["val"]["studies"], info["splits"]["test"]["studies"] > 0) == (0, True)
+    strict = prepare(ward, tmp_path / "strict", "--max-refused-fraction", 0)
+    assert strict.returncode == 3
+    assert "burned_in_annotation" in strict.stderr.splitlines()[0]
+
+
+@pytest.mark.parametrize("options", [("--column", "report"), ("--column", "reprot=x"), ("--index", "images.csv")])
+def test_prepare_refuses_an_option_that_it_could_not_follow(
+    ward: Path, tmp_path: Path, options: tuple[str, str]
+) -> None:
+    done = prepare(ward, tmp_path / "store", *options)
+    assert done.returncode == 2
+    assert options[0] in done.stderr
+
+
 def test_label_gives_the_fourteen_classes_and_the_findings(tmp_path: Path) -> None:
     source = rows(tmp_path / "in.jsonl", [{"id": "a", "text": "左侧胸腔少量积液，未见气胸。"}])
     done = xray("label", source, tmp_path / "out.jsonl")
@@ -108,7 +164,14 @@ def test_score_writes_metrics_with_intervals_and_each_reports_values(tmp_path: P
 
 @pytest.mark.parametrize(
     "content",
-    ['{"id": "a"}\n', "not json\n", '["a"]\n', '{"id": "a", "text": "x"}\n{"id": "a", "text": "y"}\n', ""],
+    [
+        '{"id": "a"}\n',
+        '{"id": "a", "text": "\\ud83d"}\n',
+        "not json\n",
+        '["a"]\n',
+        '{"id": "a", "text": "x"}\n{"id": "a", "text": "y"}\n',
+        "",
+    ],
 )
 def test_rows_that_cannot_be_scored_end_with_3_and_one_line(tmp_path: Path, content: str) -> None:
     broken = tmp_path / "p.jsonl"

@@ -1,6 +1,7 @@
 """How a command ends, whatever happens in it."""
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import typer
@@ -110,3 +111,19 @@ def test_the_details_of_chained_errors_hold_their_lines_and_types_and_no_value(
     assert kinds == ["builtins.KeyError", "builtins.RuntimeError", "builtins.ValueError"]
     assert "in look_up" in written
     assert "secret" not in written
+
+
+def test_a_defect_of_ours_is_one_line_also_where_its_details_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", no_space)
+    assert end_of(app_that(ZeroDivisionError("secret")), monkeypatch) == 1
+    text = capsys.readouterr().err
+    assert text.count("\n") == 1
+    assert text.startswith("internal error: ZeroDivisionError")
+    assert "No space left on device" in text
+    assert "secret" not in text
+
+
+def no_space(*_: object, **__: object) -> NoReturn:
+    raise OSError(28, "No space left on device")

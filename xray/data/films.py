@@ -83,6 +83,14 @@ def read_header(path: Path) -> FilmHeader:
     return FilmHeader(path=path, is_dicom=False, rows=size.rows, columns=size.columns, bits_stored=size.bits_stored)
 
 
+def stated_study(path: Path) -> str | None:
+    """Return the StudyInstanceUID that a file states, also one that is refused; None where it states none."""
+    try:
+        return tags.text(read_tags(path), "StudyInstanceUID") if _is_dicom(path) else None
+    except Rejected:
+        return None
+
+
 def check_chest_film(header: FilmHeader) -> None:
     """Refuse what does not belong into a chest data set. PNG and JPEG are only checked for their size.
 

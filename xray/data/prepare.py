@@ -43,13 +43,14 @@ def prepare(
     workers: int | None = None,
     progress: Progress | None = None,
     max_refused_fraction: float = 0.2,
-    on_refusal: Callable[[Refusal], None] | None = None,
+    on_refusals: Callable[[Sequence[Refusal]], None] | None = None,
 ) -> Store:
     """Render the films of `source` into the store `out`, and return the store.
 
     A film that is there already, rendered with the same settings, is not decoded again, so a killed preparation goes
     on where it stopped and ends with the same fingerprint. No id, path or date of the source is written: see
-    `xray.data.pseudonym`. `on_refusal` is told of each refusal with its real path, for the user's eyes.
+    `xray.data.pseudonym`. `on_refusals` gets everything that was left out with its real place, for the user's eyes,
+    also if the preparation then fails: see `xray.data.notices`.
 
     Raises DataError if `out` is not a store or lies among the films, if more than `max_refused_fraction` of the films
     that have a report are refused, if no study is left, or if there are too few patients to split.
@@ -60,10 +61,9 @@ def prepare(
         list(dict.fromkeys(films)), store=out, settings=settings, workers=workers, progress=progress
     )
     assembly = _assemble(source, outcomes=outcomes, names=Pseudonyms.of_site())
-    for refusal in assembly.refusals:
-        if on_refusal is not None:
-            on_refusal(refusal)
-    _check_enough(assembly, outcomes=outcomes, max_refused_fraction=max_refused_fraction)
+    if on_refusals is not None:
+        on_refusals(assembly.refusals)
+    _check_enough(assembly, source=source, outcomes=outcomes, max_refused_fraction=max_refused_fraction)
     studies = _with_split(assembly, settings=split)
     info = _info(source, assembly=assembly, studies=studies, settings=settings, split=split)
     _write(out, info=info, studies=studies, quarantined=assembly.quarantined())
@@ -113,13 +113,13 @@ def _assemble(source: SourceData, *, outcomes: Mapping[Path, Outcome], names: Ps
         try:
             study = _stored(files, source=source, outcomes=outcomes, names=names)
         except Rejected as rejected:
-            refusals.append(Refusal(where=files.study_uid, code=rejected.code, why=rejected.why))
+            refusals.append(Refusal(where=files.study_uid, code=rejected.code, why=rejected.why, row=files.row))
             continue
         studies[study.study_uid] = study
         origin[study.study_uid] = files
         if files.patient_id is None:
             why = "no patient is known; the study stands for its patient"
-            refusals.append(Refusal(where=files.study_uid, code="no_patient_id", why=why, kind="note"))
+            refusals.append(Refusal(where=files.study_uid, code="no_patient_id", why=why, kind="note", row=files.row))
     ordered = tuple(studies[uid] for uid in sorted(studies))
     return _Assembly(names=names, studies=ordered, origin=origin, refusals=tuple(refusals))
 
@@ -155,7 +155,7 @@ def _stored(
 def _check_no_id_in_report(files: StudyFiles) -> None:
     report = files.report
     texts = (report.findings, report.impression, report.indication, report.comparison)
-    ids = {files.study_uid, files.patient_id, *files.other_patient_ids}
+    ids = {files.study_uid, files.patient_id, files.film_patient_id}
     telling = [text for text in ids if text is not None and len(text) >= _SHORTEST_TELLING_ID]
     if any(text in part for text in telling for part in texts if part is not None):
         raise Rejected("id_in_report", "the report's text holds the id of its patient or study; take it out")
@@ -168,18 +168,20 @@ def _images(files: StudyFiles, *, outcomes: Mapping[Path, Outcome]) -> tuple[Sto
         facts = outcomes[film]
         if not isinstance(facts, Rejected):
             path = cache_path(facts.sha256, render_digest=facts.render_digest)
-            images.setdefault(facts.pixels_sha256, StoredImage(path=path, view=view or facts.view, facts=facts))
+            images.setdefault(facts.pixels_sha256, StoredImage(path=path, view=view, facts=facts))
     return tuple(images.values())
 
 
-def _check_enough(assembly: _Assembly, *, outcomes: Mapping[Path, Outcome], max_refused_fraction: float) -> None:
+def _check_enough(
+    assembly: _Assembly, *, source: SourceData, outcomes: Mapping[Path, Outcome], max_refused_fraction: float
+) -> None:
     codes = [outcome.code for outcome in outcomes.values() if isinstance(outcome, Rejected)]
-    unread = [refusal.code for refusal in assembly.refusals if refusal.code == "film_refused"]
-    refused, films = len(codes + unread), len(outcomes) + len(unread)
+    codes += [refusal.code for refusal in source.lost_films]
+    refused, films = len(codes), len(outcomes) + len(source.lost_films)
     if refused > max_refused_fraction * films:
         raise DataError(
             f"{refused} of {films} films that have a report were refused "
-            f"({', '.join(sorted({*codes, *unread}))}), more than the share "
+            f"({', '.join(sorted(set(codes)))}), more than the share "
             f"of {max_refused_fraction:g} that is allowed. Check the films, or raise max_refused_fraction."
         )
     if not assembly.studies:
@@ -198,7 +200,7 @@ def _links(assembly: _Assembly) -> Iterable[Sequence[str]]:
     sharing: dict[tuple[str, str], list[str]] = defaultdict(list)
     for study in assembly.studies:
         files = assembly.origin[study.study_uid]
-        for patient_id in {files.patient_id, *files.other_patient_ids} - {None}:
+        for patient_id in {files.patient_id, files.film_patient_id} - {None}:
             sharing["patient", str(patient_id)].append(study.study_uid)
         for image in study.images:
             sharing["film", image.facts.pixels_sha256].append(study.study_uid)

@@ -39,9 +39,14 @@ class Pseudonyms:
         return self._of("place", where)
 
     def _of(self, kind: str, value: str) -> str:
-        return hmac.new(self.key.encode(), f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()[:16]
+        return hmac.new(_bytes(self.key), _bytes(f"{kind}\0{value}"), hashlib.sha256).hexdigest()[:16]
 
 
 def example_id(study_uid: str) -> str:
     """Id of the example made of a study, 16 hex digits; `study_uid` is already a pseudonym."""
     return hashlib.sha256(f"example\0{study_uid}".encode()).hexdigest()[:16]
+
+
+def _bytes(text: str) -> bytes:
+    """Encode what may be a file name or an environment variable, whose bytes need not be UTF-8 (PEP 383)."""
+    return text.encode("utf-8", "surrogateescape")

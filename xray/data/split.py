@@ -74,8 +74,7 @@ def split_patients(
     asked: list[Split] = ["train", *(split for split, share in shares.items() if share > 0)]
     if len(groups) < len(asked):
         raise DataError(
-            f"{len(groups)} unrelated patients cannot be split into {', '.join(asked)}. "
-            "Add studies, or set split.val or split.test to 0."
+            f"{len(groups)} unrelated patients cannot be split into {', '.join(asked)}. Add studies of other patients."
         )
     position = {key: _position(key, seed=settings.seed) for key in groups}
     split_of = {key: _by_position(position[key], settings=settings) for key in groups}

@@ -61,6 +61,10 @@ class Store:
         """Everything that was left out or noted, in the order it was found."""
         return read_lines(self.path / QUARANTINE_FILE, Quarantined, remedy=REMEDY)
 
+    def count_without(self, views: Collection[View]) -> int:
+        """Count the studies that have no film of `views`, so that `examples` leaves them out."""
+        return sum(not any(image.view in views for image in study.images) for study in self.studies)
+
     def examples(
         self,
         *,
@@ -71,8 +75,8 @@ class Store:
     ) -> list[Example]:
         """Return the studies as a model sees them: at most `max_images` films of `views`, frontal first.
 
-        A study without a film of `views` gives no example; raises DataError if that leaves none, and ConfigError for
-        fewer than one image. Films whose view nobody stated are `unknown`.
+        A study without a film of `views` gives no example (`count_without` tells how many); raises DataError if that
+        leaves none, and ConfigError for fewer than one image. Films whose view nobody stated are `unknown`.
         """
         if max_images < 1:
             raise ConfigError(f"max_images is {max_images}, but an example has at least one film.")
@@ -101,5 +105,6 @@ class Store:
             messages=turns,
             target=study.report.text,
             language=study.language,
+            origin=study.origin,
             split=study.split,
         )

@@ -23,7 +23,15 @@ class FilmWriter:
         return path
 
     def dicom(
-        self, name: str, *, study: str, texture: int, patient: str = "P-1", view: str = "PA", person: str = "试^甲"
+        self,
+        name: str,
+        *,
+        study: str,
+        texture: int,
+        patient: str = "P-1",
+        view: str = "PA",
+        person: str = "试^甲",
+        **tags: object,
     ) -> Path:
         path = self._path(name)
         dataset = Dataset()
@@ -39,6 +47,8 @@ class FilmWriter:
         dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 12, 11, 0
         dataset.WindowCenter, dataset.WindowWidth = 2048, 4096
         dataset.PixelData = (self._pixels(texture) * 16).astype(np.uint16).tobytes()
+        for keyword, value in tags.items():
+            setattr(dataset, keyword, value)
         dataset.file_meta = FileMetaDataset()
         dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         dataset.save_as(path, enforce_file_format=True)

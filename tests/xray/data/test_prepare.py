@@ -143,7 +143,7 @@ def test_no_name_id_date_or_path_of_the_hospital_is_in_any_file_of_the_store(fil
     )
     told: list[Refusal] = []
     prepared(
-        read_table(films.root, table), tmp_path / "store", split=SplitSettings(val=0, test=0), on_refusal=told.append
+        read_table(films.root, table), tmp_path / "store", split=SplitSettings(val=0, test=0), on_refusals=told.extend
     )
     assert len(told) == 3
     planted = ["王", "小明", "李", "大力", "赵", "孙某某", "HOSP77", "HOSP78", "1.2.840", "2024", "a.dcm", "broken"]

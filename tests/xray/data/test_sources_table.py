@@ -46,10 +46,8 @@ def test_one_row_a_film_becomes_one_study_with_the_view_of_each_row(films, tmp_p
     rows = [f"S1,{name},{view},{NORMAL},女,6个月" for name, view in (("l.png", "侧位"), ("f.png", "正位"))]
     table = write_csv(tmp_path, "检查号,图像,体位,报告,性别,年龄", *rows)
     (study,) = read_table(films.root, table).studies
-    assert dict(zip((film.name for film in study.films), study.views, strict=True)) == {
-        "l.png": "lateral",
-        "f.png": "frontal",
-    }
+    assert [film.name for film in study.films] == ["f.png", "l.png"]
+    assert study.views == ("frontal", "lateral")
     assert (study.sex, study.age_years) == ("F", 0.5)
 
 
@@ -90,6 +88,7 @@ def test_what_has_no_partner_is_listed_on_both_sides(films, tmp_path: Path):
         ("b,心影不大", "ambiguous_film"),
         ("7,心影不大", "lost_zeros"),
         ("broken,心影不大", "film_refused"),
+        (".\\broken.png,心影不大", "film_refused"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_refused_by_line_and_code(films, tmp_path: Path, row: str, code: str):
@@ -170,7 +169,7 @@ def test_studies_under_a_placeholder_id_are_not_taken_for_one_patient(films, tmp
     films.dicom("b.dcm", study="1.2.2", texture=2, patient="ANONYMOUS")
     rows = [f"1.2.{number},N/A,{NORMAL}" for number in (1, 2)]
     source = read_table(films.root, write_csv(tmp_path, "study_uid,patient_id,report", *rows))
-    assert [(study.patient_id, study.other_patient_ids) for study in source.studies] == [(None, ()), (None, ())]
+    assert [(study.patient_id, study.film_patient_id) for study in source.studies] == [(None, None), (None, None)]
 
 
 def test_the_name_of_the_films_folder_is_not_taken_over(films, tmp_path: Path):
@@ -233,3 +232,18 @@ def test_what_a_spreadsheet_leaves_of_an_id_is_refused(text: str):
 @pytest.mark.parametrize("text", ["1.2.840.10008.5", "E10", "0012345", "AB-12", "12E", "1e234567"])
 def test_ordinary_ids_are_left_alone(text: str):
     assert parse_id(f" {text} ") == text
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ('{"film": "a", "report": "心影\\ud83d大"}', "undecodable_report"),
+        ('{"film": "a\\ud83d", "report": "心影不大"}', "undecodable_id"),
+    ],
+)
+def test_half_a_character_in_a_json_table_is_refused_by_line(films, tmp_path: Path, row: str, code: str):
+    films.png("a.png", texture=1)
+    path = tmp_path / "reports.jsonl"
+    path.write_text(row + "\n", encoding="utf-8")
+    refusals = [refusal for refusal in read_table(films.root, path).refusals if refusal.row]
+    assert [(refusal.code, refusal.row) for refusal in refusals] == [(code, "reports.jsonl, line 1")]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xray.data.sources import read_xrayglm
+from xray.data.sources import SourceData, read_xrayglm
 from xray.errors import DataError
 
 
@@ -108,3 +108,72 @@ def test_an_index_without_its_columns_says_which_it_needs(films, tmp_path: Path)
     index.write_text("name,id\nx.png,5_1\n", encoding="utf-8")
     with pytest.raises(DataError, match="`file` and `image_id`"):
         read_xrayglm(write_annotations(tmp_path, n5_1="心影增大。"), films.root, index=index)
+
+
+def write_index(folder: Path, *rows: str) -> Path:
+    path = folder / "images.csv"
+    path.write_text("\n".join(["file,image_id", *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def listed(source: SourceData) -> list[tuple[str, str]]:
+    return sorted((refusal.code, refusal.row or refusal.where) for refusal in source.refusals)
+
+
+def test_a_caption_whose_film_was_refused_by_its_header_says_so_and_the_film_counts_as_lost(films, tmp_path: Path):
+    films.png("1_1.png", texture=1)
+    films.dicom("2_1.dcm", study="1.2", texture=2, PatientOrientation=["R", "F"])
+    (films.root / "3_1.dcm.gz").write_bytes(b"packed")
+    source = read_xrayglm(write_annotations(tmp_path, n1_1="甲。", n2_1="乙。", n3_1="丙。"), films.root)
+    assert [study.study_uid for study in source.studies] == ["1"]
+    assert [(film.where, film.code) for film in source.lost_films] == [
+        ("2_1.dcm", "turned_film"),
+        ("3_1.dcm.gz", "packed_file"),
+    ]
+    assert source.counts("refused") == {"film_refused": 2, "packed_file": 1, "turned_film": 1}
+
+
+def test_a_study_whose_films_carry_several_patient_ids_is_refused_by_its_place(films, tmp_path: Path):
+    films.dicom("1_1.dcm", study="1.2", texture=1, patient="P-1")
+    films.dicom("1_2.dcm", study="1.3", texture=2, patient="P-2")
+    source = read_xrayglm(write_annotations(tmp_path, n1_1="甲。", n1_2="甲。"), films.root)
+    assert source.studies == ()
+    assert listed(source) == [("several_patients", "captions.json, annotation 1")]
+
+
+def test_an_image_id_with_films_in_two_folders_is_used_for_neither(films, tmp_path: Path):
+    films.png("P1/1_1.png", texture=1)
+    films.png("P2/1_1.png", texture=2)
+    source = read_xrayglm(write_annotations(tmp_path, n1_1="甲。"), films.root)
+    assert source.studies == ()
+    assert listed(source) == [
+        ("ambiguous_film", "P1/1_1.png"),
+        ("ambiguous_film", "P2/1_1.png"),
+        ("ambiguous_film", "captions.json, annotation 1"),
+    ]
+
+
+def test_an_index_may_name_films_by_their_path(films, tmp_path: Path):
+    films.png("P1/x.png", texture=1)
+    films.png("P2/x.png", texture=2)
+    index = write_index(tmp_path, "P1/x.png,5_1", "P2\\x.png,6_1")
+    source = read_xrayglm(write_annotations(tmp_path, n5_1="甲。", n6_1="乙。"), films.root, index=index)
+    assert [(study.study_uid, study.films[0].parent.name) for study in source.studies] == [("5", "P1"), ("6", "P2")]
+    assert source.refusals == ()
+
+
+def test_rows_of_an_index_that_are_incomplete_repeated_or_contradictory_are_listed(films, tmp_path: Path):
+    for number, name in enumerate(["x.png", "y.png"]):
+        films.png(name, texture=number)
+    index = write_index(tmp_path, "x.png,5_1", "x.png,5_1", "y.png", "y.png,", "y.png,6_1", "y.png,7_1")
+    captions = write_annotations(tmp_path, n5_1="甲。", n6_1="乙。", n7_1="丙。")
+    source = read_xrayglm(captions, films.root, index=index)
+    assert [study.study_uid for study in source.studies] == ["5"]
+    assert listed(source) == [
+        ("ambiguous_film", "captions.json, annotation 2"),
+        ("ambiguous_film", "captions.json, annotation 3"),
+        ("ambiguous_film", "y.png"),
+        ("duplicate_row", "images.csv, line 3"),
+        ("no_image_id", "images.csv, line 5"),
+        ("wrong_field_count", "images.csv, line 4"),
+    ]

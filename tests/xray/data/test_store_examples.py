@@ -87,3 +87,8 @@ def test_a_store_of_another_version_is_refused(store: Store):
 def test_a_missing_film_is_one_clear_error(store: Store):
     with pytest.raises(DataError, match="missing or damaged"):
         read_pixels(store.path / "images/00/none.png")
+
+
+def test_the_studies_that_a_choice_of_views_leaves_out_are_counted(store: Store):
+    assert store.count_without(("frontal",)) == 2 == len(store.studies) - len(store.examples(views=("frontal",)))
+    assert store.count_without(("frontal", "lateral", "unknown")) == 0

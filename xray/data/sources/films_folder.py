@@ -1,127 +1,194 @@
-"""The films below a folder, found by content and described by their headers."""
+"""The films below a folder, and which of them a word in a table stands for.
 
-import os
+A word that stands for files in several folders stands for none of them: in one folder per patient, `1` or `b.png` may
+well be different people's. Refused files count for that, or a patient whose film was refused would get another's.
+"""
+
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
 
-from xray.data.films import FilmHeader, check_chest_film, is_film_file, read_header
+from xray.data.file_names import decoded
+from xray.data.films import FilmHeader
 from xray.data.sources.study_files import Refusal
-from xray.errors import DataError, Rejected
-from xray.types import View
 
-_FILM_SUFFIXES = frozenset({"", ".dcm", ".dicom", ".ima", ".png", ".jpg", ".jpeg"})
-VIEW_ORDER: dict[View, int] = {"frontal": 0, "lateral": 1, "unknown": 2}
+PACKED_SUFFIXES = frozenset({".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedFile:
+    """A file below the films folder, or a folder that was not entered, which cannot be used.
+
+    `path` is relative to the films folder. `study_uid` is what the header says, `copy_of` the film of which this is a
+    copy; both are None where that is unknown.
+    """
+
+    path: PurePath = field(repr=False)
+    code: str
+    why: str
+    is_folder: bool = False
+    study_uid: str | None = field(default=None, repr=False)
+    copy_of: Path | None = field(default=None, repr=False)
+
+    @property
+    def refusal(self) -> Refusal:
+        """The entry of the list of refusals."""
+        return Refusal(where=self.path.as_posix(), code=self.code, why=self.why)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a word stands for: films that can be used, sorted by path, and refused files.
+
+    `is_ambiguous` tells that it may mean one or another of them.
+    """
+
+    headers: tuple[FilmHeader, ...]
+    refused: tuple[RefusedFile, ...]
+    is_ambiguous: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.headers or self.refused)
+
+
+_Entry = tuple[PurePath, FilmHeader | RefusedFile]  # the folder that holds the file, and the file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilmsFolder:
-    """Every chest film below `root`. `refusals` lists the files that look like films and cannot be used."""
+    """Every chest film below `root`, and every file there that cannot be used.
+
+    `notes` are files that are passed over although nothing is wrong with them.
+    """
 
     root: Path
     headers: tuple[FilmHeader, ...] = field(repr=False)
-    refusals: tuple[Refusal, ...] = field(repr=False)
-    _by_study: dict[str, list[FilmHeader]] = field(repr=False)
-    _by_name: dict[str, list[FilmHeader]] = field(repr=False)
-    _by_folder: dict[str, list[FilmHeader]] = field(repr=False)
+    refused: tuple[RefusedFile, ...] = field(repr=False)
+    notes: tuple[Refusal, ...] = field(repr=False)
+    _by_study: Mapping[str, Sequence[_Entry]] = field(repr=False)
+    _by_name: Mapping[str, Sequence[_Entry]] = field(repr=False)
+    _by_folder: Mapping[str, Sequence[_Entry]] = field(repr=False)
     _stripped: frozenset[str] = field(repr=False)
-    _refused: frozenset[str] = field(repr=False)
 
-    def of_study(self, study_uid: str) -> tuple[FilmHeader, ...]:
-        """Return the films whose StudyInstanceUID is `study_uid`, frontal first."""
-        return tuple(sorted(self._by_study.get(study_uid, ()), key=reading_order))
+    @classmethod
+    def of(
+        cls, root: Path, *, headers: Sequence[FilmHeader], refused: Sequence[RefusedFile], notes: Sequence[Refusal]
+    ) -> "FilmsFolder":
+        """Index what was found below `root`."""
+        index = _Index()
+        for header in headers:
+            index.add(header.path.relative_to(root), header, study_uid=header.study_uid)
+        for file in refused:
+            index.add(file.path, file, study_uid=file.study_uid)
+        known = (*index.by_name, *index.by_folder, *index.by_study)
+        return cls(
+            root=root,
+            headers=tuple(headers),
+            refused=tuple(refused),
+            notes=tuple(notes),
+            _by_study=dict(index.by_study),
+            _by_name=dict(index.by_name),
+            _by_folder=dict(index.by_folder),
+            _stripped=frozenset(name.lstrip("0") for name in known if name.startswith("0")),
+        )
 
-    def named(self, name: str) -> tuple[FilmHeader, ...]:
-        """Return the films whose path below `root`, or file name, with or without its ending, is `name`."""
-        return tuple(self._by_name.get(name.replace("\\", "/").removeprefix("./"), ()))
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """What is to be listed of the folder itself."""
+        return (*(file.refusal for file in self.refused), *self.notes)
+
+    def of_study(self, study_uid: str) -> Found:
+        """Return the files whose StudyInstanceUID is `study_uid`, wherever they lie."""
+        headers, refused = _sorted(self._by_study.get(study_uid, ()))
+        return Found(headers=headers, refused=refused)
+
+    def named(self, name: str) -> Found:
+        """Return the file whose path below `root`, or file name, with or without its ending, is `name`.
+
+        Ambiguous if several films have the name, or a film and a refused file in another folder.
+        """
+        return _one_of(self._by_name.get(_plain(name), ()), most_films=1)
+
+    def in_folder(self, name: str) -> Found:
+        """Return the files directly inside the folder whose path below `root`, or own name, is `name`.
+
+        Ambiguous if several folders have the name.
+        """
+        return _one_of(self._by_folder.get(_plain(name), ()), most_films=None)
 
     def named_without_zeros(self, name: str) -> bool:
         """Whether a study or film would be called `name` if its leading zeros were dropped."""
         return name in self._stripped
 
-    def was_refused(self, name: str) -> bool:
-        """Whether `name` is the relative path or file name, with or without its ending, of a film that was refused."""
-        return name in self._refused
-
-    def in_folder(self, name: str) -> tuple[FilmHeader, ...]:
-        """Return the films directly inside folders called `name`, as in one folder per study, frontal first."""
-        return tuple(sorted(self._by_folder.get(name, ()), key=reading_order))
+    def stems(self) -> list[str]:
+        """Return the names of all files without ending and folder, each once, in the order they were found."""
+        paths = [self._path(header) for header in self.headers] + [file.path for file in self.refused]
+        return list(dict.fromkeys(_bare(PurePosixPath(decoded(path.name))).name for path in paths))
 
     def relative(self, header: FilmHeader) -> str:
         """Return the film's path below the folder, with forward slashes."""
-        return header.path.relative_to(self.root).as_posix()
+        return self._path(header).as_posix()
+
+    def _path(self, header: FilmHeader) -> PurePath:
+        return header.path.relative_to(self.root)
 
 
-def reading_order(header: FilmHeader) -> tuple[int, str]:
-    """Sort key: frontal, lateral, unknown; then by path."""
-    return VIEW_ORDER[header.view], header.path.as_posix()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Index:
+    by_study: dict[str, list[_Entry]] = field(default_factory=lambda: defaultdict(list))
+    by_name: dict[str, list[_Entry]] = field(default_factory=lambda: defaultdict(list))
+    by_folder: dict[str, list[_Entry]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, path: PurePath, file: FilmHeader | RefusedFile, *, study_uid: str | None) -> None:
+        entry = (path.parent, file)
+        if study_uid:
+            self.by_study[study_uid].append(entry)
+        if isinstance(file, RefusedFile) and file.is_folder:
+            self._add_folder(path, (path, file))
+        else:
+            self._add_folder(path.parent, entry)
+            for name in _names(path):
+                self.by_name[name].append(entry)
+
+    def _add_folder(self, folder: PurePath, entry: _Entry) -> None:
+        if folder.parts:  # the films folder itself has no name in a table
+            for name in {decoded(folder.as_posix()), decoded(folder.name)}:
+                self.by_folder[name].append(entry)
 
 
-def scan_films(root: Path) -> FilmsFolder:
-    """Read the header of every film below `root`, at any depth, without decoding pixels.
-
-    Files are recognised by their first bytes. A file that is named like a film but is none is refused as
-    `not_a_film`, a second copy of one SOPInstanceUID as `duplicate_film`. Raises DataError if `root` is no folder.
-    """
-    if not root.is_dir():
-        raise DataError(f"{root} is not a folder. Give the folder that holds the films.")
-    headers: list[FilmHeader] = []
-    refusals: list[Refusal] = []
-    seen: set[str] = set()
-    for path in _candidates(root):
-        try:
-            headers.append(_chest_header(path, seen=seen))
-        except Rejected as rejected:
-            refusals.append(Refusal(where=path.relative_to(root).as_posix(), code=rejected.code, why=rejected.why))
-    return _indexed(root, headers, refusals)
+def _plain(name: str) -> str:
+    r"""Spell a path as the index does: `.\P1\1\` is `P1/1`."""
+    return PurePosixPath(name.replace("\\", "/")).as_posix()
 
 
-def _candidates(root: Path) -> Iterator[Path]:
-    """Files that may be films, in a stable order. A DICOMDIR is an index, and hidden files are nobody's films."""
-    for folder, subfolders, names in os.walk(root):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(folder, name)
-            hidden = name.startswith(".") or name.upper() == "DICOMDIR"
-            if not hidden and (path.suffix.lower() in _FILM_SUFFIXES or is_film_file(path)):
-                yield path
+def _names(path: PurePath) -> set[str]:
+    """Every way in which a table may name a file."""
+    whole = PurePosixPath(decoded(path.as_posix()))
+    spellings = (whole, _without_ending(whole), _bare(whole))
+    return {text for spelling in spellings for text in (spelling.as_posix(), spelling.name)}
 
 
-def _chest_header(path: Path, *, seen: set[str]) -> FilmHeader:
-    if not is_film_file(path):
-        raise Rejected("not_a_film", "the file is neither DICOM nor PNG nor JPEG")
-    header = read_header(path)
-    check_chest_film(header)
-    if header.sop_instance_uid is not None:
-        if header.sop_instance_uid in seen:
-            raise Rejected("duplicate_film", "another file has the same SOPInstanceUID")
-        seen.add(header.sop_instance_uid)
-    return header
+def _bare(path: PurePosixPath) -> PurePosixPath:
+    """Drop the ending of a file name, and of the file that is packed in it."""
+    return _without_ending(_without_ending(path) if path.suffix.lower() in PACKED_SUFFIXES else path)
 
 
-def _names(relative: PurePath) -> set[str]:
-    return {relative.as_posix(), relative.with_suffix("").as_posix(), relative.name, relative.stem}
+def _without_ending(path: PurePosixPath) -> PurePosixPath:
+    """Drop the ending of a file name; the last number of a UID is none."""
+    return path if path.suffix[1:].isdigit() else path.with_suffix("")
 
 
-def _indexed(root: Path, headers: list[FilmHeader], refusals: list[Refusal]) -> FilmsFolder:
-    by_study: dict[str, list[FilmHeader]] = defaultdict(list)
-    by_name: dict[str, list[FilmHeader]] = defaultdict(list)
-    by_folder: dict[str, list[FilmHeader]] = defaultdict(list)
-    for header in headers:
-        if header.study_uid:
-            by_study[header.study_uid].append(header)
-        relative = header.path.relative_to(root)
-        by_folder[relative.parent.name].append(header)
-        for name in _names(relative):
-            by_name[name].append(header)
-    return FilmsFolder(
-        root=root,
-        headers=tuple(headers),
-        refusals=tuple(refusals),
-        _by_study=dict(by_study),
-        _by_name=dict(by_name),
-        _by_folder=dict(by_folder),
-        _stripped=frozenset(name.lstrip("0") for name in (*by_name, *by_folder, *by_study) if name.startswith("0")),
-        _refused=frozenset(name for refusal in refusals for name in _names(PurePosixPath(refusal.where))),
-    )
+def _sorted(entries: Iterable[_Entry]) -> tuple[tuple[FilmHeader, ...], tuple[RefusedFile, ...]]:
+    headers = [file for _, file in entries if isinstance(file, FilmHeader)]
+    refused = [file for _, file in entries if isinstance(file, RefusedFile)]
+    return tuple(sorted(headers, key=lambda header: header.path)), tuple(refused)
+
+
+def _one_of(entries: Sequence[_Entry], *, most_films: int | None) -> Found:
+    """Take the files of one folder; a second folder that holds copies of the same films is not another one."""
+    headers, refused = _sorted(entries)
+    used = {header.path for header in headers}
+    folders = {folder for folder, file in entries if isinstance(file, FilmHeader) or file.copy_of not in used}
+    several = most_films is not None and len(headers) > most_films
+    return Found(headers=headers, refused=refused, is_ambiguous=bool(headers) and (several or len(folders) > 1))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from xray.data.file_names import printable
 from xray.errors import DataError
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -67,17 +68,18 @@ def read_rows(path: Path) -> Table:
     Quoted fields may hold line breaks. Raises DataError for a file that is missing, empty, not text, cut off inside a
     quoted field, or whose header names a column twice.
     """
+    name = printable(path.name)
     try:
-        text, encoding = decode_text(path.read_bytes(), where=path.name)
+        text, encoding = decode_text(path.read_bytes(), where=name)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or 'cannot be read'}. Check the path of the reports.") from None
     if not text.strip():
-        raise DataError(f"{path.name} is empty.")
+        raise DataError(f"{name} is empty.")
     if path.suffix.lower() in {".xlsx", ".xls"}:
-        raise DataError(f"{path.name} is a workbook. Save the sheet as CSV UTF-8, with id columns formatted as text.")
+        raise DataError(f"{name} is a workbook. Save the sheet as CSV UTF-8, with id columns formatted as text.")
     is_json = path.suffix.lower() in {".jsonl", ".ndjson"}
-    columns, rows = _json_rows(text, name=path.name) if is_json else _csv_rows(text, name=path.name)
-    return Table(name=path.name, columns=columns, rows=tuple(rows), encoding=encoding)
+    columns, rows = _json_rows(text, name=name) if is_json else _csv_rows(text, name=name)
+    return Table(name=name, columns=columns, rows=tuple(rows), encoding=encoding)
 
 
 def _strictly(data: bytes, encoding: str, *, where: str) -> str:

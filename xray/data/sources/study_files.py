@@ -1,13 +1,16 @@
 """What a data set says about its studies, before any pixel is decoded."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from xray.types import Report, View
 
 Kind = Literal["refused", "unpaired", "note"]
+_READING_ORDER: dict[View, int] = {"frontal": 0, "lateral": 1, "unknown": 2}
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,39 +32,51 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyFiles:
-    """One study: its film files in reading order and its report.
+    """One study: its film files, the view of each, and its report.
 
-    `study_uid`, `patient_id` and `other_patient_ids` are the data set's own ids and never leave memory.
-    `views` belongs to `films`, position by position; None means that the film itself has to tell.
+    Films are put frontal first, then lateral; those of one view stay in the order they were given in.
+    `study_uid`, `patient_id` and `film_patient_id` (what the films' headers say) are the data set's own ids and never
+    leave memory. `row` is the place of the report.
     """
 
     study_uid: str = field(repr=False)
     films: tuple[Path, ...] = field(repr=False)
-    views: tuple[View | None, ...]
+    views: tuple[View, ...]
     report: Report = field(repr=False)
     patient_id: str | None = field(default=None, repr=False)
-    other_patient_ids: tuple[str, ...] = field(default=(), repr=False)
+    film_patient_id: str | None = field(default=None, repr=False)
     age_years: float | None = None
     sex: str | None = None
+    row: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a view without film or a film without view."""
+        """Put the films into reading order; a view without film or a film without view is a defect."""
         if len(self.views) != len(self.films):
             raise ValueError(f"{len(self.films)} films but {len(self.views)} views")
+        ordered = sorted(zip(self.films, self.views, strict=True), key=lambda film: _READING_ORDER[film[1]])
+        object.__setattr__(self, "films", tuple(path for path, _ in ordered))
+        object.__setattr__(self, "views", tuple(view for _, view in ordered))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceData:
     """A whole data set: the studies that have films and a report, and everything that was left out.
 
-    `root` is the films folder that `Refusal.where` is relative to.
+    `root` is the films folder that `Refusal.where` is relative to. `lost_films` are those of `refusals` that are films
+    which a report names, refused by their header alone, so that no study holds them.
     """
 
     name: str
     root: Path = field(repr=False)
     studies: tuple[StudyFiles, ...]
     refusals: tuple[Refusal, ...]
+    lost_films: tuple[Refusal, ...] = ()
 
     def counts(self, kind: Kind) -> dict[str, int]:
         """Count the refusals of one kind by code, sorted by code."""
         return dict(sorted(Counter(refusal.code for refusal in self.refusals if refusal.kind == kind).items()))
+
+
+def first_stated(values: Iterable[_Value | None]) -> _Value | None:
+    """Return the first of several films' or rows' words on one thing, or None if none has one."""
+    return next((value for value in values if value is not None), None)

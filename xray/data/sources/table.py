@@ -1,21 +1,27 @@
 """A folder of films with a table of reports: what a hospital can export."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from xray.data.films import FilmHeader
 from xray.data.patient_ids import real_patient_id
 from xray.data.sources.columns import TableColumns, resolve_columns
-from xray.data.sources.films_folder import FilmsFolder, reading_order, scan_films
+from xray.data.sources.film_scan import scan_films
+from xray.data.sources.films_folder import FilmsFolder, Found
 from xray.data.sources.rows import Row, Table, read_rows
-from xray.data.sources.study_files import Refusal, SourceData, StudyFiles
+from xray.data.sources.study_files import Refusal, SourceData, StudyFiles, first_stated
 from xray.data.sources.values import check_report_text, parse_age, parse_id, parse_sex, parse_view, sectioned_report
 from xray.errors import Rejected
 from xray.types import Origin, Report, View
 
 _USUAL_COLUMNS = TableColumns()
+_UID = re.compile(r"[0-2](\.[0-9]+){2,}")
+# What lies beside the films of a healthy export: a study that has a film loses nothing by them.
+_BESIDE_FILMS = {"duplicate_film", "for_processing", "linked_folder", "no_pixels", "not_a_film", "not_chest_film"}
+_BESIDE_FILMS |= {"packed_file", "unsupported_picture"}
 
 
 def read_table(
@@ -29,9 +35,10 @@ def read_table(
     """Pair the films below `films` with the rows of `reports` (`.csv` or `.jsonl`, in any usual encoding).
 
     A row names its study by StudyInstanceUID, or its film or films by path or name, or the folder that holds them.
-    Several rows with one study id are one study: their films are joined, and the first report counts; if they name
-    different patients, all of them are refused. Films without report and rows without film are listed, as is every row
-    and film that cannot be used. Raises DataError for a missing folder or file, or a table without its columns.
+    Several rows with one study id are one study: their films are joined, and the first report counts; if rows or films
+    name different patients, all of them are refused. A word that may mean one film or another is refused, and so is a
+    row with another StudyInstanceUID than its films. Films without report and rows without film are listed, as is every
+    row and film that cannot be used. Raises DataError for a missing folder or file, or a table without its columns.
     """
     table = read_rows(reports)
     names = resolve_columns(columns, present=table.columns, table=table.name)
@@ -39,22 +46,28 @@ def read_table(
     entries = [entry for row in table.rows if (entry := reader.entry(row)) is not None]
     studies = _other_patients_refused(reader.joined(entries), refusals=reader.refusals)
     reader.refusals.extend(_films_without_report(reader.folder, studies=studies, named=reader.study_of))
-    refusals = (*reader.folder.refusals, *reader.refusals)
-    return SourceData(name="table", root=films, studies=tuple(studies), refusals=refusals)
+    return SourceData(
+        name="table",
+        root=films,
+        studies=tuple(studies),
+        refusals=(*reader.folder.refusals, *reader.refusals),
+        lost_films=tuple(reader.lost.values()),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """A row that names films and holds a usable report; `patient_id` is the row's own word."""
+    """A row that names films and holds a usable report; `patient_id` is the row's own word, the others the films'."""
 
     place: str
     study: StudyFiles
     patient_id: str | None = field(repr=False)
+    film_patient_ids: frozenset[str] = field(repr=False)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Reader:
-    """Turns rows into studies and keeps what it refused."""
+    """Turns rows into studies and keeps what it refused; `lost` holds the refused films that rows name, by path."""
 
     table: Table
     columns: TableColumns
@@ -63,6 +76,7 @@ class _Reader:
     origin: Origin
     refusals: list[Refusal] = field(default_factory=list)
     study_of: dict[Path, str] = field(default_factory=dict)
+    lost: dict[PurePath, Refusal] = field(default_factory=dict)
 
     def entry(self, row: Row) -> _Entry | None:
         place = self.table.place(row)
@@ -82,7 +96,7 @@ class _Reader:
             return None
 
     def joined(self, entries: Iterable[_Entry]) -> list[StudyFiles]:
-        """One study per id, in the order of its first row; none for an id that rows give to different patients."""
+        """One study per id, in the order of its first row; none for an id that is given to different patients."""
         rows: dict[str, list[_Entry]] = defaultdict(list)
         for entry in entries:
             rows[entry.study.study_uid].append(entry)
@@ -107,7 +121,7 @@ class _Reader:
         study_id = parse_id(self._value(row, self.columns.study))
         patient_id = real_patient_id(parse_id(self._value(row, self.columns.patient)))
         headers = self._films(row, study_id=study_id)
-        own_ids = tuple(sorted({header.patient_id for header in headers if header.patient_id}))
+        film_patients = sorted({header.patient_id for header in headers if header.patient_id})
         uid = study_id or headers[0].study_uid or self.folder.relative(headers[0])
         if any(self.study_of.setdefault(header.path, uid) != uid for header in headers):
             raise Rejected("film_taken", "an earlier row gives a film of this row to another study")
@@ -115,33 +129,46 @@ class _Reader:
         study = StudyFiles(
             study_uid=uid,
             films=tuple(header.path for header in headers),
-            views=(self._view(row, headers),) if len(headers) == 1 else (None,) * len(headers),
+            views=self._views(row, headers),
             report=self._report(row, study_uid=uid),
-            patient_id=patient_id or (own_ids[0] if own_ids else None),
-            other_patient_ids=own_ids,
-            age_years=age if age is not None else headers[0].age_years,
-            sex=sex or headers[0].sex,
+            patient_id=patient_id or first_stated(film_patients),
+            film_patient_id=first_stated(film_patients),
+            age_years=age if age is not None else first_stated(header.age_years for header in headers),
+            sex=sex or first_stated(header.sex for header in headers),
+            row=place,
         )
-        return _Entry(place=place, study=study, patient_id=patient_id)
+        return _Entry(place=place, study=study, patient_id=patient_id, film_patient_ids=frozenset(film_patients))
 
-    def _films(self, row: Row, *, study_id: str | None) -> tuple[FilmHeader, ...]:
+    def _films(self, row: Row, *, study_id: str | None) -> list[FilmHeader]:
+        """Return the usable films that a row names, by path. Raises Rejected if there are none."""
         parts = self._value(row, self.columns.film).split(";")
         names = [name for part in parts if (name := parse_id(part)) is not None]
         if names:
-            return tuple(sorted((self._one(name) for name in names), key=reading_order))
-        if study_id is None:
+            found = [self._found(self.folder.named(name), name=name) for name in names]
+        elif study_id is not None:
+            folder = self.folder
+            files = folder.of_study(study_id) or folder.in_folder(study_id) or folder.named(study_id)
+            found = [self._found(files, name=study_id)]
+        else:
             raise Rejected("no_study_id", "the row names neither a study nor a film")
-        headers = self.folder.of_study(study_id) or self.folder.in_folder(study_id)
-        return headers or (self._one(study_id),)
+        by_path = {header.path: header for files in found for header in files.headers}
+        for file in (file for files in found for file in files.refused):
+            if not by_path or file.code not in _BESIDE_FILMS:
+                self.lost[file.path] = file.refusal
+        if not by_path:
+            raise Rejected("film_refused", "every film of this row was refused; see there")
+        headers = [by_path[path] for path in sorted(by_path)]
+        if names:
+            _check_own_study(headers, study_id=study_id)
+        return headers
 
-    def _one(self, name: str) -> FilmHeader:
-        found = self.folder.named(name)
-        if len(found) == 1:
-            return found[0]
+    def _found(self, found: Found, *, name: str) -> Found:
+        if found.is_ambiguous:
+            raise Rejected(
+                "ambiguous_film", "several films or folders have the name that the row gives; give the path below films"
+            )
         if found:
-            raise Rejected("ambiguous_film", f"{len(found)} films have the name that the row gives; give the path")
-        if self.folder.was_refused(name):
-            raise Rejected("film_refused", "the film of this row was refused; see there")
+            return found
         if self.folder.named_without_zeros(name):
             raise Rejected("lost_zeros", "leading zeros of the id were lost by a spreadsheet; export it as text")
         raise Rejected("no_film", "no film belongs to this row")
@@ -160,8 +187,11 @@ class _Reader:
         signed = sectioned_report(impression, study_uid=study_uid, language=self.language, origin=self.origin)
         return replace(report, impression=signed.impression or signed.findings)
 
-    def _view(self, row: Row, headers: tuple[FilmHeader, ...]) -> View | None:
-        return parse_view(self._value(row, self.columns.view)) if headers[0].view == "unknown" else None
+    def _views(self, row: Row, headers: list[FilmHeader]) -> tuple[View, ...]:
+        """Return what each film says of its view; the row has a word where it is of one film that says nothing."""
+        views = tuple(header.view for header in headers)
+        word = parse_view(self._value(row, self.columns.view))
+        return (word,) if views == ("unknown",) and word is not None else views
 
     def _merged(self, first: StudyFiles, later: _Entry) -> StudyFiles:
         """Two rows of one study: one row a film, or one report twice, or two reports (preliminary and final)."""
@@ -178,7 +208,7 @@ class _Reader:
             patient_id=first.patient_id or later.study.patient_id,
             films=(*first.films, *(later.study.films[index] for index in new)),
             views=(*first.views, *(later.study.views[index] for index in new)),
-            other_patient_ids=tuple(sorted({*first.other_patient_ids, *later.study.other_patient_ids})),
+            film_patient_id=first.film_patient_id or later.study.film_patient_id,
         )
 
     def _value(self, row: Row, column: str | None) -> str:
@@ -186,10 +216,19 @@ class _Reader:
 
 
 def _is_of_several_patients(rows: list[_Entry]) -> bool:
-    """Whether rows of one study id name different patients, or have films that no patient id joins."""
+    """Whether rows of one study id, or the films of these rows, name different patients."""
     stated = {row.patient_id for row in rows if row.patient_id}
-    by_film = [set(row.study.other_patient_ids) for row in rows if row.study.other_patient_ids]
-    return len(stated) > 1 or bool(by_film and not set.intersection(*by_film))
+    of_films = frozenset[str]().union(*(row.film_patient_ids for row in rows))
+    return len(stated) > 1 or len(of_films) > 1
+
+
+def _check_own_study(headers: Iterable[FilmHeader], *, study_id: str | None) -> None:
+    """Refuse a row whose StudyInstanceUID is not that of the films it names; other study ids cannot be compared."""
+    if study_id is None or not _UID.fullmatch(study_id):
+        return
+    if any(header.study_uid not in (None, study_id) for header in headers):
+        why = "a film of this row has another StudyInstanceUID than the row; correct one, or leave the column out"
+        raise Rejected("other_study", why)
 
 
 def _other_patients_refused(studies: list[StudyFiles], *, refusals: list[Refusal]) -> list[StudyFiles]:
@@ -197,15 +236,14 @@ def _other_patients_refused(studies: list[StudyFiles], *, refusals: list[Refusal
 
     The two ids may follow different numberings; a difference counts only where the table mostly uses the films' ids.
     """
-    known = [study for study in studies if study.patient_id and study.other_patient_ids]
-    wrong = {study.study_uid for study in known if study.patient_id not in study.other_patient_ids}
+    known = [study for study in studies if study.patient_id and study.film_patient_id]
+    wrong = [study for study in known if study.patient_id != study.film_patient_id]
     if not wrong or len(wrong) > len(known) / 2:
         return studies
-    refusals.extend(
-        Refusal(where=uid, code="other_patient", why="the films carry another patient id than the report")
-        for uid in sorted(wrong)
-    )
-    return [study for study in studies if study.study_uid not in wrong]
+    why = "the films carry another patient id than the report"
+    refusals.extend(Refusal(where=study.study_uid, code="other_patient", why=why, row=study.row) for study in wrong)
+    left_out = {study.study_uid for study in wrong}
+    return [study for study in studies if study.study_uid not in left_out]
 
 
 def _films_without_report(folder: FilmsFolder, *, studies: list[StudyFiles], named: Collection[Path]) -> list[Refusal]:

@@ -3,6 +3,7 @@
 import re
 
 from xray.errors import Rejected
+from xray.records import is_encodable
 from xray.text.sections import split_sections
 from xray.types import Origin, Report, View
 
@@ -22,14 +23,16 @@ _MARKUP = re.compile(r"\{\\rtf|</?(?:html|body|p|br|div|span|table)\b[^>]*>", re
 def parse_id(text: str) -> str | None:
     """Return an id without surrounding blanks, or None if there is none.
 
-    Raises Rejected(mangled_id) for what a spreadsheet leaves of a long number, for example `1.2E+10`: different ids
-    have become equal there, so no guess is made.
+    Raises Rejected: `mangled_id` for what a spreadsheet leaves of a long number, for example `1.2E+10` (different ids
+    have become equal there, so no guess is made), `undecodable_id` for half a character.
     """
     stripped = text.strip().strip("\u200b\ufeff")
     if _MANGLED.fullmatch(stripped):
         raise Rejected(
             "mangled_id", "an id was rounded or lost by a spreadsheet; export the column as text, not as a number"
         )
+    if not is_encodable(stripped):
+        raise Rejected("undecodable_id", "an id holds half a character; export the table again")
     return stripped or None
 
 
@@ -55,7 +58,7 @@ def check_report_text(text: str) -> None:
     """Refuse text that is no report: Rejected empty_report, undecodable_report, report_markup or report_too_long."""
     if not text.strip():
         raise Rejected("empty_report", "the report is empty")
-    if "\ufffd" in text or "\0" in text or "锟斤拷" in text:
+    if "\ufffd" in text or "\0" in text or "锟斤拷" in text or not is_encodable(text):
         raise Rejected("undecodable_report", "the report holds characters that were lost in a conversion")
     if _MARKUP.search(text):
         raise Rejected("report_markup", "the report holds HTML or RTF codes; export it as plain text")

@@ -1,21 +1,22 @@
 """The XrayGLM format: `{"annotations": [{"image_id": "<study>_<k>", "caption": ...}]}`, films named by image id."""
 
-import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from xray.data.file_names import printable
 from xray.data.films import FilmHeader
-from xray.data.sources.films_folder import VIEW_ORDER, FilmsFolder, scan_films
-from xray.data.sources.rows import decode_text, read_rows
-from xray.data.sources.study_files import Refusal, SourceData, StudyFiles
-from xray.data.sources.values import parse_view, sectioned_report
+from xray.data.sources.film_scan import scan_films
+from xray.data.sources.films_folder import FilmsFolder
+from xray.data.sources.rows import decode_text
+from xray.data.sources.study_files import Refusal, SourceData, StudyFiles, first_stated
+from xray.data.sources.values import sectioned_report
+from xray.data.sources.xrayglm_images import Pairing, StudyImage, own_names, pair_films, read_index, split_id
 from xray.errors import DataError, Rejected
-from xray.types import Origin, View
-
-_IMAGE_ID = re.compile(r"(?P<study>.+)_(?P<number>\d+)")
+from xray.types import Origin
 
 
 class _Annotation(BaseModel):
@@ -43,20 +44,6 @@ class _Caption:
     row: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Image:
-    """One film with its place in its study; `view` is the index's word, None where the film itself has to tell."""
-
-    header: FilmHeader
-    study: str
-    number: int
-    view: View | None
-
-    def reading_order(self) -> tuple[int, int]:
-        """Frontal first, then by number."""
-        return VIEW_ORDER[self.view or self.header.view], self.number
-
-
 def read_xrayglm(
     annotations: Path,
     films: Path,
@@ -75,11 +62,11 @@ def read_xrayglm(
     folder = scan_films(films)
     refusals = list(folder.refusals)
     captions = _read_annotations(annotations, refusals=refusals)
-    images = _images(folder, index=index, refusals=refusals)
-    refusals += [_no_film(caption) for image_id, caption in captions.items() if image_id not in images]
-    reports = _reports({image.study for image in images.values()}, captions=captions, refusals=refusals)
-    by_study: dict[str, list[_Image]] = defaultdict(list)
-    for image in images.values():
+    pairing = pair_films(folder, own_names(folder) if index is None else read_index(index, refusals=refusals))
+    refusals += _unpaired(captions, pairing=pairing, folder=folder)
+    reports = _reports({image.study for image in pairing.images.values()}, captions=captions, refusals=refusals)
+    by_study: dict[str, list[StudyImage]] = defaultdict(list)
+    for image in pairing.images.values():
         if image.study in reports:
             by_study[image.study].append(image)
         else:
@@ -91,7 +78,14 @@ def read_xrayglm(
         except Rejected as rejected:
             row = reports[study].row
             refusals.append(Refusal(where=study, code=rejected.code, why=rejected.why, row=row))
-    return SourceData(name="xrayglm", root=films, studies=tuple(studies), refusals=tuple(refusals))
+    lost = {file.path: file.refusal for id_, files in pairing.refused.items() if id_ in captions for file in files}
+    return SourceData(
+        name="xrayglm",
+        root=films,
+        studies=tuple(studies),
+        refusals=tuple(refusals),
+        lost_films=tuple(lost.values()),
+    )
 
 
 def _read_annotations(path: Path, *, refusals: list[Refusal]) -> dict[str, _Caption]:
@@ -109,8 +103,8 @@ def _read_annotations(path: Path, *, refusals: list[Refusal]) -> dict[str, _Capt
         ) from None
     captions: dict[str, _Caption] = {}
     for position, entry in enumerate(entries, start=1):
-        study, number = _split_id(entry.image_id)
-        row = f"{path.name}, annotation {position}"
+        study, number = split_id(entry.image_id)
+        row = f"{printable(path.name)}, annotation {position}"
         caption = _Caption(study=study, number=number, text=entry.caption, row=row)
         if captions.setdefault(entry.image_id.strip(), caption) is not caption:
             why = "an earlier annotation has the same image id and was kept"
@@ -118,46 +112,24 @@ def _read_annotations(path: Path, *, refusals: list[Refusal]) -> dict[str, _Capt
     return captions
 
 
-def _split_id(image_id: str) -> tuple[str, int]:
-    """Study and number of an image id; an id without number is a study of one film."""
-    match = _IMAGE_ID.fullmatch(image_id.strip())
-    return (match["study"], int(match["number"])) if match else (image_id.strip(), 1)
-
-
-def _images(folder: FilmsFolder, *, index: Path | None, refusals: list[Refusal]) -> dict[str, _Image]:
-    """Films by image id. Films that an index does not list, and second films of one id, are refused."""
-    listed = _read_index(index) if index is not None else None
-    images: dict[str, _Image] = {}
-    for header in folder.headers:
-        name = header.path.name
-        image_id, view = listed.get(name, (None, None)) if listed is not None else (header.path.stem, None)
-        if image_id is None:
-            refusals.append(_no_report(folder, header))
-        elif image_id in images:
-            why = "another film has the same image id"
-            refusals.append(Refusal(where=folder.relative(header), code="ambiguous_film", why=why))
-        else:
-            study, number = _split_id(image_id)
-            images[image_id] = _Image(header=header, study=study, number=number, view=view)
-    return images
-
-
-def _read_index(path: Path) -> dict[str, tuple[str, View | None]]:
-    """Image id and view by file name."""
-    table = read_rows(path)
-    by_plain = {column.casefold(): column for column in table.columns}
-    file, image_id, view = (
-        next((by_plain[name] for name in names if name in by_plain), None)
-        for names in (("file", "filename", "file_name"), ("image_id", "openi_id", "id"), ("projection", "view"))
-    )
-    if file is None or image_id is None:
-        raise DataError(
-            f"{table.name} needs the columns `file` and `image_id` (or `openi_id`). It has: {', '.join(table.columns)}."
-        )
-    rows = (row.values for row in table.rows if row.complete and row.values[image_id].strip())
-    return {
-        Path(row[file].strip()).name: (row[image_id].strip(), parse_view(row[view]) if view else None) for row in rows
-    }
+def _unpaired(captions: dict[str, _Caption], *, pairing: Pairing, folder: FilmsFolder) -> Iterator[Refusal]:
+    """Yield what has no partner, or no certain one."""
+    for image_id, caption in captions.items():
+        if image_id in pairing.ambiguous:
+            why = "several films may be meant by this image id, or its film has several; none is used"
+            yield Refusal(where=image_id, code="ambiguous_film", why=why, row=caption.row)
+        elif image_id in pairing.refused:
+            why = "the film of this caption was refused; see there"
+            yield Refusal(where=image_id, code="film_refused", why=why, row=caption.row)
+        elif image_id not in pairing.images:
+            why = "no film has this image id"
+            yield Refusal(where=image_id, code="no_film", why=why, kind="unpaired", row=caption.row)
+    ambiguous = {header.path: header for headers in pairing.ambiguous.values() for header in headers}
+    for header in ambiguous.values():
+        why = "another film has the same image id, or this one has several"
+        yield Refusal(where=folder.relative(header), code="ambiguous_film", why=why)
+    for header in pairing.unlisted:
+        yield _no_report(folder, header)
 
 
 def _reports(studies: set[str], *, captions: dict[str, _Caption], refusals: list[Refusal]) -> dict[str, _Caption]:
@@ -173,25 +145,23 @@ def _reports(studies: set[str], *, captions: dict[str, _Caption], refusals: list
     return kept
 
 
-def _study(images: list[_Image], *, caption: _Caption, language: str, origin: Origin) -> StudyFiles:
-    ordered = sorted(images, key=_Image.reading_order)
+def _study(images: list[StudyImage], *, caption: _Caption, language: str, origin: Origin) -> StudyFiles:
+    ordered = sorted(images, key=lambda image: image.number)
     headers = [image.header for image in ordered]
-    patients = tuple(sorted({header.patient_id for header in headers if header.patient_id}))
+    patients = sorted({header.patient_id for header in headers if header.patient_id})
+    if len(patients) > 1:
+        raise Rejected("several_patients", "the films of this study carry different patient ids; none is used")
     return StudyFiles(
         study_uid=caption.study,
         films=tuple(header.path for header in headers),
         views=tuple(image.view for image in ordered),
         report=sectioned_report(caption.text, study_uid=caption.study, language=language, origin=origin),
-        patient_id=patients[0] if patients else None,
-        other_patient_ids=patients,
-        age_years=headers[0].age_years,
-        sex=headers[0].sex,
+        patient_id=first_stated(patients),
+        film_patient_id=first_stated(patients),
+        age_years=first_stated(header.age_years for header in headers),
+        sex=first_stated(header.sex for header in headers),
+        row=caption.row,
     )
-
-
-def _no_film(caption: _Caption) -> Refusal:
-    where = f"{caption.study}_{caption.number}"
-    return Refusal(where=where, code="no_film", why="no film has this image id", kind="unpaired", row=caption.row)
 
 
 def _no_report(folder: FilmsFolder, header: FilmHeader) -> Refusal:

@@ -1,0 +1,92 @@
+"""The list of the interface's texts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """One language's texts. The mappings go from stored words (verdicts, kinds, systems, metrics, views) to labels."""
+
+    code: str
+    html_language: str
+    app_title: str
+    worklist: str
+    review: str
+    run: str
+    language: str
+    banner: str
+    generated_badge: str
+    edited_badge: str
+    display_note: str
+    generated_report: str
+    reference_report: str
+    reference_note: str
+    machine_translated: str
+    legend: str
+    no_report: str
+    empty_report: str
+    no_draft: str
+    cut_off: str
+    unexpected_error: str
+    progress: str
+    continue_review: str
+    all_reviewed: str
+    scores_title: str
+    scores_note: str
+    system: str
+    search: str
+    search_hint: str
+    finding: str
+    finding_hint: str
+    disagreement: str
+    disagreement_hint: str
+    status: str
+    status_hint: str
+    unreviewed: str
+    order: str
+    order_of_run: str
+    order_low_first: str
+    order_high_first: str
+    shown: str
+    none_match: str
+    open_hint: str
+    case: str
+    back: str
+    previous: str
+    following: str
+    next_unreviewed: str
+    unknown_run: str
+    unknown_case: str
+    choose_case: str
+    keys: str
+    outdated: str
+    history: str
+    no_film: str
+    verdict: str
+    comment: str
+    comment_hint: str
+    corrected: str
+    corrected_hint: str
+    start_from_draft: str
+    saved: str
+    saving: str
+    offline: str
+    nothing_yet: str
+    conflict: str
+    keep_mine: str
+    take_theirs: str
+    invert: str
+    reset: str
+    film_help: str
+    alone: str
+    verdicts: Mapping[str, str]
+    kinds: Mapping[str, str]
+    systems: Mapping[str, str]
+    metrics: Mapping[str, str]
+    views: Mapping[str, str]
+    sides: Mapping[str, str]
+    no_side: str
+    colon: str
+    comma: str
+    semicolon: str

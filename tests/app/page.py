@@ -1,0 +1,61 @@
+"""What the tests of the pages read from a page that Streamlit runs without a browser, and how they save on it."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from app.store import ReviewStore, Revision
+from finetune.manifest import Case, read_records
+
+
+def case_ids(folder: Path) -> list[str]:
+    return [case.id for case in read_records(folder / "references.jsonl", Case)]
+
+
+def html_of(page: AppTest) -> str:
+    return "\n".join(str(element.proto.body) for element in page.get("html"))
+
+
+def table_of(page: AppTest):
+    (table,) = page.dataframe
+    return table.value
+
+
+def draft(run_id: str, case_id: str, **changes: object) -> dict[str, object]:
+    sent = {
+        "run": run_id,
+        "case": case_id,
+        "client": "browser-0001",
+        "sequence": 1,
+        "base_revision": 0,
+        "ancestors": [],
+        "verdict": None,
+        "comment": "",
+        "corrected": "",
+        **changes,
+    }
+    return {"beat": "1", "drafts": [sent]}
+
+
+def editor_data(page: AppTest) -> dict[str, Any]:
+    """What the page tells the editor."""
+    found = [json.loads(part.proto.json) for part in page.get("bidi_component") if "acks" in part.proto.json]
+    return dict(found[0])
+
+
+def save(page: AppTest, outbox: dict[str, object]) -> AppTest:
+    page.session_state["editor"] = {"outbox": outbox}
+    return page.run()
+
+
+def stored(folder: Path, *, run_id: str) -> dict[str, Revision]:
+    with closing(ReviewStore(folder / "reviews.sqlite")) as store:
+        return store.latest(run_id)
+
+
+def assert_no_error(page: AppTest) -> None:
+    assert not page.exception
+    assert not page.error

@@ -1,0 +1,50 @@
+"""What the person at the terminal is told about a preparation, beyond what its store may keep.
+
+The places are real: paths, rows and study ids of the hospital. They are for that person's eyes and stay on the machine.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from xray.data.file_names import printable
+from xray.data.pseudonym import SITE_KEY_VARIABLE
+from xray.data.sources.study_files import Kind, Refusal
+from xray.data.store import Store
+from xray.records import write_atomically
+
+MOST_LINES = 20
+_FIRST: dict[Kind, int] = {"refused": 0, "unpaired": 1, "note": 2}
+
+
+def tell_refusals(
+    refusals: Sequence[Refusal], *, say: Callable[[str], None], everything: Path | None = None, hint: str = ""
+) -> None:
+    """Say `place: code: why` of the first 20 things that were left out, and how many more there are.
+
+    What is refused comes before what has no partner. The file `everything` gets all of them, the notes about studies
+    that are used as well. `hint` ends the line that counts the rest: where the user finds them.
+    """
+    ordered = sorted(refusals, key=lambda refusal: _FIRST[refusal.kind])
+    left_out = [refusal for refusal in ordered if refusal.kind != "note"]
+    for refusal in left_out[:MOST_LINES]:
+        say(_line(refusal))
+    if everything is not None:
+        write_atomically(everything, "".join(_line(refusal) + "\n" for refusal in ordered))
+        hint = f"all are in {printable(str(everything))}"
+    if len(left_out) > MOST_LINES:
+        say(f"and {len(left_out) - MOST_LINES} more" + (f"; {hint}" if hint else ""))
+
+
+def public_key_notice(store: Store) -> str | None:
+    """Return a warning if patients with an id of their own got pseudonyms that anybody can compute, else None."""
+    named = any(study.patient_key != study.study_uid for study in store.studies)
+    if store.info.site_key == "own" or not named:
+        return None
+    return (
+        "patient pseudonyms were made with the public default key, so anybody can try patient numbers against them; "
+        f"for real patients set {SITE_KEY_VARIABLE} to a secret of your site and prepare again"
+    )
+
+
+def _line(refusal: Refusal) -> str:
+    return f"{printable(refusal.row or refusal.where)}: {refusal.code}: {refusal.why}"
