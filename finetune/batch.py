@@ -1,33 +1,32 @@
 """Example -> token ids, labels and pixels -> batch.
 
 An example becomes one conversation in the model's own chat template: the films and the question are the prompt, the
-report and the end-of-turn token are the target. Only the target counts in the loss: prompt and image tokens carry the
+report and the token that ends it are the target. Only the target counts in the loss: prompt and image tokens carry the
 label -100. Sequences are never cut; one that is too long is an error that names the study.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from jinja2 import TemplateError
 from numpy.typing import NDArray
 from PIL import Image
-from torch.utils.data import Dataset, Sampler
 from transformers import ProcessorMixin
 
-from xray.augment import Augmenter
 from xray.errors import ConfigError, DataError
 from xray.types import Example
 
 IGNORED = -100
 # What has one entry per token and is padded; every other tensor is per image and is concatenated.
 _PER_TOKEN = ("input_ids", "attention_mask", "labels", "token_type_ids", "mm_token_type_ids")
-
-Key = tuple[int, int]
-"""(epoch, index): what a sampler hands to the data set, so that augmentation depends on nothing else."""
+_ANY_REPORT = "双肺野清晰。"
+_OTHER_BASE = "choose another model.model_name_or_path"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +45,7 @@ class ChatEncoder:
         return self._render(_conversation(example), open_turn=True)
 
     def target(self, example: Example) -> str:
-        """Return the report with what the chat template puts after it, the end-of-turn token included.
+        """Return the report with what the chat template puts after it.
 
         Raises ConfigError when the template changes the prompt once it is answered.
         """
@@ -54,32 +53,50 @@ class ChatEncoder:
         prompt, whole = self.prompt(example), self._render([*_conversation(example), answer], open_turn=False)
         if not whole.startswith(prompt):
             raise ConfigError(
-                "the model's chat template rewrites the prompt when it is answered; it cannot be trained on"
+                f"{self._model}: the chat template rewrites the prompt when it is answered; {_OTHER_BASE}"
             )
         return whole[len(prompt) :].rstrip()
 
+    def target_ids(self, example: Example) -> torch.Tensor:
+        """Return the target as ids [1, T]: the template's, closed with the tokenizer's end token if by nothing else.
+
+        Raises DataError for a study without a report. A target without an end would never teach a model to stop.
+        """
+        if not example.target.strip():
+            raise DataError(f"study {example.study_uid} has an empty report. Leave it out of the table.")
+        tokenizer = self.processor.tokenizer
+        target = self.target(example)
+        tokens: list[int] = tokenizer(target, add_special_tokens=False)["input_ids"]
+        if not self._control_ids(self._after(example.target, target)):
+            tokens = [*tokens, tokenizer.eos_token_id]
+        return torch.tensor([tokens])
+
+    def closing_id(self, example: Example) -> int | None:
+        """Return the token that the chat template closes an answer with; None when it writes none."""
+        answered = self.target(replace(example, target=_ANY_REPORT))
+        return next(iter(self._control_ids(self._after(_ANY_REPORT, answered))), None)
+
     def encode_prompt(self, example: Example, pixels: Sequence[NDArray[np.uint8]]) -> dict[str, torch.Tensor]:
-        """Return the inputs of a prompt: per token [1, T], per image [N, ...]. `pixels`: uint8 [H, W] per film."""
+        """Return the inputs of a prompt: per token [1, T], per image [N, ...]. `pixels`: uint8 [H, W] per film.
+
+        Raises ConfigError when the model's processor cannot take the films, or they do not reach the prompt.
+        """
         images = [Image.fromarray(film).convert("RGB") for film in pixels] or None
         prompt, bos = self.prompt(example), self.processor.tokenizer.bos_token
         written = {"add_special_tokens": False} if bos and prompt.startswith(bos) else {}  # the template wrote it
-        return dict(self.processor(text=[prompt], images=images, return_tensors="pt", **written))
+        with self._refusals(f"cannot read study {example.study_uid} with its {len(pixels)} films", _OTHER_BASE):
+            inputs = dict(self.processor(text=[prompt], images=images, return_tensors="pt", **written))
+        self._check(inputs, films=len(pixels))
+        return inputs
 
     def encode(self, example: Example, pixels: Sequence[NDArray[np.uint8]]) -> dict[str, torch.Tensor]:
         """Return the inputs and labels of an example for training.
 
         Raises DataError when the sequence is longer than `cutoff_len`.
         """
-        inputs = self.encode_prompt(example, pixels)
-        tokens = self.processor.tokenizer(self.target(example), add_special_tokens=False, return_tensors="pt")[
-            "input_ids"
-        ]
-        prompt_length, target_length = inputs["input_ids"].shape[1], tokens.shape[1]
-        if prompt_length + target_length > self.cutoff_len:
-            raise DataError(
-                f"study {example.study_uid} needs {prompt_length} + {target_length} tokens, more than train.cutoff_len "
-                f"{self.cutoff_len}. Raise train.cutoff_len, or lower model.image_size."
-            )
+        inputs, tokens = self.encode_prompt(example, pixels), self.target_ids(example)
+        target_length = tokens.shape[1]
+        self.check_length(example, prompt=inputs["input_ids"].shape[1], target=target_length)
         labels = torch.full_like(inputs["input_ids"], IGNORED)
         inputs["labels"] = torch.cat([labels, tokens], dim=1)
         inputs["input_ids"] = torch.cat([inputs["input_ids"], tokens], dim=1)
@@ -88,30 +105,77 @@ class ChatEncoder:
                 inputs[name] = torch.nn.functional.pad(inputs[name], (0, target_length), value=fill)
         return inputs
 
-    def _target_tokens(self, example: Example) -> torch.Tensor:
-        """Return the target's ids [1, T], always with an end token: without one a model never learns to stop."""
-        tokenizer = self.processor.tokenizer
-        tokens: torch.Tensor = tokenizer(self.target(example), add_special_tokens=False, return_tensors="pt")[
-            "input_ids"
-        ]
-        if int(tokens[0, -1]) in tokenizer.all_special_ids:
-            return tokens
-        return torch.cat([tokens, torch.tensor([[tokenizer.eos_token_id]])], dim=1)
+    def check_length(self, example: Example, *, prompt: int, target: int) -> None:
+        """Raise DataError when so many tokens are more than `cutoff_len`."""
+        if prompt + target > self.cutoff_len:
+            raise DataError(
+                f"study {example.study_uid} needs {prompt} + {target} tokens, more than train.cutoff_len "
+                f"{self.cutoff_len}. Raise train.cutoff_len, or lower model.image_size."
+            )
 
     def load_pixels(self, example: Example) -> list[NDArray[np.uint8]]:
         """Read the example's prepared films and shrink them to the model's size. uint8 [H, W] each, 0 = black."""
         return [self._shrink(read_film(path)) for path in example.images]
 
-    def _shrink(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        long_side = max(pixels.shape)
+    def film_sizes(self, example: Example) -> tuple[tuple[int, int], ...]:
+        """Return (rows, columns) of each film as the model sees it, without reading the pixels."""
+        return tuple(self._seen_size(*film_size(path)) for path in example.images)
+
+    def _seen_size(self, rows: int, columns: int) -> tuple[int, int]:
+        long_side = max(rows, columns)
         if self.image_size is None or long_side <= self.image_size:
-            return pixels
+            return rows, columns
         scale = self.image_size / long_side
-        size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
-        return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        return max(1, round(rows * scale)), max(1, round(columns * scale))
+
+    def _shrink(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        rows, columns = self._seen_size(*pixels.shape)
+        if (rows, columns) == pixels.shape:
+            return pixels
+        return np.asarray(cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
     def _render(self, messages: list[dict[str, Any]], *, open_turn: bool) -> str:
-        return str(self.processor.apply_chat_template(messages, add_generation_prompt=open_turn, tokenize=False))
+        with self._refusals("cannot write the conversation", f"leave data.system out, or {_OTHER_BASE}"):
+            return str(self.processor.apply_chat_template(messages, add_generation_prompt=open_turn, tokenize=False))
+
+    @property
+    def _model(self) -> str:
+        return f"the model {self.processor.tokenizer.name_or_path}"
+
+    @contextmanager
+    def _refusals(self, what: str, remedy: str) -> Iterator[None]:
+        """Turn what a processor or a chat template raises into one line that names the model."""
+        try:
+            yield
+        except (TemplateError, ValueError, TypeError, AttributeError) as error:
+            reason = str(error).strip().split("\n")[0].removesuffix(".")
+            raise ConfigError(f"{self._model} {what} ({reason}); {remedy}") from error
+
+    def _check(self, inputs: dict[str, Any], *, films: int) -> None:
+        """Refuse a model whose inputs this kit cannot lengthen and batch, and films that left no token behind."""
+        length = inputs["input_ids"].shape[1]
+        for name, value in inputs.items():
+            if not isinstance(value, torch.Tensor) or (name not in _PER_TOKEN and value.shape[:2] == (1, length)):
+                raise ConfigError(f"{self._model} needs `{name}`, which this kit cannot batch; {_OTHER_BASE}")
+        token = getattr(self.processor, "image_token_id", None)
+        found = 0 if token is None else int((inputs["input_ids"] == token).sum())
+        if found < films:
+            raise ConfigError(
+                f"{self._model} gets {found} image tokens for {films} films: its chat template or its processor leaves "
+                f"them out; {_OTHER_BASE}"
+            )
+
+    def _after(self, report: str, target: str) -> str:
+        _, found, closing = target.rpartition(report.strip())
+        if not found:
+            raise ConfigError(f"{self._model}: the chat template rewrites the report; {_OTHER_BASE}")
+        return closing
+
+    def _control_ids(self, text: str) -> list[int]:
+        """Return the ids in `text` that are tokens of their own, not pieces of words."""
+        tokenizer = self.processor.tokenizer
+        control = {*tokenizer.all_special_ids, *tokenizer.added_tokens_decoder}
+        return [token for token in tokenizer(text, add_special_tokens=False)["input_ids"] if token in control]
 
 
 def _conversation(example: Example) -> list[dict[str, Any]]:
@@ -128,70 +192,23 @@ def _conversation(example: Example) -> list[dict[str, Any]]:
 
 def read_film(path: Path) -> NDArray[np.uint8]:
     """Read a prepared film: uint8 [H, W], 0 = black. Raises DataError when it is missing or damaged."""
+    with _opened(path) as image:
+        return np.asarray(image.convert("L"))
+
+
+def film_size(path: Path) -> tuple[int, int]:
+    """Return (rows, columns) of a prepared film, from its header alone. Raises DataError as `read_film` does."""
+    with _opened(path) as image:
+        return image.height, image.width
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path) as image:
-            return np.asarray(image.convert("L"))
+            yield image
     except (OSError, ValueError):
         raise DataError(f"prepared film {path} is missing or damaged. Delete its store folder and run again.") from None
-
-
-class TrainingSet(Dataset[dict[str, torch.Tensor]]):
-    """Training examples, augmented. Indexed by (epoch, index), so worker count and resume change nothing."""
-
-    def __init__(self, examples: Sequence[Example], *, encoder: ChatEncoder, augmenter: Augmenter, seed: int) -> None:
-        self.examples = examples
-        self.encoder = encoder
-        self.augmenter = augmenter
-        self.seed = seed
-
-    def __len__(self) -> int:
-        return len(self.examples)
-
-    def __getitem__(self, key: Key) -> dict[str, torch.Tensor]:
-        """Return the encoded example `index` as augmented in `epoch`."""
-        epoch, index = key
-        example = self.examples[index]
-        films = [
-            self.augmenter.apply(film, seed=self.seed, epoch=epoch, example_id=example.example_id, image_index=number)
-            for number, film in enumerate(self.encoder.load_pixels(example))
-        ]
-        return self.encoder.encode(example, films)
-
-
-class EvaluationSet(Dataset[dict[str, torch.Tensor]]):
-    """Examples as they are, for the loss on the validation split."""
-
-    def __init__(self, examples: Sequence[Example], *, encoder: ChatEncoder) -> None:
-        self.examples = examples
-        self.encoder = encoder
-
-    def __len__(self) -> int:
-        return len(self.examples)
-
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        """Return the encoded example `index`."""
-        example = self.examples[index]
-        return self.encoder.encode(example, self.encoder.load_pixels(example))
-
-
-class EpochSampler(Sampler[Key]):
-    """The order of an epoch: a permutation drawn from (seed, epoch) and from nothing else."""
-
-    def __init__(self, length: int, *, seed: int) -> None:
-        self.length = length
-        self.seed = seed
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch; called by the training loop."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return self.length
-
-    def __iter__(self) -> Iterator[Key]:
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.length)
-        return iter([(self.epoch, int(index)) for index in order])
 
 
 def collate(

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from finetune.config import DataConfig
-from finetune.manifest import ADAPTER, Case, RenderRecord, read_json, read_records
+from finetune.manifest import ADAPTER, CASES_FILE, Case, RenderRecord, read_json, read_records
 from xray.dicom.render import RenderSettings
 from xray.errors import DataError
 from xray.records import write_lines, write_record
 from xray.types import Example, Turn, View
 
-_CASES = "references.jsonl"
 _VIEWS: dict[str, View] = {"frontal": "frontal", "lateral": "lateral"}
 
 
@@ -23,7 +22,7 @@ def write_cases(folder: Path, test: Sequence[Example]) -> None:
     """Put the films and reference reports of the test studies into the run folder."""
     films = folder / "films"
     films.mkdir(exist_ok=True)
-    write_lines(folder / _CASES, [_case(example, films=films) for example in test])
+    write_lines(folder / CASES_FILE, [_case(example, films=films) for example in test])
 
 
 def read_test_examples(folder: Path, *, config: DataConfig) -> list[Example]:
@@ -31,9 +30,11 @@ def read_test_examples(folder: Path, *, config: DataConfig) -> list[Example]:
 
     Raises DataError when the folder has none.
     """
-    cases = read_records(folder / _CASES, Case)
+    cases = read_records(folder / CASES_FILE, Case)
     if not cases:
-        raise DataError(f"{folder / _CASES} is missing or empty: {folder} is not a run folder")
+        raise DataError(
+            f"{folder / CASES_FILE} is missing or empty. Name a run folder; `finetune run` again makes a lost file."
+        )
     return [_example(case, folder=folder, config=config) for case in cases]
 
 
@@ -74,6 +75,7 @@ def _case(example: Example, *, films: Path) -> Case:
         images=tuple(names),
         views=example.views,
         language=example.language,
+        origin=example.origin,
     )
 
 
@@ -88,6 +90,7 @@ def _example(case: Case, *, folder: Path, config: DataConfig) -> Example:
         messages=(*system, Turn(role="user", text=config.question)),
         target=case.text,
         language=case.language,
+        origin=case.origin,
         split="test",
     )
 

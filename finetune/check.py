@@ -1,24 +1,32 @@
 """`finetune check`: everything short of training, so that a run that starts also ends."""
 
+import math
 import re
 import time
 from collections.abc import Sequence
+from functools import partial
+from itertools import cycle, islice
 
+import torch
+
+from finetune.arguments import training_arguments
 from finetune.batch import IGNORED, ChatEncoder, collate
-from finetune.config import RunConfig
+from finetune.config import RunConfig, TrainConfig
 from finetune.console import Screen
 from finetune.models.loading import LoadedModel, add_adapter, load_base
 from finetune.provenance import peak_gpu_memory_mib, peak_memory_mib
 from finetune.run import open_run
 from finetune.tokens import count_tokens, refuse_short_limits
+from finetune.train import rehearse
 from xray.types import Example
 
 
 def check_run(config: RunConfig, *, screen: Screen) -> None:
-    """Read the data, load the model, count tokens, take one step on two studies, and tell what a run would do.
+    """Read the data, load the model, count tokens, take two steps, and tell what a run would do.
 
     Raises ConfigError, DataError or MemoryLimitError where a run would.
     """
+    training_arguments(config, folder=config.output_dir)
     run = open_run(config, screen=screen, command="check")
     leaks = run.data.store.info.leakage
     screen.say("Shared between splits: " + ", ".join(f"{name} {count}" for name, count in leaks.items()))
@@ -30,13 +38,20 @@ def check_run(config: RunConfig, *, screen: Screen) -> None:
     screen.say(
         f"Tokens: longest {counts.longest} of train.cutoff_len {config.train.cutoff_len}; "
         f"longest report {counts.longest_target} of generate.max_new_tokens {config.generate.max_new_tokens} "
-        f"({counts.sampled} studies encoded)"
+        f"(all {len(counts.lengths)} studies counted)"
     )
     refuse_short_limits(counts, config=config)
     screen.say("What counts in the loss, in the first study:")
     screen.say(show_loss_mask(run.data.train[0], encoder=encoder))
+    _refuse_mixed_batches(run.data.all, encoder=encoder, config=config)
     tuned = add_adapter(base, settings=config.model, adapter=config.adapter, seed=config.seed)
-    _try_step(tuned, run.data.train[:2], encoder=encoder, config=config, studies=len(run.data.train), screen=screen)
+    seconds = _time_step(tuned, counts.longest_first(run.data.train), config=config, screen=screen)
+    steps = count_steps(config.train, studies=len(run.data.train))
+    screen.say(
+        f"Training: {steps} steps, at most {seconds * steps / 3600:.2f} h. The evaluations, which write up to "
+        f"{min(config.train.max_eval_examples, len(run.data.val))} reports each, and the reports of the test split "
+        "come on top."
+    )
     screen.say(f"Ready. `finetune run` would write {run.folder}")
 
 
@@ -52,34 +67,53 @@ def show_loss_mask(example: Example, *, encoder: ChatEncoder) -> str:
     return f"  ({masked})\n  [{tokenizer.decode(ids[counted])}]"
 
 
-def _try_step(
-    loaded: LoadedModel,
-    examples: Sequence[Example],
-    *,
-    encoder: ChatEncoder,
-    config: RunConfig,
-    studies: int,
-    screen: Screen,
-) -> None:
-    rows = [encoder.encode(example, encoder.load_pixels(example)) for example in examples]
-    batch = collate(rows, pad_token_id=loaded.processor.tokenizer.pad_token_id)
-    batch = {name: tensor.to(loaded.model.device) for name, tensor in batch.items()}
-    loaded.model.train()
-    loaded.model(**batch).loss.backward()
-    loaded.model.zero_grad()
-    started = time.perf_counter()
-    loss = loaded.model(**batch).loss
-    loss.backward()
-    touched = sum(bool(p.grad.abs().sum() > 0) for p in loaded.model.parameters() if p.grad is not None)  # waits
-    seconds = (time.perf_counter() - started) / len(rows)
-    learning = [p for p in loaded.model.parameters() if p.requires_grad]
-    hours = seconds * studies * config.train.num_train_epochs / 3600
-    number = sum(p.numel() for p in learning)
+def count_steps(settings: TrainConfig, *, studies: int) -> int:
+    """Return the optimiser steps of a whole training on so many studies."""
+    if settings.max_steps > 0:
+        return settings.max_steps
+    batches = math.ceil(studies / settings.per_device_train_batch_size)
+    return math.ceil(settings.num_train_epochs * math.ceil(batches / settings.gradient_accumulation_steps))
+
+
+def _refuse_mixed_batches(examples: Sequence[Example], *, encoder: ChatEncoder, config: RunConfig) -> None:
+    """Raise ConfigError when studies with different numbers of films share batches but cannot be joined."""
+    if max(config.train.per_device_train_batch_size, config.generate.batch_size) == 1:
+        return
+    one_each = {len(example.images): example for example in examples}
+    rows = [encoder.encode(example, encoder.load_pixels(example)) for example in one_each.values()]
+    collate(rows, pad_token_id=encoder.processor.tokenizer.pad_token_id)
+
+
+def _time_step(loaded: LoadedModel, longest: Sequence[Example], *, config: RunConfig, screen: Screen) -> float:
+    """Take two steps on the longest studies, tell what they needed, and return the seconds of the second one."""
+    step = config.train.per_device_train_batch_size * config.train.gradient_accumulation_steps
+    examples = list(islice(cycle(longest[:step]), 2 * step))
+    learning = {name: p for name, p in loaded.model.named_parameters() if p.requires_grad}
+    ends: list[float] = []
+    reached: set[str] = set()
+    for name, parameter in learning.items():
+        if "lora_B" in name:  # lora_A gets no gradient before lora_B has left zero
+            parameter.register_hook(partial(_note_gradient, reached, name))
+    loss = rehearse(loaded, config=config, examples=examples, progress=lambda *_: ends.append(_now()))
     screen.say(
-        f"One step on {len(rows)} studies: loss {loss.item():.3f}, {number:,} trained parameters, "
-        f"{touched} of {len(learning)} tensors with a gradient, {seconds:.2f} s a study, so at most {hours:.2f} h for "
-        f"{config.train.num_train_epochs:g} epochs; peak memory {_memory()}"
+        f"Two steps on the {len({example.example_id for example in examples})} longest studies: loss {loss:.3f}, "
+        f"{sum(p.numel() for p in learning.values()):,} trained parameters, "
+        f"{len(reached)} of {sum('lora_B' in name for name in learning)} lora_B tensors with a gradient, "
+        f"{ends[1] - ends[0]:.2f} s a step; peak memory {_memory()}"
     )
+    return ends[1] - ends[0]
+
+
+def _note_gradient(reached: set[str], name: str, gradient: torch.Tensor) -> None:
+    if gradient.count_nonzero():
+        reached.add(name)
+
+
+def _now() -> float:
+    """Return the time when the GPU, if there is one, has done all it was given."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter()
 
 
 def _memory() -> str:

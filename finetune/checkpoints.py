@@ -1,28 +1,32 @@
 """Checkpoints on disk: which is whole, where training stood, and whether it was over."""
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
 
 from transformers import TrainerState
 
+from finetune.manifest import HistoryRow
+
 
 def last_checkpoint(folder: Path) -> Path | None:
-    """Return the newest whole checkpoint, and delete those that a kill left half written."""
-    whole = []
-    for path in sorted(folder.glob("checkpoint-*"), key=step_of):
-        if _is_whole(path):
-            whole.append(path)
-        else:
+    """Return the newest whole checkpoint in `folder`, None without one."""
+    return max(filter(_is_whole, folder.glob("checkpoint-*")), key=step_of, default=None)
+
+
+def delete_half_written(folder: Path) -> None:
+    """Delete the checkpoints that a kill cut short, so that none of their files ends up in a whole one."""
+    for path in folder.glob("checkpoint-*"):
+        if not _is_whole(path):
             shutil.rmtree(path)
-    return whole[-1] if whole else None
 
 
-def read_history(folder: Path) -> list[dict[str, Any]]:
-    """Return the log of the newest checkpoint, empty before the first one."""
+def read_history(folder: Path) -> list[HistoryRow]:
+    """Return what training had logged at the newest checkpoint in `folder`: nothing before the first one."""
     last = last_checkpoint(folder)
-    return list(_read_state(last)["log_history"]) if last else []
+    return [_as_row(line) for line in _read_state(last)["log_history"]] if last else []
 
 
 def had_ended(checkpoint: Path, *, patience: int | None) -> bool:
@@ -52,6 +56,11 @@ def _is_whole(checkpoint: Path) -> bool:
         return bool(_read_state(checkpoint)["global_step"] == step_of(checkpoint))
     except (OSError, ValueError, KeyError):
         return False
+
+
+def _as_row(line: dict[str, Any]) -> HistoryRow:
+    values = {name: value for name, value in line.items() if name != "step" and math.isfinite(value)}
+    return HistoryRow(step=line["step"], values=values)
 
 
 def _read_state(checkpoint: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Nothing heavy is imported before a command needs it, so that `--help` is quick a
 import logging
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -65,15 +66,16 @@ def check(config: ConfigFile, overrides: Overrides = None) -> None:
 
 @app.command()
 def generate(folder: RunFolder) -> None:
-    """Write the reports of a run's test studies that are not written yet."""
+    """Write the reports of a run's test studies that are not written yet; a finished run is then scored again."""
     settings = _settings_of(folder)
     _prepare_libraries()
     from finetune.console import Screen
+    from finetune.lock import locked
     from finetune.models.loading import memory_guard
-    from finetune.run import generate_systems
+    from finetune.systems import generate_again
 
-    with memory_guard():
-        generate_systems(folder, config=settings, screen=Screen())
+    with memory_guard(), locked(folder):
+        generate_again(folder, config=settings, screen=Screen())
 
 
 @app.command()
@@ -82,10 +84,11 @@ def evaluate(folder: RunFolder) -> None:
     settings = _settings_of(folder)
     _prepare_libraries()
     from finetune.console import Screen
-    from finetune.run import score_again
+    from finetune.lock import locked
+    from finetune.results import score_again
 
     screen = Screen()
-    with screen.stage("Scoring", key="score"):
+    with locked(folder), screen.stage("Scoring", key="score"):
         scores = score_again(folder, config=settings)
     screen.show_scores(scores)
 
@@ -94,7 +97,11 @@ def evaluate(folder: RunFolder) -> None:
 def review(
     folder: RunFolder,
     port: Annotated[
-        int | None, typer.Option(help="port of the page on this machine; the first free one without it")
+        int | None,
+        typer.Option(min=1, max=65535, help="port of the page on this machine; the first free one without it"),
+    ] = None,
+    reviews: Annotated[
+        Path | None, typer.Option(help="file of verdicts and corrections, instead of reviews.sqlite in the run folder")
     ] = None,
     headless: Annotated[bool, typer.Option(help="do not open a browser")] = False,
 ) -> None:
@@ -103,7 +110,10 @@ def review(
         raise DataError(f"{folder} is not a folder. Name a run folder such as runs/demo-1a2b3c4d-0.")
     if find_spec("streamlit") is None:
         raise ConfigError("the review page is not installed. Install the kit with its extra `review`.")
-    command = [sys.executable, "-m", "app", "--project", str(folder), *(["--port", str(port)] if port else [])]
+    # -P: an app.py in the user's folder is not our page.
+    command = [sys.executable, "-P", "-m", "app", "--project", str(folder)]
+    command += ["--port", str(port)] if port is not None else []
+    command += ["--reviews", str(reviews)] if reviews is not None else []
     raise typer.Exit(subprocess.run(command + ["--headless"] * headless, check=False).returncode)
 
 
@@ -119,14 +129,15 @@ def demo(
 
     with Screen().stage(f"Drawing {studies} studies into {folder}", key="films") as tick:
         write_dataset(folder, studies=studies, seed=0, style=Style.DEMO, progress=lambda done: tick(done, studies))
-    _start(load_config(CONFIGS / "demo.yaml", [f"data.root={folder}"]))
+    settings = load_config(CONFIGS / "demo.yaml")
+    _start(settings.model_copy(update={"data": settings.data.model_copy(update={"root": folder})}))
 
 
 @models_app.command("build-demo-base")
 def build_demo_base(
     folder: Annotated[Path, typer.Argument(help="where the model goes")],
     films: Annotated[int, typer.Option(min=100, help="procedural studies to learn from")] = 12000,
-    epochs: Annotated[int, typer.Option(min=1)] = 12,
+    epochs: Annotated[int, typer.Option(min=1)] = 13,
     seed: Annotated[int, typer.Option(min=0)] = 1,
 ) -> None:
     """Train the demo base model again, from nothing, on another hospital's procedural films."""
@@ -152,7 +163,15 @@ def _start(settings: "RunConfig") -> None:
     with memory_guard():
         folder = start_run(settings, screen=screen, command=shlex.join(["finetune", *sys.argv[1:]]))
     screen.say(f"Results: {folder / 'report.html'}")
-    screen.say(f"Review:  finetune review {folder}")
+    screen.say(f"Review:  {shlex.join([_as_typed(), 'review', str(folder)])}")
+
+
+def _as_typed() -> str:
+    """Return what to type for this command: `finetune` where the PATH leads to this very script, else its path."""
+    script, on_path = Path(sys.argv[0]), shutil.which("finetune")
+    if not script.is_file() or (on_path and script.samefile(on_path)):
+        return "finetune"
+    return sys.argv[0]
 
 
 def _settings_of(folder: Path) -> "RunConfig":

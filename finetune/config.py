@@ -75,7 +75,7 @@ class ModelConfig(Section):
     model_name_or_path: str = "demo"
     """A folder, a Hugging Face id, or `demo` for the small model in this package."""
     revision: str | None = None
-    """Commit of a Hugging Face id. Name one: `main` moves."""
+    """Commit of a Hugging Face id, required for one: `main` moves."""
     image_size: int | None = Field(None, ge=32, le=4096)
     """Long side, in pixels, of what the model sees (None: the prepared size). Image size is memory."""
     quantization_bit: Literal[4] | None = 4
@@ -83,7 +83,7 @@ class ModelConfig(Section):
     quantization_type: Literal["nf4", "fp4"] = "nf4"
     double_quantization: bool = True
     compute_dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """auto: bfloat16 on a GPU, float32 on a CPU."""
+    """auto: bfloat16 on a GPU that has it, float16 on an older one, float32 on a CPU."""
     attn_implementation: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
     freeze_vision_tower: bool = True
     """False: the adapter also covers the linear layers of the vision tower."""

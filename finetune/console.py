@@ -33,6 +33,7 @@ _HEADS = {
     "bleu4_char": "BLEU-4 (char)",
     "rouge_l_char": "ROUGE-L (char)",
 }
+NO_VALUE = "–"
 _SILENT_SECONDS = 15.0
 _LOG_COLUMNS = 120  # a log file has no width of its own
 
@@ -82,15 +83,17 @@ class Screen:
             yield lambda done, total, note="": progress.update(task, completed=done, total=total, note=note)
 
     def _lines(self, title: str) -> Tick:
-        started = last = time.monotonic()
+        last = time.monotonic()
+        first: tuple[int, float] | None = None  # what was done before says nothing about the speed
 
         def tick(done: int, total: int, note: str = "") -> None:
-            nonlocal last
+            nonlocal first, last
             now = time.monotonic()
+            first = first or (done, now)
             if now - last >= _SILENT_SECONDS and done:
                 last = now
-                left = (now - started) / done * (total - done)
-                self.say(f"  {title}: {done} of {total}, about {left:.0f} s left{', ' + note if note else ''}")
+                left = _time_left(done, total, seconds=now - first[1], done_before=first[0])
+                self.say(f"  {title}: {done} of {total}{left}{', ' + note if note else ''}")
 
         return tick
 
@@ -105,10 +108,17 @@ class Screen:
         self.console.print(table)
 
 
+def _time_left(done: int, total: int, *, seconds: float, done_before: int) -> str:
+    """Return the words for the time left; none while nothing was done in `seconds`, so that there is no speed yet."""
+    if done == done_before:
+        return ""
+    return f", about {seconds / (done - done_before) * (total - done):.0f} s left"
+
+
 def show_estimate(estimate: Estimate | None) -> str:
     """Return `0.912 [0.880, 0.941]`, or a dash where the metric is undefined."""
     if estimate is None or estimate.value is None:
-        return "–"
+        return NO_VALUE
     if estimate.low is None or estimate.high is None:
         return f"{estimate.value:.3f}"
     return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"

@@ -3,13 +3,13 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from finetune.config import DataConfig
 from xray.data.prepare import prepare
-from xray.data.sources.study_files import SourceData
+from xray.data.sources.study_files import Refusal, SourceData
 from xray.data.sources.table import read_table
 from xray.data.sources.xrayglm import read_xrayglm
 from xray.data.store import Store
@@ -41,10 +41,16 @@ def read_source(settings: DataConfig) -> SourceData:
     return read_table(films, reports, columns=settings.columns, language=settings.language)
 
 
-def prepare_data(settings: DataConfig, *, progress: Callable[[int, int], None] | None = None) -> PreparedData:
+def prepare_data(
+    settings: DataConfig,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    on_refusals: Callable[[Sequence[Refusal]], None] | None = None,
+) -> PreparedData:
     """Render the films that are not in the store yet, split by patient, and return the examples.
 
-    Raises DataError when a split is empty: a run needs all three.
+    `on_refusals` gets everything that was left out, with its real place. Raises DataError when a split is empty: a run
+    needs all three.
     """
     source = read_source(settings)
     store = prepare(
@@ -54,6 +60,7 @@ def prepare_data(settings: DataConfig, *, progress: Callable[[int, int], None] |
         split=settings.split,
         max_refused_fraction=settings.max_refused_fraction,
         progress=progress,
+        on_refusals=on_refusals,
     )
     examples = store.examples(
         question=settings.question, system=settings.system, max_images=settings.max_images, views=settings.views

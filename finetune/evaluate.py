@@ -11,18 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finetune.batch import read_film
-from finetune.manifest import SYSTEMS, Case, Estimate, Prediction, ScoresFile, read_records
+from finetune.manifest import (
+    CASES_FILE,
+    GENERATED,
+    SCORES_FILE,
+    SYSTEMS,
+    Case,
+    Estimate,
+    Prediction,
+    ScoresFile,
+    predictions_path,
+    read_records,
+)
 from xray.errors import DataError
 from xray.metrics import ScoreReport, score
 from xray.metrics.baselines import constant_normal, film_features, nearest_neighbour, random_reports
 from xray.records import write_lines, write_record
 from xray.text.frames import Profile
 from xray.types import Example
-
-
-def predictions_path(folder: Path, system: str) -> Path:
-    """Return the file of a system's predictions: `predictions.jsonl` for the adapter."""
-    return folder / ("predictions.jsonl" if system == "adapter" else f"predictions.{system}.jsonl")
 
 
 def write_baselines(
@@ -46,11 +52,13 @@ def write_baselines(
 def score_run(folder: Path, *, profile: Profile, resamples: int, seed: int) -> ScoresFile:
     """Score every system of a run folder, write `scores.json`, and return it.
 
-    Raises DataError when a system's predictions are missing.
+    Raises DataError when a system's predictions are missing, with the command that makes them.
     """
-    cases = read_records(folder / "references.jsonl", Case)
+    cases = read_records(folder / CASES_FILE, Case)
     if not cases:
-        raise DataError(f"{folder} holds no test studies (references.jsonl). Name a run folder.")
+        raise DataError(
+            f"{folder / CASES_FILE} is missing or empty. Name a run folder; `finetune run` again makes a lost file."
+        )
     references = {case.id: case.text for case in cases}
     patients = {case.id: case.patient_key for case in cases}
     reports: dict[str, ScoreReport] = {}
@@ -58,7 +66,7 @@ def score_run(folder: Path, *, profile: Profile, resamples: int, seed: int) -> S
         texts = _texts(folder, system, wanted=references)
         reports[system] = score(texts, references, profile=profile, groups=patients, resamples=resamples, seed=seed)
     scores = _as_file(reports)
-    write_record(folder / "scores.json", scores)
+    write_record(folder / SCORES_FILE, scores)
     return scores
 
 
@@ -67,10 +75,12 @@ def _texts(folder: Path, system: str, *, wanted: Mapping[str, str]) -> dict[str,
     texts = {row.id: row.text for row in read_records(path, Prediction)}
     missing = [key for key in wanted if key not in texts]
     if missing:
-        raise DataError(
-            f"{path} lacks {len(missing)} of {len(wanted)} test studies, the first: {missing[0]}. "
+        remedy = (
             "Run `finetune generate` on the run folder."
+            if system in GENERATED
+            else "Run `finetune run` again: it makes the baselines from the training reports."
         )
+        raise DataError(f"{path} lacks {len(missing)} of {len(wanted)} test studies, the first: {missing[0]}. {remedy}")
     return {key: texts[key] for key in wanted}
 
 

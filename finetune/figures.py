@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from finetune.console import system_name
-from finetune.manifest import ADAPTER, HEADLINE, ScoresFile
+from finetune.manifest import ADAPTER, HEADLINE, HistoryRow, ScoresFile
 
 _BLUE, _GREY, _RED = "#1f5fa8", "#8a8f98", "#b3392f"
 
 
-def draw_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
+def draw_curves(history: Sequence[HistoryRow], path: Path) -> None:
     """Draw training loss, validation loss and validation finding F1 over the optimiser steps."""
     figure = Figure(figsize=(10, 3.6), layout="constrained")  # without pyplot: no window, no global state
     left, right = figure.subplots(1, 2)
@@ -49,10 +48,8 @@ def draw_systems(scores: ScoresFile, path: Path) -> None:
     _save(figure, path)
 
 
-def _line(
-    axes: Axes, history: Sequence[dict[str, Any]], key: str, *, label: str, colour: str, marker: str = ""
-) -> None:
-    points = sorted({(row["step"], row[key]) for row in history if key in row})
+def _line(axes: Axes, history: Sequence[HistoryRow], key: str, *, label: str, colour: str, marker: str = "") -> None:
+    points = sorted({(row.step, row.values[key]) for row in history if key in row.values})
     if points:
         axes.plot(*zip(*points, strict=True), label=label, color=colour, marker=marker)
 

@@ -91,7 +91,7 @@ def write_reports(
     rows = [encoder.encode_prompt(example, look(example)) for example in examples]
     inputs = collate(rows, pad_token_id=tokenizer.pad_token_id, side="left")
     inputs = {name: tensor.to(loaded.model.device) for name, tensor in inputs.items()}
-    ends = end_tokens(loaded)
+    ends = end_tokens(loaded, closing=encoder.closing_id(examples[0]))
     sequences = loaded.model.generate(
         **inputs,
         do_sample=False,
@@ -111,11 +111,11 @@ def write_reports(
     ]
 
 
-def end_tokens(loaded: LoadedModel) -> list[int]:
-    """Return the ids that end a report: the generation config's and the tokenizer's end token."""
+def end_tokens(loaded: LoadedModel, *, closing: int | None) -> list[int]:
+    """Return the ids that end a report: the generation config's, the tokenizer's, and the chat template's `closing`."""
     configured = loaded.model.generation_config.eos_token_id
     ends = configured if isinstance(configured, list) else [configured]
-    return sorted({token for token in [*ends, loaded.processor.tokenizer.eos_token_id] if token is not None})
+    return sorted({token for token in [*ends, loaded.processor.tokenizer.eos_token_id, closing] if token is not None})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,6 +123,7 @@ def _report_of(study: PhantomStudy, *, views: tuple[View, ...]) -> Example:
         messages=(Turn(role="user", text=DEFAULT_QUESTION),),
         target=write_report(study, style=Style.BASE),
         language="zh",
+        origin="synthetic",
         split="train",
     )
 

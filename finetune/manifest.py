@@ -4,28 +4,46 @@ runs/<name>-<hash>-<seed>/
     config.resolved.yaml            every setting, defaults included
     manifest.json                   written last and atomically: its existence means the run is complete
     scores.json                     metrics of every system, with intervals
-    references.jsonl                one `Case` per test study: id, reference text, films
+    references.jsonl                one `Case` per test study: id, reference text and its origin, films
     predictions.jsonl               one `Prediction` per test study, by the adapter
     predictions.<system>.jsonl      the same for the untuned base, the shuffled images and the trivial baselines
     films/                          the test studies' films as the model saw them, 8-bit grey PNG
     adapter/                        the adapter in Hugging Face peft layout, with render.json
     checkpoints/                    best and last
     quarantine.jsonl                what was refused, and why
-    training.json                   one `TrainingSummary`, written when the adapter is there
+    processes.jsonl                 `TrainingProcess`, added to while training goes on
+    history.jsonl                   one `HistoryRow` per line that training logged: what the curves are drawn from
+    training.json                   one `TrainingSummary`, written when the adapter and the history are there
     curves.png, systems.png, report.html
+    .lock                           held by the one command that works in the folder
+
+The review app keeps its reviews.sqlite here too. Like checkpoints/ it is no result: no manifest names it.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+from xray.data.records import QUARANTINE_FILE
 from xray.records import Record, RecordType, read_appended, read_record
+from xray.types import Origin
 
 SCHEMA_VERSION = 1
 ADAPTER = "adapter"
 HEADLINE = "finding_f1"
 MANIFEST_FILE = "manifest.json"
-_REMEDY = "Run `finetune run` again to finish the run, or restore the file."
+CONFIG_FILE = "config.resolved.yaml"
+CASES_FILE = "references.jsonl"
+SCORES_FILE = "scores.json"
+PROCESSES_FILE = "processes.jsonl"
+HISTORY_FILE = "history.jsonl"
+TRAINING_FILE = "training.json"
+ADAPTER_FILES = ("adapter/adapter_config.json", "adapter/adapter_model.safetensors", "adapter/render.json")
+DRAWN_FILES = ("curves.png", "systems.png", "report.html")
 SYSTEMS = ("adapter", "base", "constant_normal", "random_report", "nearest_neighbour", "shuffled_images")
+GENERATED = ("base", "adapter", "shuffled_images")
+"""The systems whose reports a model writes, in that order. The others are the trivial baselines."""
+_REMEDY = "Restore the file, or delete it if it is damaged and run `finetune run` again: it makes what is missing."
 
 
 class Case(Record):
@@ -38,7 +56,7 @@ class Case(Record):
     images: tuple[str, ...]
     views: tuple[str, ...]
     language: str
-    origin: str = "radiologist"
+    origin: Origin
 
 
 class Prediction(Record):
@@ -132,9 +150,31 @@ class BaseModelSummary(Record):
     compute_dtype: str
 
 
-class TrainingSummary(Record):
-    """What training did. `best_step` is the checkpoint that became the adapter."""
+class TrainingProcess(Record):
+    """How long one process has trained: `seconds` from its start, `resumed_from` the step it took up, 0 for none.
 
+    A process adds such a line from time to time, since a kill leaves it no last word; its newest line counts.
+    """
+
+    process: int
+    resumed_from: int
+    seconds: float
+
+
+class HistoryRow(Record):
+    """What training logged after an optimiser step: its loss, or the scores of an evaluation (`eval_*`)."""
+
+    step: int
+    values: dict[str, float]
+
+
+class TrainingSummary(Record):
+    """What training did. `best_step` is the checkpoint that became the adapter, `base_sha256` the base it belongs to.
+
+    `seconds` and `resumed_from` are those of all processes, the killed ones too.
+    """
+
+    base_sha256: str
     steps: int
     best_step: int
     best_metric: float | None
@@ -146,7 +186,10 @@ class TrainingSummary(Record):
 
 
 class RunManifest(Record):
-    """What was run, on what, with what, and what came out."""
+    """What was run, on what, with what, and what came out.
+
+    `seconds` are by stage: `train` of all processes, every other stage of the process that ended the run.
+    """
 
     schema_version: int = SCHEMA_VERSION
     run_id: str
@@ -168,6 +211,19 @@ class RunManifest(Record):
     peak_gpu_memory_mib: float | None
     metrics: dict[str, float | None]
     artefacts: list[Artefact]
+
+
+def predictions_path(folder: Path, system: str) -> Path:
+    """Return the file of a system's predictions: `predictions.jsonl` for the adapter."""
+    return folder / ("predictions.jsonl" if system == ADAPTER else f"predictions.{system}.jsonl")
+
+
+def result_paths(folder: Path, cases: Iterable[Case]) -> list[Path]:
+    """Return every file that a complete run holds beside its manifest."""
+    records = (CONFIG_FILE, CASES_FILE, QUARANTINE_FILE, HISTORY_FILE, TRAINING_FILE, SCORES_FILE)
+    films = sorted({film for case in cases for film in case.images})
+    named = [folder / name for name in (*records, *ADAPTER_FILES, *DRAWN_FILES, *films)]
+    return [*named, *(predictions_path(folder, system) for system in SYSTEMS)]
 
 
 def read_records(path: Path, kind: type[RecordType]) -> list[RecordType]:

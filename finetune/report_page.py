@@ -9,7 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader
 from PIL import Image
 
-from finetune.console import TABLE_METRICS, show_estimate, system_name
+from finetune.console import NO_VALUE, TABLE_METRICS, show_estimate, system_name
 from finetune.manifest import ADAPTER, HEADLINE, Case, Prediction, RunManifest, ScoresFile, read_records
 from xray.errors import DataError
 from xray.metrics.compare import compare_findings
@@ -38,7 +38,7 @@ class ShownCase:
     films: tuple[str, ...]
     generated: tuple[Piece, ...]
     reference: tuple[Piece, ...]
-    finding_f1: float | None
+    finding_f1: str
 
 
 def write_report_page(folder: Path, *, manifest: RunManifest, scores: ScoresFile) -> None:
@@ -46,7 +46,8 @@ def write_report_page(folder: Path, *, manifest: RunManifest, scores: ScoresFile
     cases = read_records(folder / "references.jsonl", Case)
     texts = {row.id: row.text for row in read_records(folder / "predictions.jsonl", Prediction)}
     per_report = scores.per_report[ADAPTER]
-    chosen = sorted(cases, key=lambda case: (_f1(per_report, case.id), case.id))[:_CASES_SHOWN]
+    f1 = {case.id: per_report.get(case.id, {}).get(HEADLINE) for case in cases}
+    chosen = sorted(cases, key=lambda case: (_or_best(f1[case.id]), case.id))[:_CASES_SHOWN]
     template = Environment(loader=PackageLoader("finetune", "templates"), autoescape=True).get_template(
         "report.html.j2"
     )
@@ -60,16 +61,13 @@ def write_report_page(folder: Path, *, manifest: RunManifest, scores: ScoresFile
         scores=scores,
         curves=_data_uri(folder / "curves.png"),
         systems=_data_uri(folder / "systems.png"),
-        cases=[
-            _show(case, texts[case.id], folder=folder, manifest=manifest, f1=_f1(per_report, case.id))
-            for case in chosen
-        ],
+        cases=[_show(case, texts[case.id], folder=folder, manifest=manifest, f1=f1[case.id]) for case in chosen],
         total=len(cases),
     )
     write_atomically(folder / "report.html", page)
 
 
-def _show(case: Case, generated: str, *, folder: Path, manifest: RunManifest, f1: float) -> ShownCase:
+def _show(case: Case, generated: str, *, folder: Path, manifest: RunManifest, f1: float | None) -> ShownCase:
     profile: Profile = "mt" if manifest.profile == "mt" else "standard"
     comparison = compare_findings(generated, case.text, profile=profile)
     matched = [pair.candidate for pair in comparison.matched], [pair.reference for pair in comparison.matched]
@@ -79,7 +77,7 @@ def _show(case: Case, generated: str, *, folder: Path, manifest: RunManifest, f1
         films=tuple(_thumbnail(folder / name) for name in case.images),
         generated=_mark(generated, {"agree": matched[0], "side": sides[0], "false": comparison.false}),
         reference=_mark(case.text, {"agree": matched[1], "side": sides[1], "omitted": comparison.omitted}),
-        finding_f1=f1,
+        finding_f1=NO_VALUE if f1 is None else f"{f1:.2f}",
     )
 
 
@@ -95,9 +93,9 @@ def _mark(text: str, findings: dict[str, Sequence[Finding]]) -> tuple[Piece, ...
     return tuple(piece for piece in (*pieces, Piece(text=text[end:])) if piece.text)
 
 
-def _f1(per_report: dict[str, dict[str, float | None]], case_id: str) -> float:
-    value = per_report.get(case_id, {}).get(HEADLINE)
-    return 1.0 if value is None else value
+def _or_best(f1: float | None) -> float:
+    """Sort a study where no finding stands on either side behind those that can be wrong."""
+    return 1.0 if f1 is None else f1
 
 
 def _thumbnail(path: Path) -> str:
@@ -107,7 +105,7 @@ def _thumbnail(path: Path) -> str:
             small.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
     except OSError:
         raise DataError(
-            f"{path} is missing or damaged. Delete the films folder and references.jsonl of the run and run again."
+            f"{path} is missing or damaged. Delete it if it is there, and run `finetune run` again: it brings it back."
         ) from None
     stream = io.BytesIO()
     small.save(stream, format="JPEG", quality=85)

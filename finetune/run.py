@@ -1,52 +1,64 @@
 """`finetune run`: prepare, train, generate, score, in stages that each take up where a kill left them.
 
-A stage is done when its last file is there: the store's index, `training.json`, one prediction per test study,
-`scores.json`. The manifest comes last.
+A stage is done when its files are there: the store's index, the adapter with `training.json`, one prediction per test
+study, `scores.json`. The manifest comes last.
 """
 
+import gc
 import hashlib
 import shutil
-import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import torch
+
 from finetune.batch import ChatEncoder
-from finetune.cases import check_render, read_test_examples, write_cases, write_render
-from finetune.checkpoints import read_history
+from finetune.cases import write_cases, write_render
+from finetune.checkpoints import delete_half_written, last_checkpoint, read_history, step_of
 from finetune.config import RunConfig
 from finetune.config_file import resolved_yaml
 from finetune.console import Screen
 from finetune.dataset import PreparedData, count_by_split, count_patients, prepare_data
-from finetune.evaluate import predictions_path, score_run, write_baselines
-from finetune.figures import draw_curves, draw_systems
-from finetune.generate import PixelLoader, generate, shuffle_films
+from finetune.evaluate import score_run, write_baselines
+from finetune.lock import locked
 from finetune.manifest import (
     ADAPTER,
+    ADAPTER_FILES,
+    CONFIG_FILE,
+    HISTORY_FILE,
     MANIFEST_FILE,
+    PROCESSES_FILE,
+    SCORES_FILE,
+    TRAINING_FILE,
     BaseModelSummary,
     DataSummary,
     RunManifest,
     ScoresFile,
     TrainingSummary,
+    predictions_path,
     read_json,
 )
 from finetune.models.loading import (
-    LoadedModel,
     add_adapter,
     compute_dtype,
     count_parameters,
-    load_adapter,
     load_base,
     set_threads,
     weights_digest,
 )
 from finetune.provenance import artefact, code_state, environment, peak_gpu_memory_mib, peak_memory_mib
-from finetune.report_page import write_report_page
+from finetune.results import is_complete, publish
+from finetune.systems import generate_systems
 from finetune.tokens import count_tokens, refuse_short_limits
-from finetune.train import train
+from finetune.train import TrainingResult, train
+from finetune.training_time import TrainingClock, read_processes
+from xray.data.notices import public_key_notice, tell_refusals
 from xray.data.records import QUARANTINE_FILE
-from xray.records import write_atomically, write_record
+from xray.errors import DataError
+from xray.records import write_atomically, write_lines, write_record
+from xray.types import View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,39 +77,33 @@ class Run:
 def start_run(config: RunConfig, *, screen: Screen, command: str) -> Path:
     """Do a whole run, or what is left of it, and return its folder.
 
-    A complete run is not repeated: its table is shown again.
+    A complete run is neither repeated nor touched: its table is shown again.
     """
     run = open_run(config, screen=screen, command=command)
-    if (run.folder / MANIFEST_FILE).exists():
-        screen.say(f"{run.folder} is complete. Delete the folder to run it again.")
+    if is_complete(run.folder):
+        screen.say(f"{run.folder} is complete. To run it again, move the folder away: its reviews are in it.")
     else:
-        training = _train_stage(run)
-        generate_systems(run.folder, config=config, screen=screen)
-        write_baselines(
-            run.folder, train=run.data.train, test=run.data.test, profile=config.data.profile, seed=config.seed
-        )
-        scores = _score_stage(run)
-        _finish(run, training=training, scores=scores)
-    screen.show_scores(read_json(run.folder / "scores.json", ScoresFile))
+        run.folder.mkdir(parents=True, exist_ok=True)
+        with locked(run.folder):
+            _do_what_is_left(run)
+    screen.show_scores(read_json(run.folder / SCORES_FILE, ScoresFile))
     return run.folder
 
 
 def open_run(config: RunConfig, *, screen: Screen, command: str) -> Run:
-    """Prepare the data and make the run folder, whose name says what is run on what."""
+    """Prepare the data and name the run folder after what is run on what. Nothing is written there yet."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
     set_threads(config.train.num_threads)
+    base_sha256 = weights_digest(config.model)  # before the films: a mistyped model is told at once
     with screen.stage("Preparing films", key="prepare") as tick:
-        data = prepare_data(config.data, progress=tick)
-    for line in describe_data(data):
+        data = prepare_data(
+            config.data, progress=tick, on_refusals=lambda refusals: tell_refusals(refusals, say=screen.say)
+        )
+    for line in describe_data(data, views=config.data.views):
         screen.say(line)
-    base_sha256 = weights_digest(config.model)
     identity = f"{config.digest()}\n{data.store.fingerprint}\n{base_sha256}"
     digest = hashlib.sha256(identity.encode()).hexdigest()
     folder = config.output_dir / f"{config.name}-{digest[:8]}-{config.seed}"
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / "config.resolved.yaml", resolved_yaml(config))
-    if not (folder / "references.jsonl").exists():
-        write_cases(folder, data.test)
     return Run(
         config=config,
         data=data,
@@ -109,8 +115,8 @@ def open_run(config: RunConfig, *, screen: Screen, command: str) -> Run:
     )
 
 
-def describe_data(data: PreparedData) -> list[str]:
-    """Return the lines that tell what the data are: counts by split, refusals by reason, leakage."""
+def describe_data(data: PreparedData, *, views: Collection[View]) -> list[str]:
+    """Return the lines that tell what the data are: counts by split, what was left out and why, public pseudonyms."""
     counts = count_by_split(data)
     info = data.store.info
     patients = count_patients(data)
@@ -119,16 +125,52 @@ def describe_data(data: PreparedData) -> list[str]:
     if left_out:
         listed = ", ".join(f"{code} {number}" for code, number in left_out.items())
         lines.append(f"Left out: {listed}. Each is listed in {data.store.path / 'quarantine.jsonl'}")
+    if without := data.store.count_without(views):
+        lines.append(f"Not used: {without} studies without a film of data.views ({', '.join(views)})")
+    if notice := public_key_notice(data.store):
+        lines.append(f"Warning: {notice}")
     return lines
 
 
+def _do_what_is_left(run: Run) -> None:
+    config, folder = run.config, run.folder
+    (folder / MANIFEST_FILE).unlink(missing_ok=True)  # it names files that are lost
+    write_atomically(folder / CONFIG_FILE, resolved_yaml(config))
+    write_cases(folder, run.data.test)
+    training = _train_stage(run)
+    _free_memory()
+    generate_systems(folder, config=config, screen=run.screen)
+    write_baselines(folder, train=run.data.train, test=run.data.test, profile=config.data.profile, seed=config.seed)
+    scores = _score_stage(run)
+    _finish(run, training=training, scores=scores)
+
+
+def _free_memory() -> None:
+    """Let go of the trained model, whatever cycle holds it, before the next stage loads a base of its own."""
+    gc.collect()
+    torch.cuda.empty_cache()
+
+
 def _train_stage(run: Run) -> TrainingSummary:
-    record = run.folder / "training.json"
-    if record.exists():
-        run.screen.say(f"Training is complete: {run.folder / ADAPTER}")
-        return read_json(record, TrainingSummary)
-    started = time.monotonic()
-    config = run.config
+    folder = run.folder
+    if all((folder / name).is_file() for name in (TRAINING_FILE, *ADAPTER_FILES)):
+        run.screen.say(f"Training is complete: {folder / ADAPTER}")
+        summary = read_json(folder / TRAINING_FILE, TrainingSummary)
+        if not (folder / HISTORY_FILE).is_file():
+            _write_history(folder)
+        return summary
+    summary = _train(run)
+    _write_history(folder)
+    _forget_reports_of_another_adapter(folder, summary)
+    write_record(folder / TRAINING_FILE, summary)
+    return summary
+
+
+def _train(run: Run) -> TrainingSummary:
+    config, folder = run.config, run.folder
+    delete_half_written(folder / "checkpoints")
+    last = last_checkpoint(folder / "checkpoints")
+    clock = TrainingClock(folder / PROCESSES_FILE, resumed_from=step_of(last) if last else 0)
     base = load_base(config.model)
     encoder = ChatEncoder(
         processor=base.processor, image_size=config.model.image_size, cutoff_len=config.train.cutoff_len
@@ -137,63 +179,57 @@ def _train_stage(run: Run) -> TrainingSummary:
     loaded = add_adapter(base, settings=config.model, adapter=config.adapter, seed=config.seed)
     trainable = sum(parameter.numel() for parameter in loaded.model.parameters() if parameter.requires_grad)
     with run.screen.stage("Training", key="train") as tick:
+
+        def progress(done: int, total: int, note: str) -> None:
+            clock.tick()
+            tick(done, total, note)
+
         result = train(
             loaded,
             config=config,
             train_examples=run.data.train,
             val_examples=run.data.val,
-            folder=run.folder,
-            progress=tick,
+            folder=folder,
+            progress=progress,
         )
-    write_render(run.folder, settings=config.data.render_settings())
-    summary = TrainingSummary(
+    write_render(folder, settings=config.data.render_settings())
+    clock.write()
+    return _training_summary(run, result, trainable_parameters=trainable)
+
+
+def _training_summary(run: Run, result: TrainingResult, *, trainable_parameters: int) -> TrainingSummary:
+    processes = read_processes(run.folder / PROCESSES_FILE)
+    return TrainingSummary(
+        base_sha256=run.base_sha256,
         steps=result.steps,
         best_step=result.best_step,
         best_metric=result.best_metric,
-        metric_for_best_model=config.train.metric_for_best_model,
-        resumed_from=[result.resumed_from] if result.resumed_from else [],
-        trainable_parameters=trainable,
-        seconds=round(time.monotonic() - started, 2),
+        metric_for_best_model=run.config.train.metric_for_best_model,
+        resumed_from=[process.resumed_from for process in processes if process.resumed_from],
+        trainable_parameters=trainable_parameters,
+        seconds=round(sum(process.seconds for process in processes), 2),
         adapter_sha256=artefact(run.folder / ADAPTER / "adapter_model.safetensors", root=run.folder).sha256,
     )
-    write_record(record, summary)
-    return summary
 
 
-def generate_systems(folder: Path, *, config: RunConfig, screen: Screen) -> None:
-    """Write the reports of the untuned base, of the adapter, and of the adapter on shuffled films.
+def _write_history(folder: Path) -> None:
+    """Keep what training logged: the checkpoints that hold it may be deleted, the curves are drawn from it."""
+    history = read_history(folder / "checkpoints")
+    if not history:
+        raise DataError(
+            f"{folder / HISTORY_FILE} is lost, and no checkpoint is left to make it from. "
+            f"Restore it, or delete {folder / TRAINING_FILE} to train again."
+        )
+    write_lines(folder / HISTORY_FILE, history)
 
-    Raises DataError when the run has no adapter or its films were rendered in another way than its adapter's.
-    """
-    set_threads(config.train.num_threads)
-    check_render(folder, settings=config.data.render_settings())
-    examples = read_test_examples(folder, config=config.data)
-    base = load_base(config.model)
-    encoder = ChatEncoder(processor=base.processor, image_size=config.model.image_size)
 
-    def write(system: str, loaded: LoadedModel, load_pixels: PixelLoader | None = None) -> None:
-        with screen.stage(f"Writing reports ({system})", key=f"generate_{system}") as tick:
-            rows = generate(
-                examples,
-                predictions_path(folder, system),
-                system=system,
-                loaded=loaded,
-                encoder=encoder,
-                settings=config.generate,
-                load_pixels=load_pixels,
-                progress=tick,
-            )
-        cut = sum(row.finish_reason == "length" for row in rows)
-        if cut:
-            screen.say(f"  {cut} of {len(rows)} reports ({system}) did not end within generate.max_new_tokens")
-
-    write("base", base)
-    tuned = load_adapter(base, folder / ADAPTER)
-    write(ADAPTER, tuned)
-    shuffled = shuffle_films(examples, encoder=encoder, seed=config.seed)
-    if shuffled.kept:
-        screen.say(f"{shuffled.kept} of {len(examples)} test studies keep films of their own patient when shuffled")
-    write("shuffled_images", tuned, shuffled.load)
+def _forget_reports_of_another_adapter(folder: Path, summary: TrainingSummary) -> None:
+    """Drop reports written before the adapter was lost, unless training came to the same adapter again."""
+    record = folder / TRAINING_FILE
+    if record.is_file() and read_json(record, TrainingSummary).adapter_sha256 == summary.adapter_sha256:
+        return
+    for system in (ADAPTER, "shuffled_images"):
+        predictions_path(folder, system).unlink(missing_ok=True)
 
 
 def _score_stage(run: Run) -> ScoresFile:
@@ -220,33 +256,13 @@ def _finish(run: Run, *, training: TrainingSummary, scores: ScoresFile) -> None:
         base_model=_base_summary(run),
         training=training,
         profile=run.config.data.profile,
-        seconds=run.screen.seconds,
+        seconds=run.screen.seconds | {"train": training.seconds},
         peak_memory_mib=peak_memory_mib(),
         peak_gpu_memory_mib=peak_gpu_memory_mib(),
         metrics={},
         artefacts=[],
     )
     publish(folder, manifest=manifest, scores=scores)
-
-
-def publish(folder: Path, *, manifest: RunManifest, scores: ScoresFile) -> None:
-    """Draw the pictures and the page, then write the manifest: its existence says that all the rest is there."""
-    (folder / MANIFEST_FILE).unlink(missing_ok=True)
-    draw_curves(read_history(folder / "checkpoints"), folder / "curves.png")
-    draw_systems(scores, folder / "systems.png")
-    write_report_page(folder, manifest=manifest, scores=scores)
-    files = [path for path in sorted(folder.iterdir()) if path.is_file()] + sorted((folder / ADAPTER).iterdir())
-    metrics = {name: estimate.value for name, estimate in scores.systems[ADAPTER].items()}
-    artefacts = [artefact(path, root=folder) for path in files]
-    write_record(folder / MANIFEST_FILE, manifest.model_copy(update={"metrics": metrics, "artefacts": artefacts}))
-
-
-def score_again(folder: Path, *, config: RunConfig) -> ScoresFile:
-    """Score a run's predictions again, and bring its pictures, page and manifest up to date if it is complete."""
-    scores = score_run(folder, profile=config.data.profile, resamples=config.evaluate.resamples, seed=config.seed)
-    if (folder / MANIFEST_FILE).exists():
-        publish(folder, manifest=read_json(folder / MANIFEST_FILE, RunManifest), scores=scores)
-    return scores
 
 
 def _data_summary(run: Run) -> DataSummary:

@@ -1,39 +1,54 @@
 """How long the sequences are, counted before training so that none is cut and none stops a run half-way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from finetune.batch import IGNORED, ChatEncoder
+import numpy as np
+
+from finetune.batch import ChatEncoder
 from finetune.config import RunConfig
 from xray.errors import DataError
-from xray.types import Example
+from xray.types import Example, Turn
 
-_SAMPLED = 50
+_Prompt = tuple[tuple[Turn, ...], tuple[tuple[int, int], ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenCounts:
-    """The longest sequence and the longest report, in tokens, among the studies that were encoded."""
+    """Tokens of every study's whole sequence by example id, and of the longest report."""
 
-    longest: int
+    lengths: Mapping[str, int]
     longest_target: int
-    sampled: int
+
+    @property
+    def longest(self) -> int:
+        """The tokens of the longest sequence."""
+        return max(self.lengths.values())
+
+    def longest_first(self, examples: Sequence[Example]) -> list[Example]:
+        """Return `examples` with the longest sequences first."""
+        return sorted(examples, key=lambda example: (-self.lengths[example.example_id], example.example_id))
 
 
 def count_tokens(examples: Sequence[Example], *, encoder: ChatEncoder) -> TokenCounts:
-    """Encode the 50 studies with the longest reports and the 50 with the most films, and count.
+    """Count every study. A prompt's length depends on its words and its films' sizes alone: each kind is encoded once.
 
-    Raises DataError, naming the study, for one that is longer than the encoder's `cutoff_len`.
+    Raises DataError, naming the study, for one that is longer than the encoder's `cutoff_len` or lacks a film.
     """
-    by_text = sorted(examples, key=lambda example: (-len(example.target), example.example_id))[:_SAMPLED]
-    by_films = sorted(examples, key=lambda example: (-len(example.images), -len(example.target)))[:_SAMPLED]
-    chosen = {example.example_id: example for example in (*by_text, *by_films)}
-    rows = [encoder.encode(example, encoder.load_pixels(example)) for example in chosen.values()]
-    return TokenCounts(
-        longest=max(row["input_ids"].shape[1] for row in rows),
-        longest_target=max(int((row["labels"] != IGNORED).sum()) for row in rows),
-        sampled=len(rows),
-    )
+    prompts: dict[_Prompt, int] = {}
+    lengths: dict[str, int] = {}
+    longest_target = 0
+    for example in examples:
+        sizes = encoder.film_sizes(example)
+        kind = (example.messages, sizes)
+        if kind not in prompts:
+            blank = [np.zeros(size, dtype=np.uint8) for size in sizes]
+            prompts[kind] = encoder.encode_prompt(example, blank)["input_ids"].shape[1]
+        target = encoder.target_ids(example).shape[1]
+        encoder.check_length(example, prompt=prompts[kind], target=target)
+        lengths[example.example_id] = prompts[kind] + target
+        longest_target = max(longest_target, target)
+    return TokenCounts(lengths=lengths, longest_target=longest_target)
 
 
 def refuse_short_limits(counts: TokenCounts, *, config: RunConfig) -> None:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import torch
-from torch.utils.data import Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 from transformers import (
     EarlyStoppingCallback,
     Trainer,
@@ -26,10 +26,12 @@ from transformers import (
 from transformers.trainer_callback import PrinterCallback
 from transformers.trainer_utils import EvalLoopOutput
 
-from finetune.batch import ChatEncoder, EpochSampler, EvaluationSet, Key, TrainingSet, collate
-from finetune.checkpoints import had_ended, in_fixed_order, last_checkpoint, state_of, step_of
+from finetune.arguments import training_arguments
+from finetune.batch import ChatEncoder, collate
+from finetune.checkpoints import had_ended, in_fixed_order, last_checkpoint, state_of
 from finetune.config import RunConfig
 from finetune.generate import write_reports
+from finetune.loader import START_METHOD, EpochSampler, EvaluationSet, TrainingSet, plain_errors, use_one_thread
 from finetune.models.loading import LoadedModel
 from xray.augment import build as build_augmenter
 from xray.errors import ConfigError, DataError
@@ -43,12 +45,11 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingResult:
-    """What training left behind. `resumed_from` is the step of the checkpoint it took up, 0 for none."""
+    """What training left behind."""
 
     steps: int
     best_step: int
     best_metric: float | None
-    resumed_from: int
 
 
 def train(
@@ -66,15 +67,53 @@ def train(
     """
     checkpoints = folder / "checkpoints"
     last = last_checkpoint(checkpoints)
-    if last and had_ended(last, patience=config.train.early_stopping_patience):
-        return _keep_best(state_of(last), folder=folder, resumed_from=step_of(last))
-    trainer = _build_trainer(
-        loaded, config=config, train_examples=train_examples, val_examples=val_examples, folder=checkpoints
-    )
+    patience = config.train.early_stopping_patience
+    if last and had_ended(last, patience=patience):
+        return _keep_best(state_of(last), folder=folder)
+    callbacks: list[TrainerCallback] = [_EvaluateAtTheEnd()]
+    if patience:
+        callbacks.append(EarlyStoppingCallback(patience))
     if progress:
-        trainer.add_callback(_Report(progress))
-    trainer.train(resume_from_checkpoint=str(last) if last else None)
-    return _keep_best(trainer.state, folder=folder, resumed_from=step_of(last) if last else 0)
+        callbacks.append(_Report(progress))
+    trainer = _build_trainer(
+        loaded,
+        config=config,
+        train_examples=train_examples,
+        val_examples=val_examples,
+        arguments=training_arguments(config, folder=checkpoints),
+        callbacks=callbacks,
+    )
+    with plain_errors():
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+    return _keep_best(trainer.state, folder=folder)
+
+
+def rehearse(loaded: LoadedModel, *, config: RunConfig, examples: Sequence[Example], progress: Progress) -> float:
+    """Take two optimiser steps on `examples` as training would, and return their mean loss.
+
+    Nothing is evaluated and nothing is kept but the weights in memory. Raises ConfigError as `train` does.
+    """
+    with TemporaryDirectory() as scratch:
+        arguments = training_arguments(
+            config,
+            folder=Path(scratch),
+            max_steps=2,
+            logging_steps=1,
+            dataloader_num_workers=0,  # the start of loader processes would count as the time of a step
+            eval_strategy="no",
+            save_strategy="no",
+            load_best_model_at_end=False,
+        )
+        trainer = _build_trainer(
+            loaded,
+            config=config,
+            train_examples=examples,
+            val_examples=examples[:1],
+            arguments=arguments,
+            callbacks=[_Report(progress)],
+        )
+        with plain_errors():
+            return float(trainer.train().training_loss)
 
 
 class ClinicalTrainer(Trainer):
@@ -95,8 +134,29 @@ class ClinicalTrainer(Trainer):
         self.val_examples = val_examples
         self.encoder = encoder
 
-    def _get_train_sampler(self, train_dataset: TrainingSet | None = None) -> Sampler[Key]:
-        return EpochSampler(len(train_dataset or self.train_dataset), seed=self.config.seed)
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """Return the training examples in the order of each epoch."""
+        return self._loader(self.train_dataset, EpochSampler(len(self.train_dataset), seed=self.config.seed))
+
+    def get_eval_dataloader(self, eval_dataset: Dataset[Any] | None = None) -> DataLoader[Any]:
+        """Return the validation examples in their own order."""
+        return self._loader(eval_dataset or self.eval_dataset, None)
+
+    def _loader(self, rows: Dataset[Any], order: Sampler[Any] | None) -> DataLoader[Any]:
+        workers = self.args.dataloader_num_workers
+        loader: DataLoader[Any] = self.accelerator.prepare(
+            DataLoader(
+                rows,
+                sampler=order,
+                batch_size=self.args.train_batch_size,
+                collate_fn=self.data_collator,
+                num_workers=workers,
+                pin_memory=self.args.dataloader_pin_memory,
+                worker_init_fn=use_one_thread,
+                multiprocessing_context=START_METHOD if workers else None,
+            )
+        )
+        return loader
 
     def evaluation_loop(self, *args: Any, **kwargs: Any) -> EvalLoopOutput:
         """Add to the loss on the validation split the scores of reports generated for it, as eval_*.
@@ -152,7 +212,7 @@ class _Report(TrainerCallback):
             if not math.isfinite(logs["loss"]):
                 raise ConfigError(
                     f"the loss is no longer a number at step {state.global_step}. Lower train.learning_rate, or set "
-                    "model.compute_dtype=bfloat16."
+                    "model.compute_dtype=bfloat16 (float32 on a GPU without it)."
                 )
             self.note = f"loss {logs['loss']:.3f}"
         if logs and "eval_finding_f1" in logs:
@@ -179,23 +239,20 @@ def _build_trainer(
     config: RunConfig,
     train_examples: Sequence[Example],
     val_examples: Sequence[Example],
-    folder: Path,
+    arguments: TrainingArguments,
+    callbacks: list[TrainerCallback],
 ) -> ClinicalTrainer:
-    settings = config.train
     encoder = ChatEncoder(
-        processor=loaded.processor, image_size=config.model.image_size, cutoff_len=settings.cutoff_len
+        processor=loaded.processor, image_size=config.model.image_size, cutoff_len=config.train.cutoff_len
     )
-    chosen = list(val_examples)[: settings.max_eval_examples]
-    callbacks: list[TrainerCallback] = [_EvaluateAtTheEnd()]
-    if settings.early_stopping_patience:
-        callbacks.append(EarlyStoppingCallback(settings.early_stopping_patience))
+    chosen = list(val_examples)[: config.train.max_eval_examples]
     trainer = ClinicalTrainer(
         loaded=loaded,
         config=config,
         val_examples=chosen,
         encoder=encoder,
         model=loaded.model,
-        args=_arguments(config, folder=folder),
+        args=arguments,
         train_dataset=TrainingSet(
             train_examples, encoder=encoder, augmenter=build_augmenter(config.augment), seed=config.seed
         ),
@@ -207,52 +264,7 @@ def _build_trainer(
     return trainer
 
 
-def _arguments(config: RunConfig, *, folder: Path) -> TrainingArguments:
-    settings = config.train
-    on_gpu = torch.cuda.is_available()
-    arguments = TrainingArguments(
-        output_dir=str(folder),
-        seed=config.seed,
-        data_seed=config.seed,
-        num_train_epochs=settings.num_train_epochs,
-        max_steps=settings.max_steps,
-        per_device_train_batch_size=settings.per_device_train_batch_size,
-        per_device_eval_batch_size=settings.per_device_train_batch_size,
-        gradient_accumulation_steps=settings.gradient_accumulation_steps,
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type=settings.lr_scheduler_type,
-        warmup_steps=settings.warmup_steps,
-        weight_decay=settings.weight_decay,
-        max_grad_norm=settings.max_grad_norm,
-        optim=settings.optim,
-        gradient_checkpointing=settings.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False} if settings.gradient_checkpointing else None,
-        bf16=on_gpu and config.model.compute_dtype in {"auto", "bfloat16"},
-        fp16=on_gpu and config.model.compute_dtype == "float16",
-        logging_nan_inf_filter=False,
-        restore_callback_states_from_checkpoint=True,
-        use_cpu=not on_gpu,
-        eval_strategy="steps",
-        eval_steps=settings.eval_steps,
-        save_strategy="steps",
-        save_steps=settings.eval_steps,
-        save_total_limit=2,
-        load_best_model_at_end=True,
-        metric_for_best_model=settings.metric_for_best_model,
-        greater_is_better="loss" not in settings.metric_for_best_model,
-        logging_steps=settings.logging_steps,
-        dataloader_num_workers=settings.dataloader_num_workers,
-        remove_unused_columns=False,
-        label_names=["labels"],
-        report_to=[],
-        disable_tqdm=True,
-    )
-    if arguments.n_gpu > 1:
-        arguments._n_gpu = 1  # one process drives one GPU; the library would double batch and loss for each further one
-    return arguments
-
-
-def _keep_best(state: TrainerState, *, folder: Path, resumed_from: int) -> TrainingResult:
+def _keep_best(state: TrainerState, *, folder: Path) -> TrainingResult:
     step = state.best_global_step or state.global_step  # not the stored path: the run folder may have been moved
     best = folder / "checkpoints" / f"checkpoint-{step}"
     if not (best / ADAPTER_WEIGHTS).is_file():
@@ -264,5 +276,4 @@ def _keep_best(state: TrainerState, *, folder: Path, resumed_from: int) -> Train
         steps=state.global_step,
         best_step=step,
         best_metric=state.best_metric,
-        resumed_from=resumed_from,
     )

@@ -1,6 +1,7 @@
 """Load any Hugging Face image-text-to-text model, in 4 bits or not, and put an adapter on it."""
 
 import hashlib
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 import torch
 from bitsandbytes.nn import Linear4bit
 from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModelForImageTextToText, BitsAndBytesConfig, PreTrainedModel, ProcessorMixin
 
@@ -19,6 +21,10 @@ from finetune.models.processing import load_processor
 from xray.errors import ConfigError, MemoryLimitError
 
 DEMO_BASE = Path(__file__).parent / "demo_base"
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
+_COMMIT = re.compile(r"[0-9a-f]{7,40}")
+# How torch and its libraries say that memory has run out where they do not raise torch.OutOfMemoryError.
+_NO_MEMORY = ("DefaultCPUAllocator", "CUBLAS_STATUS_ALLOC_FAILED", "out of memory")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +37,25 @@ class LoadedModel:
 
 
 def resolve_source(settings: ModelConfig) -> str:
-    """Return the folder or hub id that `model_name_or_path` means."""
-    return str(DEMO_BASE) if settings.model_name_or_path == "demo" else settings.model_name_or_path
+    """Return the folder, as an absolute path, or the hub id that `model_name_or_path` means.
+
+    Raises ConfigError for a folder that is not there, which no hub is asked for, and for a hub id without its commit.
+    """
+    name = settings.model_name_or_path
+    folder = DEMO_BASE if name == "demo" else Path(name).expanduser()
+    if folder.is_dir():
+        return str(folder.resolve())
+    if not _HUB_ID.fullmatch(name):
+        raise ConfigError(
+            f"model_name_or_path {name!r} is no folder. Name one that is there, or a Hugging Face id such as "
+            "Qwen/Qwen3-VL-4B-Instruct."
+        )
+    if not _COMMIT.fullmatch(settings.revision or ""):
+        raise ConfigError(
+            f"model_name_or_path {name!r} is no folder here. If it is a Hugging Face id, name its commit in "
+            "model.revision: a branch moves, and a run taken up again would train on other weights."
+        )
+    return name
 
 
 def load_base(settings: ModelConfig) -> LoadedModel:
@@ -47,13 +70,14 @@ def load_base(settings: ModelConfig) -> LoadedModel:
         model = AutoModelForImageTextToText.from_pretrained(
             source,
             revision=settings.revision,
+            trust_remote_code=False,
             dtype=dtype,
             attn_implementation=settings.attn_implementation,
             quantization_config=_quantization(settings, parts=parts, dtype=dtype),
             device_map={"": 0} if torch.cuda.is_available() else None,
         )
         processor = load_processor(source, revision=settings.revision)
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError, SafetensorError) as error:
         raise ConfigError(
             f"model_name_or_path {settings.model_name_or_path!r} cannot be loaded: {_first_line(error)}"
         ) from error
@@ -107,10 +131,16 @@ def adapter_targets(parts: ModelParts, *, settings: ModelConfig, adapter: Adapte
 
 
 def compute_dtype(settings: ModelConfig) -> torch.dtype:
-    """Return the type of the computation: bfloat16 on a GPU and float32 on a CPU unless the settings name one."""
+    """Return the type of the computation: the one the settings name, else what the device computes fast.
+
+    That is float32 on a CPU, bfloat16 on a GPU that has it, and float16 on an older one (T4, V100), which would only
+    imitate bfloat16.
+    """
     if settings.compute_dtype != "auto":
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[settings.compute_dtype]
-    return torch.bfloat16 if torch.cuda.is_available() else torch.float32
+    if not torch.cuda.is_available():
+        return torch.float32
+    return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
 
 
 def weights_digest(settings: ModelConfig) -> str:
@@ -136,9 +166,9 @@ def count_parameters(settings: ModelConfig) -> int:
 
 def _on_meta(source: str, *, revision: str | None) -> PreTrainedModel:
     """Build the model without weights: what stays out of 4 bits must be known before any weight is read."""
-    config = AutoConfig.from_pretrained(source, revision=revision)
+    config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
     with torch.device("meta"):
-        return AutoModelForImageTextToText.from_config(config)
+        return AutoModelForImageTextToText.from_config(config, trust_remote_code=False)
 
 
 def _quantization(settings: ModelConfig, *, parts: ModelParts, dtype: torch.dtype) -> BitsAndBytesConfig | None:
@@ -170,7 +200,7 @@ def _leaf(name: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]
+    return str(error).strip().split("\n")[0] or type(error).__name__
 
 
 @contextmanager
@@ -178,7 +208,9 @@ def memory_guard() -> Iterator[None]:
     """Turn a device that is too small into a MemoryLimitError that says which settings to lower."""
     try:
         yield
-    except torch.OutOfMemoryError:
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and not any(text in str(error) for text in _NO_MEMORY):
+            raise
         raise MemoryLimitError(
             "the device has too little memory. Lower train.per_device_train_batch_size (and raise "
             "train.gradient_accumulation_steps), generate.batch_size or model.image_size, or set "

@@ -4,28 +4,33 @@ Today's chat models come with a processor for text, images and video; its video 
 does not install. Radiographs are images, so the processor is built from its image and text parts alone.
 """
 
+import inspect
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from transformers import AutoConfig, AutoImageProcessor, AutoProcessor, AutoTokenizer, ProcessorMixin
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
 from xray.errors import ConfigError
 
+ProcessorClass = Any  # a child of ProcessorMixin: transformers comes without types
+
 
 def load_processor(source: str | Path, *, revision: str | None = None) -> ProcessorMixin:
     """Load the processor of an image-chat model from a folder or a hub id.
 
-    Raises ConfigError when the model has no chat template: a report is asked for in a conversation.
+    Raises ConfigError when it does not work on text and images alone, and when the model has no chat template: a report
+    is asked for in a conversation.
     """
-    config = AutoConfig.from_pretrained(source, revision=revision)
-    kind = PROCESSOR_MAPPING.get(type(config), None)
+    where = {"revision": revision, "trust_remote_code": False}
+    kind = PROCESSOR_MAPPING.get(type(AutoConfig.from_pretrained(source, **where)), None)
     if kind is not None and "video_processor" in kind.get_attributes():
-        processor = _image_only(kind)(
-            image_processor=AutoImageProcessor.from_pretrained(source, revision=revision, backend="pil"),
-            tokenizer=AutoTokenizer.from_pretrained(source, revision=revision),
-        )
+        processor = _from_parts(kind, source, where=where)
     else:
-        processor = AutoProcessor.from_pretrained(source, revision=revision, backend="pil")
+        processor = AutoProcessor.from_pretrained(source, backend="pil", **where)
+    if not isinstance(processor, ProcessorMixin):
+        raise ConfigError(f"{source} has no processor for images: it is not an image-chat model")
     processor.chat_template = processor.chat_template or processor.tokenizer.chat_template
     if not processor.chat_template:
         raise ConfigError(f"{source} has no chat template: it is not an image-chat model, or its files are incomplete")
@@ -34,10 +39,40 @@ def load_processor(source: str | Path, *, revision: str | None = None) -> Proces
     return processor
 
 
-def _image_only(kind: type[ProcessorMixin]) -> type[ProcessorMixin]:
-    """Return a subclass of a processor class that neither asks for nor saves a video processor."""
+def _from_parts(kind: ProcessorClass, source: str | Path, *, where: dict[str, Any]) -> ProcessorMixin:
+    """Build a processor as its own loader would, saved settings and chat template included, with video left out."""
+    saved, _ = kind.get_processor_dict(source, **where)
+    names = inspect.signature(kind.__init__).parameters
+    settings = {name: saved[name] for name in names if name in saved and name not in kind.get_attributes()}
+    parts = {
+        **dict.fromkeys(kind.get_attributes()),
+        "image_processor": AutoImageProcessor.from_pretrained(source, backend="pil", **where),
+        "tokenizer": AutoTokenizer.from_pretrained(source, **where),
+    }
+    try:
+        return _image_only(kind)(**parts, **settings)
+    except (AttributeError, TypeError) as error:
+        raise ConfigError(f"{source}: its {kind.__name__} does not work on text and images alone ({error})") from error
 
-    def get_attributes(cls: type[ProcessorMixin]) -> list[str]:
-        return [name for name in kind.get_attributes() if name != "video_processor"]
 
-    return type(kind.__name__, (kind,), {"get_attributes": classmethod(get_attributes)})
+@cache
+def _image_only(kind: ProcessorClass) -> ProcessorClass:
+    """Return a subclass of a processor class that does without every part that is None, one for each class.
+
+    A loader process cannot import it by name: its objects travel as their class's base and their content.
+    """
+
+    def check(self: ProcessorMixin, name: str, part: object) -> object:
+        return None if part is None else kind.check_argument_for_proper_class(self, name, part)
+
+    def reduce(self: ProcessorMixin) -> tuple[object, ...]:
+        return _restored, (kind, vars(self))
+
+    return type(kind.__name__, (kind,), {"check_argument_for_proper_class": check, "__reduce__": reduce})
+
+
+def _restored(kind: ProcessorClass, content: dict[str, Any]) -> ProcessorMixin:
+    cls = _image_only(kind)
+    processor = cls.__new__(cls)
+    vars(processor).update(content)
+    return processor

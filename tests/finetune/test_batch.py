@@ -1,4 +1,4 @@
-from collections.abc import Callable
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch.utils.data import DataLoader
 
-from finetune.batch import IGNORED, ChatEncoder, EpochSampler, TrainingSet, collate
+from finetune.batch import IGNORED, ChatEncoder, collate
 from finetune.config import ModelConfig
 from finetune.models.loading import LoadedModel, load_base
-from xray.augment import AugmentSettings, build
-from xray.errors import DataError
+from xray.errors import ConfigError, DataError
 from xray.types import Example, Turn
 
 
@@ -42,6 +40,7 @@ def example(tmp_path: Path) -> Example:
         messages=(Turn(role="system", text="你是放射科医生。"), Turn(role="user", text="请写报告。")),
         target="左侧胸腔少量积液。",
         language="zh",
+        origin="radiologist",
         split="train",
     )
 
@@ -116,34 +115,82 @@ def test_a_batch_gives_the_same_loss_as_its_examples_one_by_one(
     assert together.item() == pytest.approx(expected.item(), rel=1e-4)
 
 
-def test_the_order_of_an_epoch_depends_on_seed_and_epoch_alone() -> None:
-    sampler = EpochSampler(20, seed=1)
-    first = list(sampler)
-    sampler.set_epoch(1)
-    second = list(sampler)
-    sampler.set_epoch(0)
-    assert list(sampler) == first
-    assert [index for _, index in second] != [index for _, index in first]
-    assert sorted(index for _, index in second) == list(range(20))
-    assert [index for _, index in EpochSampler(20, seed=2)] != [index for _, index in first]
+def with_template(encoder: ChatEncoder, old: str, new: str, *, token: str = "") -> ChatEncoder:
+    """Return an encoder with another chat template, and with `token` added to its tokenizer."""
+    processor = copy.copy(encoder.processor)
+    processor.tokenizer = copy.deepcopy(processor.tokenizer)
+    if token:
+        processor.tokenizer.add_tokens([token])
+    assert old in processor.chat_template
+    processor.chat_template = processor.chat_template.replace(old, new)
+    return ChatEncoder(processor=processor, image_size=64)
 
 
-@pytest.fixture
-def training_set(encoder: ChatEncoder, example: Example) -> Callable[[], TrainingSet]:
-    examples = [replace(example, example_id=f"e{number}") for number in range(4)]
-    return lambda: TrainingSet(examples, encoder=encoder, augmenter=build(AugmentSettings()), seed=7)
+def test_a_template_without_an_end_token_still_teaches_the_model_to_stop(
+    encoder: ChatEncoder, example: Example
+) -> None:
+    endless = with_template(encoder, "<|im_end|>\n{% endfor %}", "\n{% endfor %}")
+    tokenizer = endless.processor.tokenizer
+    row = endless.encode(example, endless.load_pixels(example))
+    counted = row["input_ids"][row["labels"] != IGNORED]
+    assert tokenizer.decode(counted[:-1]) == "左侧胸腔少量积液。"
+    assert int(counted[-1]) == tokenizer.eos_token_id
+    assert endless.closing_id(example) is None
 
 
-def test_the_number_of_loader_processes_changes_nothing(training_set: Callable[[], TrainingSet]) -> None:
-    def pixels(workers: int) -> list[torch.Tensor]:
-        loader = DataLoader(training_set(), sampler=EpochSampler(4, seed=7), batch_size=None, num_workers=workers)
-        return [row["pixel_values"] for row in loader]
+def test_a_turn_that_ends_with_another_token_than_the_tokenizers_is_left_as_it_is(
+    encoder: ChatEncoder, example: Example
+) -> None:
+    other = with_template(encoder, "<|im_end|>\n{% endfor %}", "<end_of_turn>\n{% endfor %}", token="<end_of_turn>")
+    closing = other.processor.tokenizer.convert_tokens_to_ids("<end_of_turn>")
+    tokens = other.target_ids(example)[0].tolist()
+    assert tokens[-1] == closing == other.closing_id(example) != other.processor.tokenizer.eos_token_id
+    assert tokens.count(closing) == 1
 
-    for alone, shared in zip(pixels(0), pixels(2), strict=True):
-        assert torch.equal(alone, shared)
+
+def test_a_token_that_the_report_itself_ends_with_does_not_end_the_turn(encoder: ChatEncoder, example: Example) -> None:
+    endless = with_template(encoder, "<|im_end|>\n{% endfor %}", "\n{% endfor %}", token="积液")
+    tokens = endless.target_ids(replace(example, target="左侧胸腔积液"))[0].tolist()
+    assert tokens[-1] == endless.processor.tokenizer.eos_token_id
 
 
-def test_the_same_example_is_augmented_anew_in_each_epoch(training_set: Callable[[], TrainingSet]) -> None:
-    rows = training_set()
-    assert not torch.equal(rows[(0, 0)]["pixel_values"], rows[(1, 0)]["pixel_values"])
-    assert torch.equal(rows[(1, 0)]["pixel_values"], rows[(1, 0)]["pixel_values"])
+def test_an_empty_report_is_refused_by_the_name_of_its_study(encoder: ChatEncoder, example: Example) -> None:
+    with pytest.raises(DataError, match="study s1 has an empty report"):
+        encoder.encode(replace(example, target=" \n"), encoder.load_pixels(example))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("<|vision_start|><|image_pad|><|vision_end|>", "", "image_pad"),
+        ("{% for message", "{{ raise_exception('System role not supported') }}{% for message", "System role not"),
+        ("{% for message", "{{ messages[0].content + '' }}{% for message", "data.system"),
+        ("{{ part.text }}", "{{ part.text[::-1] }}", "rewrites the report"),
+        ("{% for message", "{{ messages|length }}{% for message", "rewrites the prompt"),
+    ],
+)
+def test_a_chat_template_that_does_not_fit_is_refused_in_one_line_with_the_models_name(
+    encoder: ChatEncoder, example: Example, tiny_base: Path, old: str, new: str, said: str
+) -> None:
+    misfit = with_template(encoder, old, new)
+    with pytest.raises(ConfigError) as caught:
+        misfit.encode(example, misfit.load_pixels(example))
+    assert said in str(caught.value)
+    assert str(tiny_base) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"input_ids": torch.ones(1, 9, dtype=torch.long)}, "0 image tokens for 2 films"),
+        ({"input_ids": torch.ones(1, 9), "cross_attention_mask": torch.ones(1, 9, 2, 4)}, "cross_attention_mask"),
+        ({"input_ids": torch.ones(1, 9), "image_bound": [[1, 2]]}, "image_bound"),
+    ],
+)
+def test_films_that_reach_no_token_and_inputs_of_other_families_are_refused(
+    encoder: ChatEncoder, example: Example, monkeypatch: pytest.MonkeyPatch, answer: dict[str, object], said: str
+) -> None:
+    monkeypatch.setattr(type(encoder.processor), "__call__", lambda self, **_: answer)
+    with pytest.raises(ConfigError, match=said):
+        encoder.encode_prompt(example, encoder.load_pixels(example))

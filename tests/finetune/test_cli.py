@@ -1,11 +1,18 @@
 """The command line as a user meets it: exit codes, one line for a mistake, never a stack trace."""
 
+import hashlib
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from finetune import cli
+from finetune.config import RunConfig
+from finetune.lock import locked
+from finetune.manifest import Prediction, RunManifest, read_json, read_records
 from tests.finetune.conftest import write_config
 
 
@@ -63,7 +70,7 @@ def test_check_shows_tokens_mask_and_step_and_trains_nothing(tmp_path: Path, tin
     assert "image tokens>" in done.stdout
     assert "<|im_end|>]" in done.stdout
     assert "tensors with a gradient" in done.stdout
-    assert not list(tmp_path.glob("runs/*/checkpoints"))
+    assert not (tmp_path / "runs").exists()
 
 
 def test_check_refuses_a_limit_that_would_cut_reports(tmp_path: Path, tiny_base: Path, films: Path) -> None:
@@ -80,16 +87,58 @@ def test_a_finished_run_is_scored_again_from_its_folder_alone(finished_run: Path
 
 
 def test_a_finished_run_writes_lost_reports_again_from_its_folder_alone(finished_run: Path, tmp_path: Path) -> None:
-    import shutil
-
     copy = shutil.copytree(finished_run, tmp_path / finished_run.name)
     (copy / "predictions.jsonl").unlink()
     done = finetune("generate", str(copy), folder=tmp_path)
     assert done.returncode == 0, done.stderr
 
     def texts(folder: Path) -> list[str]:
-        from finetune.manifest import Prediction, read_records
-
         return [row.text for row in read_records(folder / "predictions.jsonl", Prediction)]
 
     assert texts(copy) == texts(finished_run)
+    for item in read_json(copy / "manifest.json", RunManifest).artefacts:
+        assert hashlib.sha256((copy / item.path).read_bytes()).hexdigest() == item.sha256, item.path
+
+
+@pytest.mark.parametrize("verb", ["generate", "evaluate"])
+def test_a_second_command_on_the_same_run_ends_with_one_line(finished_run: Path, tmp_path: Path, verb: str) -> None:
+    with locked(finished_run):
+        done = finetune(verb, str(finished_run), folder=tmp_path)
+    assert done.returncode == 1
+    assert f"another `finetune` command is at work in {finished_run}" in one_line(done.stderr)
+
+
+def test_the_last_line_of_a_run_can_be_typed_as_it_stands(finished_run: Path, tmp_path: Path) -> None:
+    script = tmp_path / "an environment" / "finetune"
+    script.parent.mkdir()
+    script.write_text('from finetune.cli import main\nif __name__ == "__main__":\n    main()\n', encoding="utf-8")
+    moved = tmp_path / "my runs"
+    shutil.copytree(finished_run, moved / finished_run.name)
+    command = [sys.executable, str(script), "run", str(finished_run / "config.resolved.yaml"), f"output_dir={moved}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    last = done.stdout.splitlines()[-1].removeprefix("Review:")
+    assert shlex.split(last) == [str(script), "review", str(moved / finished_run.name)]
+
+
+def test_a_script_on_the_path_is_called_by_its_name_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("one", "two"):
+        script = tmp_path / folder / "finetune"
+        script.parent.mkdir()
+        script.write_text("#!/bin/sh\n", encoding="utf-8")
+        script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "one"))
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "one/finetune"), "demo"])
+    assert cli._as_typed() == "finetune"
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "two/finetune"), "demo"])
+    assert cli._as_typed() == str(tmp_path / "two/finetune")
+
+
+@pytest.mark.parametrize("name", ["2024", "true", "ward: 7"])
+def test_the_demo_takes_any_folder_name_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    started: list[RunConfig] = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "_start", started.append)
+    monkeypatch.setattr("xray.data.phantom.write_dataset", lambda *_, **__: None)
+    cli.demo(Path(name), studies=20)
+    assert started[0].data.root == Path(name)

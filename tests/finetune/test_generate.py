@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from finetune.batch import ChatEncoder
 from finetune.cases import check_render, read_test_examples
 from finetune.config import GenerateConfig, RunConfig
-from finetune.generate import _derangement, end_tokens, generate, shuffle_films
+from finetune.generate import _derangement, end_tokens, generate, shuffle_films, write_reports
 from finetune.manifest import Prediction, read_records
 from finetune.models.loading import LoadedModel, load_base
 from xray.dicom.render import RenderSettings
@@ -91,9 +91,27 @@ def test_a_report_that_never_ends_says_so(
     rows = generate(
         examples[:2], tmp_path / "p.jsonl", system="base", loaded=loaded, encoder=encoder, settings=settings
     )
-    ends = end_tokens(loaded)
+    ends = end_tokens(loaded, closing=None)
     assert all((row.finish_reason == "length") == (row.num_tokens == 1) for row in rows)
     assert loaded.processor.tokenizer.eos_token_id in ends
+
+
+def test_a_report_ends_where_the_chat_template_closes_the_turn(
+    examples: list[Example], loaded: LoadedModel, encoder: ChatEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = loaded.processor.tokenizer
+    text, closing = tokenizer.encode("双肺野清晰。"), tokenizer.convert_tokens_to_ids("<|vision_end|>")
+    asked: list[list[int]] = []
+
+    def answer(*, input_ids: torch.Tensor, eos_token_id: list[int], **_: object) -> torch.Tensor:
+        asked.append(eos_token_id)
+        return torch.cat([input_ids, torch.tensor([[*text, closing, *text]])], dim=1)
+
+    monkeypatch.setattr(loaded.model, "generate", answer)
+    monkeypatch.setattr(ChatEncoder, "closing_id", lambda self, example: closing)
+    (report,) = write_reports(examples[:1], loaded=loaded, encoder=encoder, settings=SETTINGS)
+    assert (report.text, report.ended, report.num_tokens) == ("双肺野清晰。", True, len(text))
+    assert asked == [sorted({tokenizer.eos_token_id, closing})]
 
 
 def test_shuffling_lends_other_patients_films_and_counts_where_it_cannot(

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from finetune.manifest import Prediction, ScoresFile, read_json, read_records
+from finetune.manifest import Case, Prediction, ScoresFile, read_json, read_records
 from xray.errors import DataError
 from xray.records import write_atomically, write_lines
 
@@ -37,6 +37,16 @@ def test_an_unknown_key_in_a_record_is_an_error(tmp_path: Path) -> None:
     path.write_text('{"id":"a","text":"","system":"base","finish_reason":"eos","surprise":1}\n', encoding="utf-8")
     with pytest.raises(DataError, match="surprise"):
         read_records(path, Prediction)
+
+
+def test_a_reference_report_without_its_origin_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "references.jsonl"
+    path.write_text(
+        '{"id":"a","text":"","study_uid":"1","patient_key":"p","images":[],"views":[],"language":"zh"}\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(DataError, match="origin"):
+        read_records(path, Case)
 
 
 def test_a_missing_file_of_a_run_says_what_to_do(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -6,9 +8,19 @@ from bitsandbytes.nn import Linear4bit
 from torch import nn
 
 from finetune.config import AdapterConfig, ModelConfig
-from finetune.models.loading import LoadedModel, adapter_targets, add_adapter, load_adapter, load_base, weights_digest
+from finetune.models.loading import (
+    LoadedModel,
+    adapter_targets,
+    add_adapter,
+    compute_dtype,
+    load_adapter,
+    load_base,
+    memory_guard,
+    resolve_source,
+    weights_digest,
+)
 from finetune.models.parts import find_parts
-from xray.errors import ConfigError
+from xray.errors import ConfigError, MemoryLimitError
 
 
 def settings(base: Path, **changes: object) -> ModelConfig:
@@ -115,6 +127,87 @@ def test_a_model_that_cannot_be_loaded_is_one_clear_error(name: str, monkeypatch
     assert "\n" not in str(caught.value)
 
 
+def test_weights_that_a_download_cut_short_are_one_clear_error(tiny_base: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(tiny_base, tmp_path / "copy")
+    weights = (copy / "model.safetensors").read_bytes()
+    (copy / "model.safetensors").write_bytes(weights[: len(weights) // 2])
+    with pytest.raises(ConfigError, match=f"model_name_or_path '{copy}' cannot be loaded") as caught:
+        load_base(settings(copy, quantization_bit=None))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_models_own_code_is_never_run(tiny_base: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(tiny_base, tmp_path / "copy")
+    content = json.loads((copy / "config.json").read_text(encoding="utf-8"))
+    code = {"AutoConfig": "own.Config", "AutoModelForImageTextToText": "own.Model"}
+    (copy / "config.json").write_text(json.dumps({**content, "model_type": "own", "auto_map": code}), encoding="utf-8")
+    (copy / "own.py").write_text("raise SystemExit('ran')\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="cannot be loaded"):
+        load_base(settings(copy))
+
+
+@pytest.mark.parametrize("name", ["./model", "../model", "/nowhere/model", "~/nowhere", "a/b/c", "models/", "a b/c"])
+def test_a_folder_that_is_not_there_is_never_looked_for_on_a_hub(name: str) -> None:
+    with pytest.raises(ConfigError, match="is no folder"):
+        resolve_source(ModelConfig(model_name_or_path=name, revision="0123456789abcdef"))
+
+
+@pytest.mark.parametrize("revision", [None, "main", ""])
+def test_a_hub_id_needs_its_commit(revision: str | None) -> None:
+    with pytest.raises(ConfigError, match=r"name its commit in model\.revision"):
+        resolve_source(ModelConfig(model_name_or_path="owner/model", revision=revision))
+
+
+def test_a_hub_id_with_its_commit_stays_as_it_is() -> None:
+    named = ModelConfig(model_name_or_path="Qwen/Qwen3-VL-4B-Instruct", revision="0" * 40)
+    assert resolve_source(named) == "Qwen/Qwen3-VL-4B-Instruct"
+
+
+def test_a_local_model_is_known_by_its_absolute_path(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models").mkdir()
+    shutil.copytree(tiny_base, tmp_path / "models" / "tiny")
+    monkeypatch.chdir(tmp_path)
+    assert resolve_source(ModelConfig(model_name_or_path="models/tiny")) == str(tmp_path.resolve() / "models" / "tiny")
+
+
+@pytest.mark.parametrize(
+    ("on_gpu", "has_bfloat16", "expected"),
+    [(False, False, torch.float32), (True, True, torch.bfloat16), (True, False, torch.float16)],
+)
+def test_the_computation_is_in_what_the_device_computes_fast(
+    monkeypatch: pytest.MonkeyPatch, on_gpu: bool, has_bfloat16: bool, expected: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: on_gpu)
+    # An older GPU says yes when asked about its imitation of bfloat16.
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation=True: has_bfloat16 or including_emulation
+    )
+    assert compute_dtype(ModelConfig()) == expected
+    assert compute_dtype(ModelConfig(compute_dtype="float32")) == torch.float32
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("CUDA error: out of memory"),
+    ],
+)
+def test_a_machine_that_is_too_small_ends_with_4_and_says_what_to_lower(error: RuntimeError) -> None:
+    with pytest.raises(MemoryLimitError, match="per_device_train_batch_size") as caught, memory_guard():
+        raise error
+    assert caught.value.exit_code == 4
+
+
+def test_another_error_is_not_taken_for_a_lack_of_memory() -> None:
+    with pytest.raises(RuntimeError, match="shapes"), memory_guard():
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+
 def test_a_text_model_is_refused_as_no_image_chat_model() -> None:
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -126,8 +219,6 @@ def test_a_text_model_is_refused_as_no_image_chat_model() -> None:
 
 
 def test_the_digest_of_a_model_folder_changes_with_its_weights(tiny_base: Path, tmp_path: Path) -> None:
-    import shutil
-
     copy = shutil.copytree(tiny_base, tmp_path / "copy")
     assert weights_digest(settings(copy)) == weights_digest(settings(tiny_base))
     weights = copy / "model.safetensors"

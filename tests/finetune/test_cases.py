@@ -1,0 +1,45 @@
+"""The test studies inside a run folder: who wrote the report that a reader compares with."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from finetune.cases import read_test_examples, write_cases
+from finetune.config import DataConfig
+from finetune.dataset import prepare_data
+from finetune.manifest import Case, read_records
+from xray.data.split import SplitSettings
+
+
+@pytest.fixture
+def captioned(tmp_path: Path) -> DataConfig:
+    """Eight pictures with XrayGLM captions."""
+    (tmp_path / "films").mkdir()
+    for study in range(8):
+        pixels = np.random.default_rng(study).integers(0, 256, (72, 72), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "films" / f"{study}_1.png")
+    captions = [{"image_id": f"{study}_1", "caption": f"心影不大，第{study}例。"} for study in range(8)]
+    (tmp_path / "captions.json").write_text(json.dumps({"annotations": captions}), encoding="utf-8")
+    return DataConfig(
+        source="xrayglm",
+        root=tmp_path,
+        reports=Path("captions.json"),
+        image_size=64,
+        split=SplitSettings(val=0.3, test=0.3),
+        store_dir=tmp_path / "stores",
+    )
+
+
+def test_a_machine_translated_reference_says_so_in_the_run_folder(captioned: DataConfig, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    write_cases(run, prepare_data(captioned).test)
+    assert {case.origin for case in read_records(run / "references.jsonl", Case)} == {"machine_translation"}
+    assert {example.origin for example in read_test_examples(run, config=captioned)} == {"machine_translation"}
+
+
+def test_a_table_of_reports_holds_radiologists_words(finished_run: Path) -> None:
+    assert {case.origin for case in read_records(finished_run / "references.jsonl", Case)} == {"radiologist"}
