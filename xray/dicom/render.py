@@ -19,7 +19,7 @@ from xray.dicom.decode import Pixels, decode
 from xray.dicom.layout import PixelLayout, pixel_layout
 from xray.errors import ConfigError, Rejected
 
-RENDER_VERSION = 1
+RENDER_VERSION = 2
 Grey = NDArray[np.uint8]
 
 _BLANK = 2.0  # standard deviation in grey levels below which nothing can be seen
@@ -30,7 +30,7 @@ class RenderSettings:
     """How films become model input; the digest travels with prepared data and with the adapter.
 
     `size` is the long side in px (None: native). Larger films are reduced by area averaging, smaller ones are never
-    enlarged. `square` pads with black, centred, to `size` x `size` (native: to the long side); the aspect is kept.
+    enlarged. `square` pads with black, centred, to the long side; the aspect is kept.
     """
 
     size: int | None = 1024
@@ -92,7 +92,11 @@ def render_dataset(dataset: Dataset, *, settings: RenderSettings) -> Rendered:
 
 
 def fit(pixels: Grey, *, settings: RenderSettings) -> Grey:
-    """Resize and pad uint8 [H, W] as the settings say. Returns a new or the same array, never enlarged content."""
+    """Resize and pad uint8 [H, W] as the settings say. Returns a new or the same array, never enlarged content.
+
+    A film smaller than `size` is padded to its own long side and no further: in a wider black frame it would be even
+    smaller when a model or a screen scales the picture.
+    """
     rows, columns = pixels.shape
     if settings.size is not None and max(rows, columns) > settings.size:
         scale = settings.size / max(rows, columns)
@@ -100,7 +104,7 @@ def fit(pixels: Grey, *, settings: RenderSettings) -> Grey:
         pixels = cast(Grey, cv2.resize(pixels, target, interpolation=cv2.INTER_AREA))
     if not settings.square:
         return pixels
-    side = settings.size or max(pixels.shape)
+    side = max(pixels.shape)
     canvas = np.zeros((side, side), dtype=np.uint8)
     top, left = (side - pixels.shape[0]) // 2, (side - pixels.shape[1]) // 2
     canvas[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
