@@ -8,7 +8,6 @@ import logging
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -114,7 +113,8 @@ def review(
     command = [sys.executable, "-P", "-m", "app", "--project", str(folder)]
     command += ["--port", str(port)] if port is not None else []
     command += ["--reviews", str(reviews)] if reviews is not None else []
-    raise typer.Exit(subprocess.run(command + ["--headless"] * headless, check=False).returncode)
+    command += ["--headless"] * headless
+    os.execv(sys.executable, command)  # the page takes this process's place, so that what ends the one ends the other
 
 
 @app.command()

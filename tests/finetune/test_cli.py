@@ -3,8 +3,11 @@
 import hashlib
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -142,3 +145,33 @@ def test_the_demo_takes_any_folder_name_as_it_is(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("xray.data.phantom.write_dataset", lambda *_, **__: None)
     cli.demo(Path(name), studies=20)
     assert started[0].data.root == Path(name)
+
+
+def test_ending_the_review_command_ends_its_page(finished_run: Path, tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    run = shutil.copytree(finished_run, tmp_path / finished_run.name)
+    code = "from finetune.cli import main; main()"
+    command = [sys.executable, "-c", code, "review", str(run), "--port", str(port), "--headless"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            assert wait_until(lambda: answers(port), seconds=60)
+        finally:
+            process.terminate()
+        assert process.wait(timeout=30) != 0
+    assert wait_until(lambda: not answers(port), seconds=10)
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as page:
+        return page.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return condition()
