@@ -3,18 +3,22 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from finetune.config import DataConfig
+from xray.data.notices import public_key_notice
 from xray.data.prepare import prepare
 from xray.data.sources.study_files import Refusal, SourceData
 from xray.data.sources.table import read_table
 from xray.data.sources.xrayglm import read_xrayglm
 from xray.data.store import Store
 from xray.errors import DataError
-from xray.types import Example
+from xray.types import Example, View
+
+FEW_PATIENTS = 20
+"""Below so many test patients a bootstrap over patients says little."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,3 +102,28 @@ def count_patients(data: PreparedData) -> dict[str, int]:
     """Return the number of patients in each split."""
     splits = {"train": data.train, "val": data.val, "test": data.test}
     return {split: len({example.patient_key for example in members}) for split, members in splits.items()}
+
+
+def describe_data(data: PreparedData, *, views: Collection[View]) -> list[str]:
+    """Return the lines that tell what the data are: counts by split, what was left out and why, public pseudonyms."""
+    counts = count_by_split(data)
+    info = data.store.info
+    patients = count_patients(data)
+    lines = ["Studies: " + ", ".join(f"{split} {counts[split]} ({patients[split]} patients)" for split in counts)]
+    left_out = {**info.left_out["refused"], **info.left_out["unpaired"]}
+    if left_out:
+        listed = ", ".join(f"{code} {number}" for code, number in left_out.items())
+        lines.append(
+            f"Left out: {listed}. Listed without names in {data.store.path / 'quarantine.jsonl'}, "
+            "with names by `xray prepare ... --refused FILE`"
+        )
+    if without := data.store.count_without(views):
+        lines.append(f"Not used: {without} studies without a film of data.views ({', '.join(views)})")
+    if patients["test"] < FEW_PATIENTS:
+        lines.append(
+            f"Warning: {patients['test']} patients in the test split: too few for the scores to say much. "
+            "Add studies, or raise data.split.test."
+        )
+    if notice := public_key_notice(data.store):
+        lines.append(f"Warning: {notice}")
+    return lines

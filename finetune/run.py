@@ -7,7 +7,6 @@ study, `scores.json`. The manifest comes last.
 import gc
 import hashlib
 import shutil
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +19,7 @@ from finetune.checkpoints import delete_half_written, last_checkpoint, read_hist
 from finetune.config import RunConfig
 from finetune.config_file import resolved_yaml
 from finetune.console import Screen
-from finetune.dataset import PreparedData, count_by_split, count_patients, prepare_data
+from finetune.dataset import PreparedData, count_by_split, count_patients, describe_data, prepare_data
 from finetune.evaluate import score_run, write_baselines
 from finetune.lock import locked
 from finetune.manifest import (
@@ -54,11 +53,10 @@ from finetune.systems import generate_systems
 from finetune.tokens import count_tokens, refuse_short_limits
 from finetune.train import TrainingResult, train
 from finetune.training_time import TrainingClock, read_processes
-from xray.data.notices import public_key_notice, tell_refusals
+from xray.data.notices import tell_refusals
 from xray.data.records import QUARANTINE_FILE
 from xray.errors import DataError
 from xray.records import write_atomically, write_lines, write_record
-from xray.types import View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,23 +113,6 @@ def open_run(config: RunConfig, *, screen: Screen, command: str) -> Run:
     )
 
 
-def describe_data(data: PreparedData, *, views: Collection[View]) -> list[str]:
-    """Return the lines that tell what the data are: counts by split, what was left out and why, public pseudonyms."""
-    counts = count_by_split(data)
-    info = data.store.info
-    patients = count_patients(data)
-    lines = ["Studies: " + ", ".join(f"{split} {counts[split]} ({patients[split]} patients)" for split in counts)]
-    left_out = {**info.left_out["refused"], **info.left_out["unpaired"]}
-    if left_out:
-        listed = ", ".join(f"{code} {number}" for code, number in left_out.items())
-        lines.append(f"Left out: {listed}. Each is listed in {data.store.path / 'quarantine.jsonl'}")
-    if without := data.store.count_without(views):
-        lines.append(f"Not used: {without} studies without a film of data.views ({', '.join(views)})")
-    if notice := public_key_notice(data.store):
-        lines.append(f"Warning: {notice}")
-    return lines
-
-
 def _do_what_is_left(run: Run) -> None:
     config, folder = run.config, run.folder
     (folder / MANIFEST_FILE).unlink(missing_ok=True)  # it names files that are lost
@@ -170,6 +151,8 @@ def _train(run: Run) -> TrainingSummary:
     config, folder = run.config, run.folder
     delete_half_written(folder / "checkpoints")
     last = last_checkpoint(folder / "checkpoints")
+    if last:
+        run.screen.say(f"Training goes on after step {step_of(last)}")
     clock = TrainingClock(folder / PROCESSES_FILE, resumed_from=step_of(last) if last else 0)
     base = load_base(config.model)
     encoder = ChatEncoder(

@@ -31,6 +31,8 @@ def guard(app: typer.Typer) -> NoReturn:
     except MemoryError:
         _end("error: this machine has too little memory; lower image and batch sizes", MemoryLimitError.exit_code)
     except OSError as error:
+        if isinstance(error, PermissionError):
+            _end(f"error: no right to use {error.filename}. Name another folder, or change its rights.", 1)
         if not isinstance(error, BrokenPipeError):
             _end(f"error: {error.strerror or error}: {error.filename or 'no file named'}", 1)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

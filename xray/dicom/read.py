@@ -82,7 +82,12 @@ def _check_file(stream: BinaryIO, *, size: int) -> None:
 def _parse(stream: BinaryIO, *, pixels: bool) -> Dataset:
     with tags.guarded("corrupt_header", _CORRUPT):
         stream.seek(0)
-        return dcmread(stream, stop_before_pixels=not pixels)
+        dataset = dcmread(stream, stop_before_pixels=not pixels)
+        if pixels and "Rows" not in dataset:  # where compressed pixels break off, pydicom returns nothing at all
+            stream.seek(0)
+            if "Rows" in dcmread(stream, stop_before_pixels=True):
+                raise Rejected("truncated", "The file ends within its compressed pixels. Copy the file again.")
+        return dataset
 
 
 def _check_deflated(stream: BinaryIO) -> None:

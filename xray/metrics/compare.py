@@ -59,9 +59,9 @@ class _Stated:
 def compare_findings(candidate: str, reference: str, *, profile: Profile = "standard") -> Comparison:
     """Match the findings of a candidate report to those of its reference.
 
-    Findings match when their concepts are the same, else when they count for the same CheXpert class; the closest in
-    concept, side and zone are paired first. A side that the reference does not state cannot be wrong. Absent findings
-    and normal statements take no part.
+    Findings match when their concepts are the same, else when they count for the same CheXpert class, devices apart: a
+    pacemaker is no catheter. The closest in concept, side and zone are paired first. A side that the reference does not
+    state cannot be wrong. Absent findings and normal statements take no part.
     """
     ours, theirs = _stated(candidate, profile), _stated(reference, profile)
     pairs = _pair(ours, theirs)
@@ -107,7 +107,7 @@ def _pair(ours: list[_Stated], theirs: list[_Stated]) -> list[tuple[_Stated, _St
 def _cost(ours: _Stated, theirs: _Stated) -> tuple[bool, bool, bool] | None:
     """(concept differs, side differs, zone differs), or None where the two cannot be the same finding."""
     name = concept_class(ours.concept)
-    if ours.concept != theirs.concept and (name is None or name != concept_class(theirs.concept)):
+    if ours.concept != theirs.concept and (name in {None, "Support Devices"} or name != concept_class(theirs.concept)):
         return None
     return ours.concept != theirs.concept, not _same_side(ours, theirs), ours.zones != theirs.zones
 

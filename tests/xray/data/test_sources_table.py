@@ -247,3 +247,9 @@ def test_half_a_character_in_a_json_table_is_refused_by_line(films, tmp_path: Pa
     path.write_text(row + "\n", encoding="utf-8")
     refusals = [refusal for refusal in read_table(films.root, path).refusals if refusal.row]
     assert [(refusal.code, refusal.row) for refusal in refusals] == [(code, "reports.jsonl, line 1")]
+
+
+def test_a_table_without_rows_is_refused_by_name(films, tmp_path: Path):
+    films.png("a.png", texture=1)
+    with pytest.raises(DataError, match="has a header and no rows"):
+        read_table(films.root, write_csv(tmp_path, "film,report"))

@@ -129,6 +129,12 @@ def test_a_film_cut_at_any_place_is_refused_and_never_shown_in_part(make_film, w
             render_dataset(read_dataset(path), settings=RenderSettings(size=8))
 
 
+def test_a_film_cut_within_its_compressed_pixels_is_called_truncated(make_film, write, to_bytes):
+    film = make_film(PIXELS, bits=12, syntax=uid.ExplicitVRLittleEndian)
+    film.compress(uid.RLELossless, encoding_plugin="pydicom")
+    assert refusal_of(read_dataset, write(to_bytes(film)[:-20])) == "truncated"
+
+
 def test_damaged_values_neither_warn_nor_log_nor_name_the_patient(make_film, write, to_bytes, recwarn, capfd):
     film = make_film(PIXELS, bits=12, WindowCenter=7654, WindowWidth=2000)
     content = to_bytes(film).replace(b"7654", b"CAN.")

@@ -93,3 +93,10 @@ def test_every_stated_finding_of_both_reports_is_somewhere(candidate: str, refer
     theirs = {f.span for f in find(reference) if f.assertion != "absent"}
     assert {p.candidate.span for p in pairs} | {f.span for f in comparison.false} == ours
     assert {p.reference.span for p in pairs} | {f.span for f in comparison.omitted} == theirs
+
+
+def test_one_device_does_not_stand_for_another():
+    comparison = compare_findings("左侧胸壁见心脏起搏器影。", "左侧见中心静脉导管影。")
+    assert not comparison.matched
+    assert [finding.concept for finding in comparison.false] == ["pacemaker"]
+    assert [finding.concept for finding in comparison.omitted] == ["central_line"]

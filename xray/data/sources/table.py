@@ -14,7 +14,7 @@ from xray.data.sources.films_folder import FilmsFolder, Found
 from xray.data.sources.rows import Row, Table, read_rows
 from xray.data.sources.study_files import Refusal, SourceData, StudyFiles, first_stated
 from xray.data.sources.values import check_report_text, parse_age, parse_id, parse_sex, parse_view, sectioned_report
-from xray.errors import Rejected
+from xray.errors import DataError, Rejected
 from xray.types import Origin, Report, View
 
 _USUAL_COLUMNS = TableColumns()
@@ -38,10 +38,12 @@ def read_table(
     Several rows with one study id are one study: their films are joined, and the first report counts; if rows or films
     name different patients, all of them are refused. A word that may mean one film or another is refused, and so is a
     row with another StudyInstanceUID than its films. Films without report and rows without film are listed, as is every
-    row and film that cannot be used. Raises DataError for a missing folder or file, or a table without its columns.
+    row and film that cannot be used. Raises DataError for what is missing: folder, file, columns or rows.
     """
     table = read_rows(reports)
     names = resolve_columns(columns, present=table.columns, table=table.name)
+    if not table.rows:
+        raise DataError(f"{reports} has a header and no rows. Export the reports again.")
     reader = _Reader(table=table, columns=names, folder=scan_films(films), language=language, origin=origin)
     entries = [entry for row in table.rows if (entry := reader.entry(row)) is not None]
     studies = _other_patients_refused(reader.joined(entries), refusals=reader.refusals)
