@@ -105,8 +105,7 @@ def _fit(
     model.train()
     for step in range(1, steps + 1):
         batch = collate(_draw_batch(school, rng=rng, step=step, steps=steps), pad_token_id=pad)
-        if "pixel_values" in batch:
-            batch["pixel_values"] = batch["pixel_values"].float()
+        batch["pixel_values"] = batch["pixel_values"].float()
         with torch.autocast("cpu", torch.bfloat16):
             loss = model(**batch).loss
         loss.backward()

@@ -14,6 +14,7 @@ from finetune.models.loading import silence_libraries
 from finetune.models.tiny import build_folder
 from finetune.run import start_run
 from xray.data.phantom import Style, sample_studies, write_dataset, write_report
+from xray.types import Example, Turn
 
 silence_libraries()
 
@@ -78,6 +79,22 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, make_config: Callable
     """The folder of one complete run."""
     folder = tmp_path_factory.mktemp("run")
     return start_run(make_config(folder), screen=quiet_screen(), command="finetune run tiny.yaml")
+
+
+def frontal_example(film: Path, *, target: str) -> Example:
+    """A training study of one frontal film."""
+    return Example(
+        example_id="e0",
+        study_uid="s0",
+        patient_key="p0",
+        images=(film,),
+        views=("frontal",),
+        messages=(Turn(role="user", text="请写报告。"),),
+        target=target,
+        language="zh",
+        origin="radiologist",
+        split="train",
+    )
 
 
 def quiet_screen() -> Screen:

@@ -11,9 +11,10 @@ from torch.utils.data import DataLoader
 from finetune.batch import ChatEncoder
 from finetune.loader import START_METHOD, EpochSampler, TrainingSet, plain_errors, use_one_thread
 from finetune.models.processing import load_processor
+from tests.finetune.conftest import frontal_example
 from xray.augment import AugmentSettings, build
 from xray.errors import DataError
-from xray.types import Example, Turn
+from xray.types import Example
 
 
 @pytest.fixture
@@ -24,18 +25,7 @@ def examples(tmp_path: Path) -> list[Example]:
         films.append(tmp_path / f"{number}.png")
         pixels = np.random.default_rng(number).integers(0, 255, (1600, 1500), dtype=np.uint8)
         Image.fromarray(pixels).save(films[-1])
-    first = Example(
-        example_id="e0",
-        study_uid="s0",
-        patient_key="p0",
-        images=(films[0],),
-        views=("frontal",),
-        messages=(Turn(role="user", text="请写报告。"),),
-        target="左侧胸腔少量积液。",
-        language="zh",
-        origin="radiologist",
-        split="train",
-    )
+    first = frontal_example(films[0], target="左侧胸腔少量积液。")
     return [replace(first, example_id=f"e{number}", images=(film,)) for number, film in enumerate(films)]
 
 

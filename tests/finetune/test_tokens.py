@@ -8,8 +8,9 @@ from PIL import Image
 from finetune.batch import IGNORED, ChatEncoder
 from finetune.models.processing import load_processor
 from finetune.tokens import count_tokens
+from tests.finetune.conftest import frontal_example
 from xray.errors import DataError
-from xray.types import Example, Turn
+from xray.types import Example
 
 
 @pytest.fixture(scope="module")
@@ -24,18 +25,7 @@ def examples(tmp_path: Path) -> list[Example]:
     for name, size in (("square", (96, 96)), ("tall", (192, 80)), ("wide", (60, 96))):
         films.append(tmp_path / f"{name}.png")
         Image.fromarray(np.zeros(size, dtype=np.uint8)).save(films[-1])
-    first = Example(
-        example_id="e0",
-        study_uid="s0",
-        patient_key="p0",
-        images=(films[0],),
-        views=("frontal",),
-        messages=(Turn(role="user", text="请写报告。"),),
-        target="双肺野清晰。",
-        language="zh",
-        origin="radiologist",
-        split="train",
-    )
+    first = frontal_example(films[0], target="双肺野清晰。")
     second = replace(first, example_id="e1", images=(films[1],), target="左侧胸腔少量积液。")
     third = replace(first, example_id="e2", images=(films[0], films[2]))
     return [first, second, third, *(replace(first, example_id=f"f{number}") for number in range(120))]
