@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from xray.types import Report, View
+from xray.types import Report, Split, Turn, View
 
 Kind = Literal["refused", "unpaired", "note"]
 _READING_ORDER: dict[View, int] = {"frontal": 0, "lateral": 1, "unknown": 2}
@@ -36,18 +36,23 @@ class StudyFiles:
 
     Films are put frontal first, then lateral; those of one view stay in the order they were given in.
     `study_uid`, `patient_id` and `film_patient_id` (what the films' headers say) are the data set's own ids and never
-    leave memory. `row` is the place of the report.
+    leave memory, nor does `study_day` (the date of the study as a proleptic ordinal, `date.toordinal`). `row` is the
+    place of the report. `declared_split` is what the data set itself says. `conversations` are question-answer turns,
+    each conversation ending with the assistant; a study needs a report or a conversation.
     """
 
     study_uid: str = field(repr=False)
     films: tuple[Path, ...] = field(repr=False)
     views: tuple[View, ...]
-    report: Report = field(repr=False)
+    report: Report | None = field(repr=False)
     patient_id: str | None = field(default=None, repr=False)
     film_patient_id: str | None = field(default=None, repr=False)
     age_years: float | None = None
     sex: str | None = None
     row: str | None = None
+    study_day: int | None = field(default=None, repr=False)
+    declared_split: Split | None = None
+    conversations: tuple[tuple[Turn, ...], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         """Put the films into reading order; a view without film or a film without view is a defect."""

@@ -1,0 +1,1 @@
+"""The commands of `xray`, one module each: options, and what is told on standard error."""

@@ -1,0 +1,60 @@
+"""What the commands on reports share: JSON Lines of `{"id", "text"}`, and the choice of a lexicon."""
+
+import json
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from xray.errors import DataError
+from xray.records import is_encodable
+
+
+class ProfileName(StrEnum):
+    """Lexicons: native reports, or machine-translated ones."""
+
+    standard = "standard"
+    mt = "mt"
+
+
+ProfileOption = Annotated[
+    ProfileName, typer.Option(help="lexicon: standard (native reports) or mt (machine-translated)")
+]
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line number, row) of a JSON Lines file. Raises DataError with the line that is no object."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # a text may hold U+2028
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as UTF-8 text: {type(error).__name__}") from None
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DataError(f"{path}, line {number}: not JSON ({error.msg})") from None
+        if not isinstance(row, dict):
+            raise DataError(f'{path}, line {number}: a row must be an object with "id" and "text"')
+        yield number, row
+
+
+def read_texts(path: Path) -> dict[str, str]:
+    """Return id -> text. Raises DataError for rows without both, and for ids that stand twice."""
+    from xray.metrics import index_by_id
+
+    def pairs() -> Iterator[tuple[str, str]]:
+        for number, row in read_rows(path):
+            key, text = row.get("id"), row.get("text")
+            if not isinstance(key, str | int) or not isinstance(text, str):
+                raise DataError(f'{path}, line {number}: a row needs "id" and "text"')
+            if not (is_encodable(str(key)) and is_encodable(text)):
+                raise DataError(f"{path}, line {number}: half a character (a lone surrogate). Export the text again.")
+            yield str(key), text
+
+    return index_by_id(pairs(), source=str(path))
