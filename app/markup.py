@@ -7,7 +7,7 @@ from pathlib import Path
 from app.lexicon import concept_name
 from app.marks import KINDS, Kind, Segment
 from app.words import Words
-from finetune.manifest import Estimate, ScoresFile
+from finetune.manifest import CaseTurn, Estimate, ScoresFile
 
 STYLE = Path(__file__).parent / "style.css"
 # Shape: every kind has its own sign and its own line under the text, so that no meaning hangs on colour alone.
@@ -39,6 +39,13 @@ def _segment_html(segment: Segment, *, words: Words) -> str:
     title = escape(f"{words.kinds[segment.kind]}: {name}")
     tag = f'<span class="tag">{SIGNS[segment.kind]}{label}</span>'
     return f'<mark class="finding {segment.kind}" title="{title}">{text}<span class="last">{last}{tag}</span></mark>'
+
+
+def turns_html(turns: Iterable[CaseTurn], *, words: Words) -> str:
+    """Show what was asked and answered before, where a case is a question of the data set's own."""
+    said = [(words.speakers[turn.role], turn.text) for turn in turns if turn.role in words.speakers]
+    rows = "".join(f"<p><b>{escape(speaker)}</b> {escape(text)}</p>" for speaker, text in said)
+    return f'<div class="turns" lang="zh-CN">{rows}</div>' if rows else ""
 
 
 def legend_html(words: Words) -> str:

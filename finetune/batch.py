@@ -8,8 +8,7 @@ label -100. Sequences are never cut; one that is too long is an error that names
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -19,8 +18,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from transformers import ProcessorMixin
 
+from xray.data.stored_films import film_size, read_deep, read_film
 from xray.errors import ConfigError, DataError
 from xray.types import Example
+
+Depth = TypeVar("Depth", np.uint8, np.uint16)
 
 IGNORED = -100
 # What has one entry per token and is padded; every other tensor is per image and is concatenated.
@@ -115,11 +117,16 @@ class ChatEncoder:
 
     def load_pixels(self, example: Example) -> list[NDArray[np.uint8]]:
         """Read the example's prepared films and shrink them to the model's size. uint8 [H, W] each, 0 = black."""
-        return [self._shrink(read_film(path)) for path in example.images]
+        return [self._shrink(read_film(place)) for place in example.images]
+
+    def load_deep(self, example: Example) -> list[NDArray[np.uint16] | None]:
+        """Read the 16-bit masters of the films in the same size; None for each that has none."""
+        masters = (read_deep(place) for place in example.images)
+        return [None if master is None else self._shrink(master) for master in masters]
 
     def film_sizes(self, example: Example) -> tuple[tuple[int, int], ...]:
         """Return (rows, columns) of each film as the model sees it, without reading the pixels."""
-        return tuple(self._seen_size(*film_size(path)) for path in example.images)
+        return tuple(self._seen_size(*film_size(place)) for place in example.images)
 
     def _seen_size(self, rows: int, columns: int) -> tuple[int, int]:
         long_side = max(rows, columns)
@@ -128,11 +135,11 @@ class ChatEncoder:
         scale = self.image_size / long_side
         return max(1, round(rows * scale)), max(1, round(columns * scale))
 
-    def _shrink(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        rows, columns = self._seen_size(*pixels.shape)
+    def _shrink(self, pixels: NDArray[Depth]) -> NDArray[Depth]:
+        rows, columns = self._seen_size(pixels.shape[0], pixels.shape[1])
         if (rows, columns) == pixels.shape:
             return pixels
-        return np.asarray(cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        return np.asarray(cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA), dtype=pixels.dtype)
 
     def _render(self, messages: list[dict[str, Any]], *, open_turn: bool) -> str:
         with self._refusals("cannot write the conversation", f"leave data.system out, or {_OTHER_BASE}"):
@@ -188,27 +195,6 @@ def _conversation(example: Example) -> list[dict[str, Any]]:
             content, films = [*films, *content], []
         messages.append({"role": turn.role, "content": content})
     return messages
-
-
-def read_film(path: Path) -> NDArray[np.uint8]:
-    """Read a prepared film: uint8 [H, W], 0 = black. Raises DataError when it is missing or damaged."""
-    with _opened(path) as image:
-        return np.asarray(image.convert("L"))
-
-
-def film_size(path: Path) -> tuple[int, int]:
-    """Return (rows, columns) of a prepared film, from its header alone. Raises DataError as `read_film` does."""
-    with _opened(path) as image:
-        return image.height, image.width
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    try:
-        with Image.open(path) as image:
-            yield image
-    except (OSError, ValueError):
-        raise DataError(f"prepared film {path} is missing or damaged. Delete its store folder and run again.") from None
 
 
 def collate(

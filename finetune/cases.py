@@ -3,26 +3,28 @@
 A run folder holds all that generation and review need, so it can be moved to another machine without the store.
 """
 
-import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from finetune.config import DataConfig
-from finetune.manifest import ADAPTER, CASES_FILE, Case, RenderRecord, read_json, read_records
+from finetune.manifest import ADAPTER, CASES_FILE, Case, CaseTurn, RenderRecord, read_json, read_records
+from xray.data.stored_films import read_png
 from xray.dicom.render import RenderSettings
 from xray.errors import DataError
-from xray.records import write_lines, write_record
+from xray.records import write_atomically, write_lines, write_record
 from xray.types import Example, Turn, View
 
 _VIEWS: dict[str, View] = {"frontal": "frontal", "lateral": "lateral"}
 
 
-def write_cases(folder: Path, test: Sequence[Example]) -> None:
-    """Put the films and reference reports of the test studies into the run folder."""
+def write_cases(folder: Path, test: Sequence[Example], *, question: str) -> None:
+    """Put the films and reference reports of the test studies into the run folder.
+
+    `question` asks for a report; examples that were asked something else keep their own turns.
+    """
     films = folder / "films"
     films.mkdir(exist_ok=True)
-    write_lines(folder / CASES_FILE, [_case(example, films=films) for example in test])
+    write_lines(folder / CASES_FILE, [_case(example, films=films, question=question) for example in test])
 
 
 def read_test_examples(folder: Path, *, config: DataConfig) -> list[Example]:
@@ -40,7 +42,9 @@ def read_test_examples(folder: Path, *, config: DataConfig) -> list[Example]:
 
 def write_render(folder: Path, *, settings: RenderSettings) -> None:
     """Write the rendering that the adapter was trained on beside it."""
-    record = RenderRecord(size=settings.size, square=settings.square, digest=settings.digest())
+    record = RenderRecord(
+        size=settings.size, square=settings.square, profile=settings.profile, digest=settings.digest()
+    )
     write_record(folder / ADAPTER / "render.json", record)
 
 
@@ -56,16 +60,21 @@ def check_render(folder: Path, *, settings: RenderSettings) -> None:
     if learned.digest != settings.digest():
         raise DataError(
             f"the adapter in {folder} learned from films rendered otherwise (data.image_size {learned.size}, "
-            f"data.square {learned.square}, digest {learned.digest[:8]}). Set those values, or train a new adapter."
+            f"data.square {learned.square}, data.render_profile {learned.profile}, digest {learned.digest[:8]}). "
+            "Set those values, or train a new adapter."
         )
 
 
-def _case(example: Example, *, films: Path) -> Case:
+def _turns(example: Example) -> tuple[CaseTurn, ...]:
+    return tuple(CaseTurn(role=turn.role, text=turn.text) for turn in example.messages)
+
+
+def _case(example: Example, *, films: Path, question: str) -> Case:
     names = []
-    for source in example.images:
-        target = films / source.name
+    for place in example.images:
+        target = films / (place.name if isinstance(place, Path) else f"{place.key}.png")
         if not target.exists():
-            _link(source, target)
+            write_atomically(target, read_png(place))
         names.append(f"{films.name}/{target.name}")
     return Case(
         id=example.example_id,
@@ -76,30 +85,22 @@ def _case(example: Example, *, films: Path) -> Case:
         views=example.views,
         language=example.language,
         origin=example.origin,
+        turns=() if example.messages[-1].text == question else _turns(example),
     )
 
 
 def _example(case: Case, *, folder: Path, config: DataConfig) -> Example:
     system = (Turn(role="system", text=config.system),) if config.system else ()
+    asked = (*system, Turn(role="user", text=config.question))
     return Example(
         example_id=case.id,
         study_uid=case.study_uid,
         patient_key=case.patient_key,
         images=tuple(folder / name for name in case.images),
         views=tuple(_VIEWS.get(view, "unknown") for view in case.views),
-        messages=(*system, Turn(role="user", text=config.question)),
+        messages=tuple(Turn(role=turn.role, text=turn.text) for turn in case.turns) or asked,
         target=case.text,
         language=case.language,
         origin=case.origin,
         split="test",
     )
-
-
-def _link(source: Path, target: Path) -> None:
-    """Give a film a second name without a second copy, where the file system can."""
-    try:
-        os.link(source, target)
-    except OSError:
-        temporary = target.with_name(target.name + ".part")
-        shutil.copyfile(source, temporary)
-        temporary.replace(target)

@@ -69,9 +69,9 @@ def generate(folder: RunFolder) -> None:
     settings = _settings_of(folder)
     _prepare_libraries()
     from finetune.console import Screen
-    from finetune.lock import locked
     from finetune.models.loading import memory_guard
     from finetune.systems import generate_again
+    from xray.lock import locked
 
     with memory_guard(), locked(folder):
         generate_again(folder, config=settings, screen=Screen())
@@ -83,8 +83,8 @@ def evaluate(folder: RunFolder) -> None:
     settings = _settings_of(folder)
     _prepare_libraries()
     from finetune.console import Screen
-    from finetune.lock import locked
     from finetune.results import score_again
+    from xray.lock import locked
 
     screen = Screen()
     with locked(folder), screen.stage("Scoring", key="score"):

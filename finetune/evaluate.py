@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from finetune.batch import read_film
 from finetune.manifest import (
     CASES_FILE,
     GENERATED,
@@ -23,6 +22,7 @@ from finetune.manifest import (
     predictions_path,
     read_records,
 )
+from xray.data.stored_films import read_film
 from xray.errors import DataError
 from xray.metrics import ScoreReport, score
 from xray.metrics.baselines import constant_normal, film_features, nearest_neighbour, random_reports

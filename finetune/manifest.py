@@ -46,8 +46,18 @@ GENERATED = ("base", "adapter", "shuffled_images")
 _REMEDY = "Restore the file, or delete it if it is damaged and run `finetune run` again: it makes what is missing."
 
 
+class CaseTurn(Record):
+    """One message of a conversation before the answer."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+
+
 class Case(Record):
-    """One test study: `id` is the example id, `text` the reference report, `images` paths inside the run folder."""
+    """One test study: `id` is the example id, `text` the reference report, `images` paths inside the run folder.
+
+    `turns` are what was asked, where `text` answers a question of the data set's own; empty for a report.
+    """
 
     id: str
     text: str
@@ -57,6 +67,7 @@ class Case(Record):
     views: tuple[str, ...]
     language: str
     origin: Origin
+    turns: tuple[CaseTurn, ...] = ()
 
 
 class Prediction(Record):
@@ -75,6 +86,7 @@ class RenderRecord(Record):
 
     size: int | None
     square: bool
+    profile: str
     digest: str
 
 

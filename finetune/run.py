@@ -21,7 +21,6 @@ from finetune.config_file import resolved_yaml
 from finetune.console import Screen
 from finetune.dataset import PreparedData, count_by_split, count_patients, describe_data, prepare_data
 from finetune.evaluate import score_run, write_baselines
-from finetune.lock import locked
 from finetune.manifest import (
     ADAPTER,
     ADAPTER_FILES,
@@ -56,6 +55,7 @@ from finetune.training_time import TrainingClock, read_processes
 from xray.data.notices import tell_refusals
 from xray.data.records import QUARANTINE_FILE
 from xray.errors import DataError
+from xray.lock import locked
 from xray.records import write_atomically, write_lines, write_record
 
 
@@ -117,7 +117,7 @@ def _do_what_is_left(run: Run) -> None:
     config, folder = run.config, run.folder
     (folder / MANIFEST_FILE).unlink(missing_ok=True)  # it names files that are lost
     write_atomically(folder / CONFIG_FILE, resolved_yaml(config))
-    write_cases(folder, run.data.test)
+    write_cases(folder, run.data.test, question=run.config.data.question)
     training = _train_stage(run)
     _free_memory()
     generate_systems(folder, config=config, screen=run.screen)

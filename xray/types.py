@@ -96,17 +96,30 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
-    """One study as the model sees it: films from the prepared store, a question, and the report to write.
+class StoredFilm:
+    """Where a rendered film lies in a prepared store: the `row` of the Arrow file `shard`; `key` names its content."""
 
-    `images` are 8-bit grey PNG files (0 = black), frontal first, `views` their views in the same order. `origin` tells
-    who wrote `target`.
+    shard: Path
+    row: int
+    key: str
+
+
+FilmPlace = Path | StoredFilm
+"""A rendered film: an 8-bit grey PNG file (0 = black), or a row of a prepared store."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One question about a study as the model sees it: films, the turns before the answer, and the answer to write.
+
+    `images` are frontal first, `views` their views in the same order. The last of `messages` is the user's question;
+    `target` is its answer, most often the report. `origin` tells who wrote it.
     """
 
     example_id: str
     study_uid: str
     patient_key: str
-    images: tuple[Path, ...]
+    images: tuple[FilmPlace, ...]
     views: tuple[View, ...]
     messages: tuple[Turn, ...]
     target: str

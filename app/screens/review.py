@@ -9,7 +9,7 @@ from app import components, navigation, session
 from app.faults import shown
 from app.films import film_url
 from app.marks import Segment
-from app.markup import banner_html, draft_text, legend_html, metrics_html, report_head_html, report_html
+from app.markup import banner_html, draft_text, legend_html, metrics_html, report_head_html, report_html, turns_html
 from app.run import ReviewCase, Run
 from app.saving import Answer, receive
 from app.selection import Entry, neighbour, next_unreviewed
@@ -64,6 +64,8 @@ def _case(run: Run, entry: Entry, *, words: Words) -> None:
     with films:
         _films(run, entry.case, words=words)
     with texts:
+        if turns := turns_html(entry.case.case.turns, words=words):
+            st.html(turns)
         _reports(entry, words=words)
         st.html(legend_html(words) + metrics_html(entry.case.scores, words=words))
         if entry.is_outdated:

@@ -18,6 +18,7 @@ ZH = Words(
     display_note="非诊断级显示",
     generated_report="生成报告",
     reference_report="参考报告",
+    speakers={"user": "问：", "assistant": "答："},
     reference_note="参考报告同样可能有误",
     machine_translated="机器翻译",
     legend="标记",

@@ -19,6 +19,7 @@ EN = Words(
     display_note="Not a diagnostic display",
     generated_report="Generated report",
     reference_report="Reference report",
+    speakers={"user": "Q:", "assistant": "A:"},
     reference_note="The reference may be wrong, too",
     machine_translated="machine translated",
     legend="Marks",

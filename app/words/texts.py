@@ -21,6 +21,7 @@ class Words:
     display_note: str
     generated_report: str
     reference_report: str
+    speakers: Mapping[str, str]
     reference_note: str
     machine_translated: str
     legend: str

@@ -36,7 +36,7 @@ def captioned(tmp_path: Path) -> DataConfig:
 def test_a_machine_translated_reference_says_so_in_the_run_folder(captioned: DataConfig, tmp_path: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()
-    write_cases(run, prepare_data(captioned).test)
+    write_cases(run, prepare_data(captioned).test, question=captioned.question)
     assert {case.origin for case in read_records(run / "references.jsonl", Case)} == {"machine_translation"}
     assert {example.origin for example in read_test_examples(run, config=captioned)} == {"machine_translation"}
 

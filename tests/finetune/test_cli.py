@@ -14,7 +14,7 @@ import pytest
 
 from finetune import cli
 from finetune.config import RunConfig
-from finetune.lock import locked
+from xray.lock import locked
 from finetune.manifest import Prediction, RunManifest, read_json, read_records
 from tests.finetune.conftest import write_config
 
@@ -108,7 +108,7 @@ def test_a_second_command_on_the_same_run_ends_with_one_line(finished_run: Path,
     with locked(finished_run):
         done = finetune(verb, str(finished_run), folder=tmp_path)
     assert done.returncode == 1
-    assert f"another `finetune` command is at work in {finished_run}" in one_line(done.stderr)
+    assert f"another command is at work in {finished_run}" in one_line(done.stderr)
 
 
 def test_the_last_line_of_a_run_can_be_typed_as_it_stands(finished_run: Path, tmp_path: Path) -> None:

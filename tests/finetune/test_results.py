@@ -12,7 +12,7 @@ from finetune.config import RunConfig
 from finetune.config_file import load_config
 from finetune.console import Screen
 from finetune.evaluate import score_run
-from finetune.lock import locked
+from xray.lock import locked
 from finetune.manifest import (
     ADAPTER,
     HEADLINE,
@@ -158,7 +158,7 @@ def test_scoring_without_a_systems_predictions_names_the_command_that_makes_them
 def test_a_run_that_another_command_works_in_is_left_alone(copy: Path) -> None:
     (copy / "scores.json").unlink()
     before = content(copy)
-    with locked(copy), pytest.raises(XrayError, match="another `finetune` command"):
+    with locked(copy), pytest.raises(XrayError, match="another command"):
         start_run(config_of(copy), screen=quiet_screen(), command="again")
     assert content(copy) == before
 

@@ -1,120 +1,89 @@
-"""Rendering many films in several processes. A film that kills its decoder is refused; the others go on."""
+"""Work on many films in several guarded processes. A film that kills its decoder is refused; the others go on."""
 
-import multiprocessing
 import os
+import queue
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Generic
 
-from xray.data.film_cache import ensure_rendered
-from xray.data.records import FilmFacts
-from xray.dicom.render import RenderSettings
 from xray.errors import Rejected
+from xray.guard import Guarded, Result, Task
 
-Outcome = FilmFacts | Rejected
-Progress = Callable[[int, int], None]
-_START_METHOD = "spawn"  # forking a process that has loaded torch or OpenCV threads can hang
-_FEW_FILMS = 24  # starting two processes takes longer than rendering so many
+_FEW_TASKS = 24  # starting a second process takes longer than doing so few
 
 
-def render_films(
-    films: Sequence[Path],
+def map_guarded(
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
     *,
-    store: Path,
-    settings: RenderSettings,
-    workers: int | None = None,
-    progress: Progress | None = None,
-) -> dict[Path, Outcome]:
-    """Render each film into the store unless it is there, and return its facts or why it was refused.
+    workers: int | None,
+    on_result: Callable[[int, Result | Rejected], None],
+) -> None:
+    """Call a picklable function for each task, in guarded processes, one task at a time in each.
 
-    `workers` is the number of processes, by default one for each processor this process may use. `progress` is called
-    with the number of films done and the number of all. The result does not depend on `workers`.
+    `on_result` is called in this thread with the task's index, and its result or refusal, in the order in which tasks
+    end. `workers` is the number of processes, by default one for each processor this process may use and one alone for
+    few tasks. What `function` raises beside `Rejected` ends the work and is raised here.
     """
-    job = _Job(store=store, settings=settings, total=len(films), progress=progress)
-    count = min(workers or _usable_processors(), max(1, len(films)))
-    if count == 1 or (workers is None and len(films) < _FEW_FILMS):
-        for film in films:
-            job.note(film, _render(film, store, settings))
-    else:
-        job.run(deque(films), workers=count)
-    return {film: job.outcomes[film] for film in films}
-
-
-@dataclass(slots=True, kw_only=True)
-class _Job:
-    """One pass over the films: what is known so far."""
-
-    store: Path
-    settings: RenderSettings
-    total: int
-    progress: Progress | None
-    outcomes: dict[Path, Outcome] = field(default_factory=dict)
-
-    def note(self, film: Path, outcome: Outcome) -> None:
-        self.outcomes[film] = outcome
-        if self.progress is not None:
-            self.progress(len(self.outcomes), self.total)
-
-    def run(self, waiting: deque[Path], *, workers: int) -> None:
-        """Render all; after a crash, render the films that were under way one by one to find the guilty one."""
-        while waiting:
-            for suspect in self._until_crash(waiting, workers=workers):
-                self.note(suspect, self._alone(suspect))
-
-    def _until_crash(self, waiting: deque[Path], *, workers: int) -> list[Path]:
-        under_way: dict[Future[Outcome], Path] = {}
-        with _pool(workers) as pool:
-            try:
-                while waiting or under_way:
-                    while waiting and len(under_way) < 2 * workers:
-                        film = waiting[0]
-                        under_way[pool.submit(_render, film, self.store, self.settings)] = film
-                        waiting.popleft()  # only now: a pool that is broken refuses the film
-                    for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-                        outcome = future.result()
-                        self.note(under_way.pop(future), outcome)
-            except BrokenProcessPool:
-                return list(under_way.values())
-        return []
-
-    def _alone(self, film: Path) -> Outcome:
-        with _pool(1) as pool:
-            try:
-                return pool.submit(_render, film, self.store, self.settings).result()
-            except BrokenProcessPool:
-                return Rejected("decoder_crashed", "decoding the film ended its process, by a crash or lack of memory")
-
-
-def _render(film: Path, store: Path, settings: RenderSettings) -> Outcome:
+    if not tasks:
+        return
+    if workers is None:
+        workers = 1 if len(tasks) < _FEW_TASKS else _usable_processors()
+    crew = _Crew(function=function, tasks=tasks, waiting=queue.SimpleQueue(), done=queue.SimpleQueue())
+    for index in range(len(tasks)):
+        crew.waiting.put(index)
+    threads = [threading.Thread(target=crew.work) for _ in range(min(workers, len(tasks)))]
+    for thread in threads:
+        thread.start()
     try:
-        return ensure_rendered(film, store=store, settings=settings)
-    except Rejected as rejected:
-        return rejected
+        for _ in tasks:
+            index, outcome = crew.done.get()
+            if isinstance(outcome, _Defect):
+                raise outcome.error
+            on_result(index, outcome)
+    finally:
+        crew.call_off()
+        for thread in threads:
+            thread.join()
 
 
-def _pool(workers: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context(_START_METHOD), initializer=_start_worker
-    )
+@dataclass(frozen=True, slots=True)
+class _Defect:
+    """An exception that is no refusal, on its way from a thread to the caller."""
+
+    error: BaseException
 
 
-def _start_worker() -> None:
-    """End with the parent, even if it is killed, and leave parallelism to the pool."""
-    import cv2
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Crew(Generic[Task, Result]):
+    """What the threads share: indices of tasks that wait, and outcomes."""
 
-    cv2.setNumThreads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    function: Callable[[Task], Result]
+    tasks: Sequence[Task]
+    waiting: "queue.SimpleQueue[int]"
+    done: "queue.SimpleQueue[tuple[int, Result | Rejected | _Defect]]"
 
+    def work(self) -> None:
+        with Guarded(self.function) as guarded:
+            while (index := self._next()) is not None:
+                try:
+                    self.done.put((index, guarded(self.tasks[index])))
+                except Rejected as refusal:
+                    self.done.put((index, refusal))
+                except BaseException as error:
+                    self.done.put((index, _Defect(error)))
+                    return
 
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    def call_off(self) -> None:
+        while self._next() is not None:
+            pass
+
+    def _next(self) -> int | None:
+        try:
+            return self.waiting.get_nowait()
+        except queue.Empty:
+            return None
 
 
 def _usable_processors() -> int:

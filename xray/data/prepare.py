@@ -1,37 +1,42 @@
 """From a data set to a prepared store: render, refuse, name by pseudonyms, split by patient, write."""
 
 import unicodedata
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from xray.data.film_cache import cache_path
-from xray.data.film_pool import Outcome, Progress, render_films
+from xray import __version__
+from xray.data.assembly import Assembly, Outcome, RenderedFilm, assemble
+from xray.data.convert import CONVERT_VERSION, ConvertedFilm, StudyTask
+from xray.data.engines import Engine, convert_studies
 from xray.data.fingerprint import FingerprintLine, fingerprint
-from xray.data.pseudonym import Pseudonyms, example_id
+from xray.data.pseudonym import Pseudonyms
 from xray.data.records import (
-    IMAGES_FOLDER,
+    CHANGES_FILE,
+    FILMS_FOLDER,
+    PARTS_FOLDER,
     QUARANTINE_FILE,
+    REFUSED_FILE,
     STORE_FILE,
     STUDIES_FILE,
-    Quarantined,
     SplitCount,
-    StoredImage,
     StoredStudy,
     StoreInfo,
 )
-from xray.data.sources.study_files import Kind, Refusal, SourceData, StudyFiles
+from xray.data.sources.study_files import Kind, Refusal, SourceData
 from xray.data.split import SplitMember, SplitSettings, leakage, split_patients
 from xray.data.store import Store
+from xray.data.workspace import Workspace
 from xray.dicom.render import RenderSettings
 from xray.errors import DataError, Rejected
+from xray.lock import locked
 from xray.records import write_lines, write_record
 from xray.types import Split
 
-_SHORTEST_TELLING_ID = 5
-_OLDEST_YEARS = 90.0  # beyond this an age can name a person (HIPAA Safe Harbor, 45 CFR 164.514(b)(2))
+Progress = Callable[[int, int], None]
 _KINDS: tuple[Kind, ...] = ("refused", "unpaired", "note")
+_OURS = {STORE_FILE, STUDIES_FILE, QUARANTINE_FILE, CHANGES_FILE, REFUSED_FILE, FILMS_FOLDER, PARTS_FOLDER, ".lock"}
 
 
 def prepare(
@@ -40,6 +45,8 @@ def prepare(
     *,
     settings: RenderSettings,
     split: SplitSettings,
+    repair_terms: bool = False,
+    engine: Engine = Engine.local,
     workers: int | None = None,
     progress: Progress | None = None,
     max_refused_fraction: float = 0.2,
@@ -48,132 +55,88 @@ def prepare(
     """Render the films of `source` into the store `out`, and return the store.
 
     A film that is there already, rendered with the same settings, is not decoded again, so a killed preparation goes
-    on where it stopped and ends with the same fingerprint. No id, path or date of the source is written: see
-    `xray.data.pseudonym`. `on_refusals` gets everything that was left out with its real place, for the user's eyes,
-    also if the preparation then fails: see `xray.data.notices`.
+    on where it stopped and ends with the same bytes, whatever the engine and the number of processes. No id, path or
+    date of the source is written: see `xray.data.pseudonym` and `xray.data.study_texts`. `on_refusals` gets everything
+    that was left out with its real place, for the user's eyes, also if the preparation then fails: see
+    `xray.data.notices`. `progress` is called with the number of films done and of all.
 
     Raises DataError if `out` is not a store or lies among the films, if more than `max_refused_fraction` of the films
-    that have a report are refused, if no study is left, or if there are too few patients to split.
+    that have a report are refused, if no study is left, or if there are too few patients to split; XrayError if
+    another command is at work in `out`.
     """
     _check_place(out, films=source.root)
-    films = [film for study in source.studies for film in study.films]
-    outcomes = render_films(
-        list(dict.fromkeys(films)), store=out, settings=settings, workers=workers, progress=progress
-    )
-    assembly = _assemble(source, outcomes=outcomes, names=Pseudonyms.of_site())
-    if on_refusals is not None:
-        on_refusals(assembly.refusals)
-    _check_enough(assembly, source=source, outcomes=outcomes, max_refused_fraction=max_refused_fraction)
-    studies = _with_split(assembly, settings=split)
-    info = _info(source, assembly=assembly, studies=studies, settings=settings, split=split)
-    _write(out, info=info, studies=studies, quarantined=assembly.quarantined())
-    return Store(path=out, info=info, studies=tuple(studies))
+    out.mkdir(parents=True, exist_ok=True)
+    with locked(out):
+        space = Workspace.open(out)
+        rendering = _Rendering(source=source, space=space, settings=settings)
+        outcomes = rendering.run(engine=engine, workers=workers, progress=progress)
+        assembly = assemble(source, outcomes=outcomes, names=Pseudonyms.of_site(), repair_terms=repair_terms)
+        if on_refusals is not None:
+            on_refusals(assembly.refusals)
+        _check_enough(assembly, source=source, outcomes=outcomes, max_refused_fraction=max_refused_fraction)
+        studies = _with_split(assembly, settings=split)
+        info = _info(source, assembly=assembly, studies=studies, settings=settings, split=split)
+        info = info.model_copy(update={"terms": "repaired" if repair_terms else "kept"})
+        _write(out, space=space, info=info, studies=studies, assembly=assembly, refused=rendering.refused)
+    return Store.open(out)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Assembly:
-    """Studies with their rendered films, before the split; `origin` is the source's study of each."""
+@dataclass(slots=True, kw_only=True)
+class _Rendering:
+    """One pass over all films; `refused` are the keys of those that were refused."""
 
-    names: Pseudonyms
-    studies: tuple[StoredStudy, ...]
-    origin: Mapping[str, StudyFiles]
-    refusals: tuple[Refusal, ...]
+    source: SourceData
+    space: Workspace
+    settings: RenderSettings
+    outcomes: dict[Path, Outcome] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
 
-    def quarantined(self) -> list[Quarantined]:
-        return [
-            Quarantined(
-                where=refusal.row or self.names.place(refusal.where),
-                code=refusal.code,
-                why=refusal.why,
-                kind=refusal.kind,
+    def run(self, *, engine: Engine, workers: int | None, progress: Progress | None) -> Mapping[Path, Outcome]:
+        tasks = [StudyTask(films=study.films) for study in self.source.studies]
+        total = len({film for task in tasks for film in task.films})
+
+        def note(film: ConvertedFilm) -> None:
+            self._note(film)
+            if progress is not None:
+                progress(len(self.outcomes), total)
+
+        try:
+            convert_studies(
+                tasks,
+                settings=self.settings,
+                known=self.space.known(),
+                on_film=note,
+                workers=workers,
+                engine=engine,
             )
-            for refusal in self.refusals
-        ]
+        finally:
+            self.space.flush()
+        ordered = dict.fromkeys(film for task in tasks for film in task.films)
+        return {film: self.outcomes[film] for film in ordered}
+
+    def _note(self, film: ConvertedFilm) -> None:
+        if film.row is not None:
+            self.space.add(film.row)
+        if film.rejected is not None and film.key is not None:
+            self.space.refuse(film.key, film.rejected)
+        known = film.rejected or self.space.outcome(str(film.key))
+        if isinstance(known, Rejected):
+            self.refused.update({film.key} if film.key else ())
+            self.outcomes[film.path] = known
+        else:
+            self.outcomes[film.path] = RenderedFilm(key=str(film.key), facts=known)
 
 
 def _check_place(out: Path, *, films: Path) -> None:
     if out.resolve().is_relative_to(films.resolve()):
         raise DataError(f"{out} lies inside the films folder {films}. Give the store a place of its own.")
-    ours = {IMAGES_FOLDER, STORE_FILE, STUDIES_FILE, QUARANTINE_FILE}
-    strangers = [path.name for path in out.glob("*") if path.name not in ours and path.suffix != ".part"]
+    strangers = [path.name for path in out.glob("*") if path.name not in _OURS and path.suffix != ".part"]
     if strangers:
         raise DataError(f"{out} holds other files ({len(strangers)}). Give the store an empty or new folder.")
 
 
-def _assemble(source: SourceData, *, outcomes: Mapping[Path, Outcome], names: Pseudonyms) -> _Assembly:
-    refusals = list(source.refusals)
-    refusals += [
-        Refusal(where=_relative(film, source.root), code=outcome.code, why=outcome.why)
-        for film, outcome in outcomes.items()
-        if isinstance(outcome, Rejected)
-    ]
-    studies: dict[str, StoredStudy] = {}
-    origin: dict[str, StudyFiles] = {}
-    for files in source.studies:
-        try:
-            study = _stored(files, source=source, outcomes=outcomes, names=names)
-        except Rejected as rejected:
-            refusals.append(Refusal(where=files.study_uid, code=rejected.code, why=rejected.why, row=files.row))
-            continue
-        studies[study.study_uid] = study
-        origin[study.study_uid] = files
-        if files.patient_id is None:
-            why = "no patient is known; the study stands for its patient"
-            refusals.append(Refusal(where=files.study_uid, code="no_patient_id", why=why, kind="note", row=files.row))
-    ordered = tuple(studies[uid] for uid in sorted(studies))
-    return _Assembly(names=names, studies=ordered, origin=origin, refusals=tuple(refusals))
-
-
-def _stored(
-    files: StudyFiles, *, source: SourceData, outcomes: Mapping[Path, Outcome], names: Pseudonyms
-) -> StoredStudy:
-    """One study as it will be written, for now in `train`. Raises Rejected."""
-    report = files.report
-    _check_no_id_in_report(files)
-    images = _images(files, outcomes=outcomes)
-    if not images:
-        raise Rejected("no_film_left", "each film of the study was refused")
-    uid = names.study(files.study_uid)
-    return StoredStudy(
-        example_id=example_id(uid),
-        study_uid=uid,
-        patient_key=names.patient(files.patient_id) if files.patient_id else uid,
-        source=source.name,
-        split="train",
-        images=images,
-        language=report.language,
-        findings=report.findings,
-        impression=report.impression,
-        indication=report.indication,
-        comparison=report.comparison,
-        origin=report.origin,
-        age_years=None if files.age_years is None else min(files.age_years, _OLDEST_YEARS),
-        sex=files.sex,
-    )
-
-
-def _check_no_id_in_report(files: StudyFiles) -> None:
-    report = files.report
-    texts = (report.findings, report.impression, report.indication, report.comparison)
-    ids = {files.study_uid, files.patient_id, files.film_patient_id}
-    telling = [text for text in ids if text is not None and len(text) >= _SHORTEST_TELLING_ID]
-    if any(text in part for text in telling for part in texts if part is not None):
-        raise Rejected("id_in_report", "the report's text holds the id of its patient or study; take it out")
-
-
-def _images(files: StudyFiles, *, outcomes: Mapping[Path, Outcome]) -> tuple[StoredImage, ...]:
-    """Return the films that could be rendered, each picture once."""
-    images: dict[str, StoredImage] = {}
-    for film, view in zip(files.films, files.views, strict=True):
-        facts = outcomes[film]
-        if not isinstance(facts, Rejected):
-            path = cache_path(facts.sha256, render_digest=facts.render_digest)
-            images.setdefault(facts.pixels_sha256, StoredImage(path=path, view=view, facts=facts))
-    return tuple(images.values())
-
-
 def _check_enough(
-    assembly: _Assembly, *, source: SourceData, outcomes: Mapping[Path, Outcome], max_refused_fraction: float
+    assembly: Assembly, *, source: SourceData, outcomes: Mapping[Path, Outcome], max_refused_fraction: float
 ) -> None:
     codes = [outcome.code for outcome in outcomes.values() if isinstance(outcome, Rejected)]
     codes += [refusal.code for refusal in source.lost_films]
@@ -189,13 +152,13 @@ def _check_enough(
         raise DataError(f"No study has both a film and a report ({reasons}). Check the films folder and the ids.")
 
 
-def _with_split(assembly: _Assembly, *, settings: SplitSettings) -> list[StoredStudy]:
+def _with_split(assembly: Assembly, *, settings: SplitSettings) -> list[StoredStudy]:
     patient_of = {study.study_uid: study.patient_key for study in assembly.studies}
     split_of = split_patients(patient_of, settings=settings, linked=_links(assembly))
     return [study.model_copy(update={"split": split_of[study.study_uid]}) for study in assembly.studies]
 
 
-def _links(assembly: _Assembly) -> Iterable[Sequence[str]]:
+def _links(assembly: Assembly) -> Iterable[Sequence[str]]:
     """Studies that share a patient under another id, or a film: they must not be parted."""
     sharing: dict[tuple[str, str], list[str]] = defaultdict(list)
     for study in assembly.studies:
@@ -210,7 +173,7 @@ def _links(assembly: _Assembly) -> Iterable[Sequence[str]]:
 def _info(
     source: SourceData,
     *,
-    assembly: _Assembly,
+    assembly: Assembly,
     studies: Sequence[StoredStudy],
     settings: RenderSettings,
     split: SplitSettings,
@@ -222,6 +185,10 @@ def _info(
         render_digest=settings.digest(),
         render_size=settings.size,
         render_square=settings.square,
+        render_profile=settings.profile,
+        render_deep=settings.deep,
+        code_version=f"{__version__}/{CONVERT_VERSION}",
+        terms="kept",
         split_val=split.val,
         split_test=split.test,
         split_seed=split.seed,
@@ -230,6 +197,8 @@ def _info(
         splits=_split_counts(studies),
         left_out={kind: counted.counts(kind) for kind in _KINDS},
         leakage=asdict(leakage(_member(study) for study in studies)),
+        text_changes=dict(sorted(Counter(change.kind for change in assembly.changes).items())),
+        shards=(),
         fingerprint=fingerprint(_fingerprint_line(study) for study in studies),
     )
 
@@ -246,7 +215,7 @@ def _member(study: StoredStudy) -> SplitMember:
         study=study.study_uid,
         patient=study.patient_key,
         split=study.split,
-        text=unicodedata.normalize("NFC", study.report.text),
+        text=unicodedata.normalize("NFC", study.text),
         images=tuple(image.facts.pixels_sha256 for image in study.images),
     )
 
@@ -255,28 +224,28 @@ def _fingerprint_line(study: StoredStudy) -> FingerprintLine:
     return FingerprintLine(
         example_id=study.example_id,
         images=tuple(image.facts.pixels_sha256 for image in study.images),
-        target=study.report.text,
+        target=study.text,
         split=study.split,
     )
 
 
-def _write(out: Path, *, info: StoreInfo, studies: Sequence[StoredStudy], quarantined: Sequence[Quarantined]) -> None:
+def _write(
+    out: Path,
+    *,
+    space: Workspace,
+    info: StoreInfo,
+    studies: Sequence[StoredStudy],
+    assembly: Assembly,
+    refused: Collection[str],
+) -> None:
     """`store.json` goes first and comes last, so that a kill leaves a store that is known to be incomplete."""
+    keys = dict.fromkeys(image.key for study in studies for image in study.images)
+    shards = space.pack(list(keys))
     (out / STORE_FILE).unlink(missing_ok=True)
     write_lines(out / STUDIES_FILE, studies)
-    write_lines(out / QUARANTINE_FILE, quarantined)
-    _remove_leftovers(out, used={image.path for study in studies for image in study.images})
-    write_record(out / STORE_FILE, info)
-
-
-def _remove_leftovers(out: Path, *, used: set[str]) -> None:
-    """Delete films of an earlier preparation: who is taken out of the source is taken out of the store."""
-    for path in out.glob("*.part"):
-        path.unlink()
-    for path in (out / IMAGES_FOLDER).glob("??/*"):
-        if path.relative_to(out).as_posix() not in used and path.suffix in {".png", ".part"}:
-            path.unlink()
-
-
-def _relative(film: Path, root: Path) -> str:
-    return film.relative_to(root).as_posix() if film.is_relative_to(root) else film.name
+    write_lines(out / QUARANTINE_FILE, assembly.quarantined())
+    write_lines(out / CHANGES_FILE, assembly.changes)
+    space.clear(keep={shard.path for shard in shards}, refused=refused)
+    for leftover in out.glob("*.part"):
+        leftover.unlink()
+    write_record(out / STORE_FILE, info.model_copy(update={"shards": shards}))

@@ -7,10 +7,12 @@ hospital number has so few possible values that all of them can be tried.
 import hashlib
 import hmac
 import os
+import uuid
 from dataclasses import dataclass, field
 
 SITE_KEY_VARIABLE = "XRAY_SITE_KEY"
 _PUBLIC_KEY = "xray-report-kit: public default key"
+_MOST_DAYS = 3652  # ten years
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,18 +30,35 @@ class Pseudonyms:
 
     def patient(self, patient_id: str) -> str:
         """Pseudonym of a PatientID (0010,0020), 16 hex digits."""
-        return self._of("patient", patient_id.strip())
+        return self._digest("patient", patient_id.strip()).hex()[:16]
 
     def study(self, study_uid: str) -> str:
         """Pseudonym of a StudyInstanceUID (0020,000D) or another study id, 16 hex digits."""
-        return self._of("study", study_uid.strip())
+        return self._digest("study", study_uid.strip()).hex()[:16]
 
     def place(self, where: str) -> str:
         """Pseudonym of a path or id in a list of refusals, 16 hex digits."""
-        return self._of("place", where)
+        return self._digest("place", where).hex()[:16]
 
-    def _of(self, kind: str, value: str) -> str:
-        return hmac.new(_bytes(self.key), _bytes(f"{kind}\0{value}"), hashlib.sha256).hexdigest()[:16]
+    def uid(self, uid: str) -> str:
+        """Pseudonym of a study's, series' or instance's UID, itself a UID: `2.25.` and a UUID of version 8 as a number.
+
+        Source: PS3.5 B.2 (UUID derived UIDs), RFC 9562 5.8.
+        """
+        digest = bytearray(self._digest("uid", uid.strip())[:16])
+        digest[6] = digest[6] & 0x0F | 0x80
+        digest[8] = digest[8] & 0x3F | 0x80
+        return f"2.25.{uuid.UUID(bytes=bytes(digest)).int}"
+
+    def days_back(self, patient_id: str) -> int:
+        """By how many days all dates of a patient are moved into the past, 1 to 3652: the spans between them stay.
+
+        Source: PS3.15 E.3.6, Retain Longitudinal Temporal Information with Modified Dates.
+        """
+        return 1 + int.from_bytes(self._digest("days", patient_id.strip())) % _MOST_DAYS
+
+    def _digest(self, kind: str, value: str) -> bytes:
+        return hmac.new(_bytes(self.key), _bytes(f"{kind}\0{value}"), hashlib.sha256).digest()
 
 
 def example_id(study_uid: str) -> str:

@@ -1,28 +1,37 @@
 """The files of a prepared store: names and schemas.
 
 <store>/
-    store.json                     written last: its existence means the store is complete
-    studies.jsonl                  one `StoredStudy` a line
-    quarantine.jsonl               one `Quarantined` a line: what was left out, and why
-    images/<first two>/<key>.png   8-bit grey films, 0 = black; each carries its `FilmFacts`
+    store.json              written last: its existence means the store is complete
+    studies.jsonl           one `StoredStudy` a line
+    quarantine.jsonl        one `Quarantined` a line: what was left out, and why
+    text_changes.jsonl      one `TextChange` a line: terms that were repaired, identifiers that were taken out
+    films/<hash>.arrow      rendered films, see `xray.data.shards`
+    refused.jsonl           one `RefusedFilm` a line: what need not be decoded again
+    parts/                  films of a preparation that has not ended yet
 """
 
-from xray.records import Record
-from xray.types import Origin, Report, Split, View
+from typing import Literal
 
-SCHEMA_VERSION = 1
+from xray.records import Record
+from xray.types import Origin, Report, Split, Turn, View
+
+SCHEMA_VERSION = 2
 REMEDY = "Prepare the data again."
-STORE_FILE, STUDIES_FILE, QUARANTINE_FILE, IMAGES_FOLDER = "store.json", "studies.jsonl", "quarantine.jsonl", "images"
+STORE_FILE, STUDIES_FILE, QUARANTINE_FILE = "store.json", "studies.jsonl", "quarantine.jsonl"
+CHANGES_FILE, REFUSED_FILE = "text_changes.jsonl", "refused.jsonl"
+FILMS_FOLDER, PARTS_FOLDER = "films", "parts"
 
 
 class FilmFacts(Record):
     """What is known of one rendered film. `rows` and `columns` are the source's, before resizing, in pixels.
 
-    `sha256` is of the source file, `pixels_sha256` of the rendered pixels, `render_digest` of the settings.
+    `sha256` is of the source file, `pixels_sha256` of the rendered pixels, `perceptual_hash` of what they show (see
+    `xray.data.perceptual`), `render_digest` of the settings.
     """
 
     sha256: str
     pixels_sha256: str
+    perceptual_hash: str
     render_digest: str
     view: View
     view_position: str | None
@@ -35,15 +44,31 @@ class FilmFacts(Record):
 
 
 class StoredImage(Record):
-    """One film of a study: `path` relative to the store, `view` as the data set or else the film says."""
+    """One film of a study: `key` of its row in the shards, `view` as the data set or else the film says."""
 
-    path: str
+    key: str
     view: View
     facts: FilmFacts
 
 
+class StoredTurn(Record):
+    """One message of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+
+    @property
+    def turn(self) -> Turn:
+        """The message as it travels between modules."""
+        return Turn(role=self.role, text=self.text)
+
+
 class StoredStudy(Record):
-    """One study of the store. `study_uid` and `patient_key` are pseudonyms; there is no date and no name."""
+    """One study of the store. `study_uid` and `patient_key` are pseudonyms; there is no date and no name.
+
+    `day` counts from the patient's first study in the data set. A study has a report, or conversations and no
+    findings; each conversation ends with the assistant.
+    """
 
     example_id: str
     study_uid: str
@@ -59,6 +84,14 @@ class StoredStudy(Record):
     origin: Origin
     age_years: float | None
     sex: str | None
+    day: int | None = None
+    conversations: tuple[tuple[StoredTurn, ...], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What the study's films are described with: its report, or else every answer of its conversations."""
+        answers = (turn.text for turns in self.conversations for turn in turns if turn.role == "assistant")
+        return self.report.text or "\n".join(answers)
 
     @property
     def report(self) -> Report:
@@ -83,6 +116,37 @@ class Quarantined(Record):
     kind: str
 
 
+class TextChange(Record):
+    """One change of a text. `part` names the section; `start` counts characters of the text before the change.
+
+    `repair` is a term of machine translation, with the words `found` and `written`; `identifier` is something that can
+    name a person, of which only its kind is kept, in `found`.
+    """
+
+    study_uid: str
+    part: str
+    kind: Literal["repair", "identifier"]
+    found: str
+    written: str | None = None
+    start: int | None = None
+
+
+class RefusedFilm(Record):
+    """One film that was refused, by the key it would have had."""
+
+    key: str
+    code: str
+    why: str
+
+
+class ShardInfo(Record):
+    """One shard: `path` relative to the store, how many films, its size in bytes. Its name is a hash of its bytes."""
+
+    path: str
+    films: int
+    bytes: int
+
+
 class SplitCount(Record):
     """Size of one split."""
 
@@ -103,6 +167,10 @@ class StoreInfo(Record):
     render_digest: str
     render_size: int | None
     render_square: bool
+    render_profile: str
+    render_deep: bool
+    code_version: str
+    terms: Literal["kept", "repaired"]
     split_val: float
     split_test: float
     split_seed: int
@@ -111,4 +179,6 @@ class StoreInfo(Record):
     splits: dict[Split, SplitCount]
     left_out: dict[str, dict[str, int]]
     leakage: dict[str, int]
+    text_changes: dict[str, int]
+    shards: tuple[ShardInfo, ...]
     fingerprint: str

@@ -1,7 +1,8 @@
 """The prepared store: every study of a data set, read back without decoding DICOM."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from xray.data.records import (
@@ -11,19 +12,21 @@ from xray.data.records import (
     STORE_FILE,
     STUDIES_FILE,
     Quarantined,
+    StoredImage,
     StoredStudy,
     StoreInfo,
 )
+from xray.data.shards import read_keys
 from xray.dicom.render import RenderSettings
 from xray.errors import ConfigError, DataError
 from xray.records import read_lines, read_record
-from xray.types import Example, Turn, View
+from xray.types import Example, StoredFilm, Turn, View
 
 DEFAULT_QUESTION = "请根据这份胸部X光检查影像书写诊断报告。"
 _ALL_VIEWS: tuple[View, ...] = ("frontal", "lateral", "unknown")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: the places of the films are looked up once
 class Store:
     """A complete store. `studies` are sorted by their id, whatever order the films were found in."""
 
@@ -47,6 +50,9 @@ class Store:
                 f"{path} was rendered with other settings (size {info.render_size}, square {info.render_square}). "
                 "Prepare it again with the settings you ask for, or ask for those of the store."
             )
+        missing = [shard.path for shard in info.shards if not _is_whole(path / shard.path, size=shard.bytes)]
+        if missing:
+            raise DataError(f"{path} lacks {len(missing)} of its {len(info.shards)} files of films. Prepare it again.")
         studies = read_lines(path / STUDIES_FILE, StoredStudy, remedy=REMEDY)
         if len(studies) != info.studies:
             raise DataError(f"{path} holds {len(studies)} of its {info.studies} studies. Prepare it again.")
@@ -75,14 +81,20 @@ class Store:
     ) -> list[Example]:
         """Return the studies as a model sees them: at most `max_images` films of `views`, frontal first.
 
-        A study without a film of `views` gives no example (`count_without` tells how many); raises DataError if that
-        leaves none, and ConfigError for fewer than one image. Films whose view nobody stated are `unknown`.
+        A study with a report gives one example, asked for with `question`. A conversation gives one example for each
+        answer, after the turns before it; `system` stands before those that have no system turn of their own. A study
+        without a film of `views` gives no example (`count_without` tells how many); raises DataError if that leaves
+        none, and ConfigError for fewer than one image. Films whose view nobody stated are `unknown`.
         """
         if max_images < 1:
             raise ConfigError(f"max_images is {max_images}, but an example has at least one film.")
-        turns = (*((Turn(role="system", text=system),) if system else ()), Turn(role="user", text=question))
-        made = (self._example(study, turns=turns, max_images=max_images, views=views) for study in self.studies)
-        examples = [example for example in made if example is not None]
+        start = (Turn(role="system", text=system),) if system else ()
+        asked = (*start, Turn(role="user", text=question))
+        examples: list[Example] = []
+        for study in self.studies:
+            films = [image for image in study.images if image.view in views][:max_images]
+            for number, (turns, answer) in enumerate(_answers(study, asked=asked, start=start) if films else ()):
+                examples.append(self._example(study, films=films, turns=turns, answer=answer, number=number))
         if not examples:
             raise DataError(
                 f"None of the {len(self.studies)} studies in {self.path} has a film of the views {', '.join(views)}. "
@@ -90,21 +102,46 @@ class Store:
             )
         return examples
 
+    @cached_property
+    def _places(self) -> Mapping[str, StoredFilm]:
+        """Where each film lies, by its key."""
+        shards = [self.path / shard.path for shard in self.info.shards]
+        return {
+            key: StoredFilm(shard=shard, row=row, key=key)
+            for shard in shards
+            for row, key in enumerate(read_keys(shard))
+        }
+
     def _example(
-        self, study: StoredStudy, *, turns: tuple[Turn, ...], max_images: int, views: Collection[View]
-    ) -> Example | None:
-        images = [image for image in study.images if image.view in views][:max_images]
-        if not images:
-            return None
+        self, study: StoredStudy, *, films: list[StoredImage], turns: tuple[Turn, ...], answer: str, number: int
+    ) -> Example:
         return Example(
-            example_id=study.example_id,
+            example_id=f"{study.example_id}-{number}" if number else study.example_id,
             study_uid=study.study_uid,
             patient_key=study.patient_key,
-            images=tuple(self.path / image.path for image in images),
-            views=tuple(image.view for image in images),
+            images=tuple(self._places[image.key] for image in films),
+            views=tuple(image.view for image in films),
             messages=turns,
-            target=study.report.text,
+            target=answer,
             language=study.language,
             origin=study.origin,
             split=study.split,
         )
+
+
+def _answers(
+    study: StoredStudy, *, asked: tuple[Turn, ...], start: tuple[Turn, ...]
+) -> Iterator[tuple[tuple[Turn, ...], str]]:
+    """Yield each text that a model is to write about a study, with the turns before it: the report comes first."""
+    if study.report.text:
+        yield asked, study.report.text
+    for conversation in study.conversations:
+        turns = tuple(turn.turn for turn in conversation)
+        before = () if turns[0].role == "system" else start
+        for index, turn in enumerate(turns):
+            if turn.role == "assistant":
+                yield (*before, *turns[:index]), turn.text
+
+
+def _is_whole(path: Path, *, size: int) -> bool:
+    return path.is_file() and path.stat().st_size == size

@@ -1,7 +1,7 @@
-"""The size that a compressed frame says of itself, read from its marker segments without decoding.
+"""What a compressed frame says of itself, read from its marker segments without decoding.
 
-A few hundred bytes of JPEG 2000 can announce gigabytes, so decoders only see frames whose size agrees with the tags.
-JPEG: ITU-T T.81 B.2.2. JPEG-LS: ITU-T T.87 C.2.2. JPEG 2000 and HTJ2K: ITU-T T.800 A.5.1.
+A few hundred bytes of JPEG 2000 can announce gigabytes, so decoders only see frames that agree with the tags and that
+have an end. JPEG: ITU-T T.81 B.2.2. JPEG-LS: ITU-T T.87 C.2.2. JPEG 2000 and HTJ2K: ITU-T T.800 A.4 and A.5.1.
 """
 
 import struct
@@ -11,53 +11,106 @@ from xray.errors import Rejected
 
 _NOT_SOF = {0xC4, 0xC8, 0xCC}  # DHT, JPG, DAC share the range of the frame headers
 _STANDALONE = {0x01, *range(0xD0, 0xD9)}  # TEM, RST0-7, SOI have no length
+_SOI, _EOI, _SOS = b"\xff\xd8", b"\xff\xd9", 0xDA
+_SOC_SIZ = b"\xff\x4f\xff\x51"
 _JP2_SIGNATURE = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
 _MAX_JP2_HEADER = 64 * 1024
+_MAX_TILES = 65535  # ITU-T T.800 A.4.2
+_RGB_IDS = (b"RGB", b"rgb")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameSize:
-    """What a codestream announces: size in pixels, samples per pixel, bits per sample."""
+    """What a codestream announces: size in pixels, samples per pixel, bits per sample.
+
+    `signed` is of JPEG 2000, the others cannot say it. `is_rgb` and `is_ybr` tell the colours of a JPEG whose
+    components are named R, G, B or that has a JFIF header. The codestream is `frame[start:]`.
+    """
 
     rows: int
     columns: int
     samples: int
     precision: int
+    signed: bool = False
+    is_rgb: bool = False
+    is_ybr: bool = False
+    start: int = 0
 
 
 def frame_size(frame: bytes) -> FrameSize:
-    """Return the announced size of a JPEG, JPEG-LS, JPEG 2000 or HTJ2K frame. Raises Rejected("corrupt_pixels")."""
+    """Return the announced size of a JPEG, JPEG-LS, JPEG 2000 or HTJ2K frame.
+
+    Raises Rejected: `corrupt_pixels` for a header that is damaged or contradicts itself.
+    """
     try:
-        if frame[:2] == b"\xff\xd8":
+        if frame[:2] == _SOI:
             return _jpeg_size(frame)
         if frame[:12] == _JP2_SIGNATURE:
-            return _jpeg2000_size(frame, start=frame.index(b"\xff\x4f\xff\x51", 0, _MAX_JP2_HEADER))
-        if frame[:4] == b"\xff\x4f\xff\x51":
+            return _jpeg2000_size(frame, start=frame.index(_SOC_SIZ, 0, _MAX_JP2_HEADER))
+        if frame[:4] == _SOC_SIZ:
             return _jpeg2000_size(frame, start=0)
     except (IndexError, ValueError, struct.error):
         pass
     raise Rejected("corrupt_pixels", "The compressed frame has no readable header. Export the film again.")
 
 
+def check_end(frame: bytes) -> None:
+    """Check that a frame has an end and that no other frame follows it.
+
+    Entropy-coded data never holds the two bytes of the end marker, so the first one after the headers is the end.
+
+    Raises Rejected: `truncated`, `multi_frame`.
+    """
+    first_scan = max(frame.find(b"\xff\xda"), frame.find(b"\xff\x93"), 0)  # SOS of JPEG, SOD of JPEG 2000
+    end = frame.find(_EOI, first_scan)  # the EOC of JPEG 2000 has the same two bytes
+    if end < 0:
+        raise Rejected("truncated", "The compressed frame has no end. Copy the file again.")
+    if frame[end + 2 :].lstrip(b"\0").startswith((_SOI, _SOC_SIZ)):
+        raise Rejected("multi_frame", "The pixel data holds several frames although NumberOfFrames says one.")
+
+
 def _jpeg_size(frame: bytes) -> FrameSize:
-    at = 2
+    at, is_ybr = 2, False
     while True:
         while frame[at] == 0xFF and frame[at + 1] == 0xFF:  # fill bytes before a marker
             at += 1
         lead, marker = frame[at], frame[at + 1]
-        if lead != 0xFF or marker == 0xDA:  # start of scan before any frame header
+        if lead != 0xFF or marker == _SOS:  # start of scan before any frame header
             raise ValueError("no frame header")
         at += 2
         if marker in _STANDALONE:
             continue
         (length,) = struct.unpack_from(">H", frame, at)
+        is_ybr = is_ybr or frame[at + 2 : at + 6] == b"JFIF"
         if (0xC0 <= marker <= 0xCF and marker not in _NOT_SOF) or marker == 0xF7:
             precision, rows, columns, samples = struct.unpack_from(">BHHB", frame, at + 2)
-            return FrameSize(rows=rows, columns=columns, samples=samples, precision=precision)
+            names = frame[at + 8 : at + 8 + 3 * samples : 3]
+            return FrameSize(
+                rows=rows,
+                columns=columns,
+                samples=samples,
+                precision=precision,
+                is_rgb=names in _RGB_IDS,
+                is_ybr=is_ybr and names not in _RGB_IDS,
+            )
         at += max(length, 2)
 
 
 def _jpeg2000_size(frame: bytes, *, start: int) -> FrameSize:
-    right, bottom, left, top = struct.unpack_from(">4I", frame, start + 8)
+    right, bottom, left, top, *tile = struct.unpack_from(">8I", frame, start + 8)
     samples, depth = struct.unpack_from(">HB", frame, start + 40)
-    return FrameSize(rows=bottom - top, columns=right - left, samples=samples, precision=(depth & 0x7F) + 1)
+    components = frame[start + 42 : start + 42 + 3 * samples]
+    if components != bytes([depth, 1, 1]) * samples:
+        raise ValueError("components differ or are subsampled")
+    tile_columns, tile_rows, tile_left, tile_top = tile
+    tiles = -(-(right - tile_left) // tile_columns) * -(-(bottom - tile_top) // tile_rows) if all(tile[:2]) else 0
+    if not 1 <= tiles <= _MAX_TILES or not samples:
+        raise ValueError("impossible tiles")
+    return FrameSize(
+        rows=bottom - top,
+        columns=right - left,
+        samples=samples,
+        precision=(depth & 0x7F) + 1,
+        signed=bool(depth & 0x80),
+        start=start,
+    )

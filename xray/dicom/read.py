@@ -1,36 +1,48 @@
 """A DICOM file (PS3.10) to a data set, with every limit checked before memory is spent."""
 
 import zlib
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from pydicom import dcmread, uid
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_file_meta_info
 
 from xray.dicom import tags
-from xray.dicom.decode import transfer_syntax
-from xray.dicom.layout import MAX_DECODED_BYTES, pixel_layout
+from xray.dicom.layout import MAX_DECODED_BYTES, pixel_layout, stored_layout
+from xray.dicom.syntax import transfer_syntax
 from xray.errors import Rejected
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
 _MAX_INFLATED_BYTES = MAX_DECODED_BYTES + 64 * 1024 * 1024
-_EXECUTABLE = (b"MZ", b"\x7fELF", b"#!")
+_EXECUTABLE = (
+    b"MZ",
+    b"\x7fELF",
+    b"#!",
+    b"\xce\xfa\xed\xfe",
+    b"\xcf\xfa\xed\xfe",
+    b"\xca\xfe\xba\xbe",
+)  # three of macOS
 _CORRUPT = "The file is not readable as DICOM. Copy or export it again."
 
 
-def read_dataset(path: Path) -> Dataset:
+def read_dataset(path: Path, *, frames: Literal["one", "any"] = "one") -> Dataset:
     """Read an image file whole, pixel data included but not decoded.
 
-    The header is read and checked first, so a file that would be refused costs no more than its header.
+    The header is read and checked first, so a file that would be refused costs no more than its header. `frames` "any"
+    takes every image that `decode_stored` takes. A deflated file comes back inflated, as Explicit VR Little Endian.
 
     Raises Rejected: `unreadable`, `too_large`, `not_dicom`, `executable_preamble`, `nested_too_deep`, `corrupt_header`,
-    and the codes of `pixel_layout` and `transfer_syntax`.
+    `truncated`, and the codes of `pixel_layout` or `stored_layout`, and `transfer_syntax`.
     """
     with _opened(path) as stream:
         header = _parse(stream, pixels=False)
         transfer_syntax(header)
-        pixel_layout(header)
+        if frames == "one":
+            pixel_layout(header)
+        else:
+            stored_layout(header)
         return _parse(stream, pixels=True)
 
 
@@ -49,7 +61,7 @@ def has_dicom_magic(head: bytes) -> bool:
 
 
 def _opened(path: Path) -> BinaryIO:
-    """Open a file whose size and first bytes have been checked."""
+    """Open a file whose size and first bytes have been checked, inflated where it is deflated."""
     try:
         if not path.is_file():  # opening a pipe would wait for ever
             raise Rejected("unreadable", "There is no such file.")
@@ -59,10 +71,14 @@ def _opened(path: Path) -> BinaryIO:
         raise Rejected("unreadable", "The file cannot be opened.") from None
     try:
         _check_file(stream, size=size)
+        inflated = _inflated(stream)
     except Rejected:
         stream.close()
         raise
-    return stream
+    if inflated is None:
+        return stream
+    stream.close()
+    return inflated
 
 
 def _check_file(stream: BinaryIO, *, size: int) -> None:
@@ -76,7 +92,6 @@ def _check_file(stream: BinaryIO, *, size: int) -> None:
         raise Rejected("not_dicom", "The file does not start with a DICOM preamble.")
     if head.startswith(_EXECUTABLE):
         raise Rejected("executable_preamble", "The preamble holds an executable program. Do not run this file.")
-    _check_deflated(stream)
 
 
 def _parse(stream: BinaryIO, *, pixels: bool) -> Dataset:
@@ -90,17 +105,24 @@ def _parse(stream: BinaryIO, *, pixels: bool) -> Dataset:
         return dataset
 
 
-def _check_deflated(stream: BinaryIO) -> None:
-    """Refuse a deflated data set that unpacks to more than an image may hold; pydicom would inflate it unbounded."""
+def _inflated(stream: BinaryIO) -> BinaryIO | None:
+    """Inflate a deflated data set (PS3.5 A.5) within a bound, which pydicom would not keep; None for any other file."""
+    deflated, explicit = uid.DeflatedExplicitVRLittleEndian.encode(), uid.ExplicitVRLittleEndian.encode()
     with tags.guarded("corrupt_header", _CORRUPT):
         meta = read_file_meta_info(Path(stream.name))
-        if tags.text(meta, "TransferSyntaxUID") != uid.DeflatedExplicitVRLittleEndian:
-            return
-        stream.seek(132 + 12 + int(meta.FileMetaInformationGroupLength))
+        if tags.text(meta, "TransferSyntaxUID") != deflated.decode():
+            return None
+        stream.seek(0)
+        head = stream.read(132 + 12 + int(meta.FileMetaInformationGroupLength))
+        parts = [head.replace(deflated, explicit.ljust(len(deflated), b"\0"))]
         inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         total, waiting = 0, stream.read(1 << 16)
         while waiting and not inflater.eof:
-            total += len(inflater.decompress(waiting, 1 << 24))
+            parts.append(inflater.decompress(waiting, 1 << 24))
+            total += len(parts[-1])
             if total > _MAX_INFLATED_BYTES:
                 raise Rejected("too_large", f"The file inflates to more than {_MAX_INFLATED_BYTES >> 20} MiB.")
             waiting = inflater.unconsumed_tail or stream.read(1 << 16)
+        if not inflater.eof:
+            raise Rejected("truncated", "The file ends within its deflated data. Copy the file again.")
+        return BytesIO(b"".join(parts))

@@ -1,28 +1,45 @@
 """An image as a viewer shows it: modality, values of interest, polarity, then size (PS3.3 C.11, PS3.4 N.2).
 
-Windowing comes before resizing: the other order is wrong by up to 34 of 255 grey levels with a narrow window.
+Windowing comes before resizing: the other order is wrong by up to 34 of 255 grey levels with a narrow window. Overlays
+(groups 60xx, and planes in unused bits of the pixel cells) are never burnt in: they carry names.
 """
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
-from typing import cast
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from xray.dicom import tags, voi
 from xray.dicom.colour import grey_of
+from xray.dicom.curve import (
+    Curve,
+    Histogram,
+    automatic_curve,
+    blank,
+    equalised_curve,
+    grey_table,
+    viewer_curve,
+)
 from xray.dicom.decode import Pixels, decode
+from xray.dicom.geometry import fit_film, pixel_aspect
 from xray.dicom.layout import PixelLayout, pixel_layout
+from xray.dicom.lookup import Cells, cells_of, count, look_up
+from xray.dicom.shutter import Mask, shutter_of
+from xray.dicom.site_profile import SiteProfile, is_inverted
 from xray.errors import ConfigError, Rejected
 
-RENDER_VERSION = 2
+RENDER_VERSION = 3
 Grey = NDArray[np.uint8]
+Deep = NDArray[np.uint16]
+Film = TypeVar("Film", NDArray[np.uint8], NDArray[np.uint16])
 
 _BLANK = 2.0  # standard deviation in grey levels below which nothing can be seen
+_HEADROOM = 0.5  # how far the 16-bit master goes beyond black and white, in widths of the window
+_HIDDEN = -_HEADROOM  # the level of padding: 0 in the master, black on the film
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,21 +47,35 @@ class RenderSettings:
     """How films become model input; the digest travels with prepared data and with the adapter.
 
     `size` is the long side in px (None: native). Larger films are reduced by area averaging, smaller ones are never
-    enlarged. `square` pads with black, centred, to the long side; the aspect is kept.
+    enlarged. `square` pads with black, centred, to the long side; the aspect is kept. `profile`: `viewer` shows the
+    header's values of interest; `mimic_jpg` stretches and equalises as MIMIC-CXR-JPG did, for encoders that were
+    pre-trained on such films. `deep` asks for the 16-bit master as well. `site` decides contradicting polarities.
     """
 
     size: int | None = 1024
     square: bool = True
+    profile: Literal["viewer", "mimic_jpg"] = "viewer"
+    deep: bool = False
+    site: SiteProfile | None = None
 
     def __post_init__(self) -> None:
         if self.size is not None and self.size < 1:
             raise ConfigError(
                 f"The size of rendered films is {self.size}; it must be at least 1 px, or null for native."
             )
+        if self.profile not in ("viewer", "mimic_jpg"):
+            raise ConfigError(f"The rendering profile is {self.profile!r}; it must be viewer or mimic_jpg.")
 
     def digest(self) -> str:
         """Return the sha256 hex digest of the settings and of `RENDER_VERSION`."""
-        content = {**asdict(self), "render_version": RENDER_VERSION}
+        content = {
+            "size": self.size,
+            "square": self.square,
+            "profile": self.profile,
+            "deep": self.deep,
+            "site": self.site.model_dump(mode="json") if self.site else None,
+            "render_version": RENDER_VERSION,
+        }
         return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -52,111 +83,159 @@ class RenderSettings:
 class Rendered:
     """A rendered image.
 
-    `pixels`: uint8 [H, W], 0 = black. `flags`: what had to be repaired or guessed (`auto_window`, `voi_bits_fixed`,
-    `voi_lut_ignored`, `window_ignored`, `voi_function_ignored`, `slope_fixed`, `high_bit_fixed`, `bits_stored_fixed`,
-    `from_colour`). `window`: (center, width) in modality units; None when a VOI LUT or no window was applied.
+    `pixels`: uint8 [H, W], 0 = black. `flags`: what had to be repaired, guessed or undone (`auto_window`,
+    `voi_bits_fixed`, `voi_lut_ignored`, `window_ignored`, `voi_function_ignored`, `slope_fixed`, `high_bit_fixed`,
+    `bits_stored_fixed`, `from_colour`, `polarity_by_site`, `shutter_ignored`, `aspect_resampled`). `window`:
+    (center, width) in modality units; None when a VOI LUT, no window or the profile `mimic_jpg` was applied.
+
+    `deep`: uint16 [H, W] when the settings ask for it, else None. It has the geometry and polarity of `pixels` and
+    holds the display level, 0 = black and 1 = white of the window, with half a window to spare on each side:
+    round((clip(level, -0.5, 1.5) + 0.5) / 2 * 65535). Another window is thus an affine change of the level. Padding
+    and what a shutter hides are 0. A VOI LUT, a SIGMOID and `mimic_jpg` leave nothing beyond black and white. It is
+    reduced before its ends are cut off, so at sharp edges it differs from `pixels`, which are windowed first.
     """
 
     pixels: Grey
     flags: tuple[str, ...]
     window: tuple[float, float] | None
+    deep: Deep | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Curve:
-    """A display curve: values in [0, 1] for each possible stored value, 1 = the high end of the values of interest."""
+class _Frame:
+    """Where the film lies in its pixels: the shutter, and the height of a pixel over its width."""
 
-    levels: voi.Values
-    flags: tuple[str, ...]
-    window: tuple[float, float] | None
+    visible: Mask | None = None
+    aspect: float = 1.0
 
 
 def render_dataset(dataset: Dataset, *, settings: RenderSettings) -> Rendered:
     """Render a single-frame grey image of any modality.
 
-    Order: Modality LUT or rescale; VOI LUT, else the first valid window, else the 0.5 to 99.5 percentiles outside the
-    padding; inversion of MONOCHROME1; padding black; resize. Rounds half up.
+    Order: Modality LUT or rescale; VOI LUT, else the first valid window, else (or where that hides most of the film)
+    the 0.5 to 99.5 percentiles of what is neither padding nor behind the shutter; inversion of MONOCHROME1; padding
+    and shutter black; square pixels and size. Rounds half up.
 
-    Raises Rejected: the codes of `decode`, `polarity_conflict`, `bad_lut`, `not_grey`, `all_padding`,
-    `blank_after_voi`.
+    Raises Rejected: the codes of `decode`, `polarity_conflict`, `bad_lut`, `bad_tag` (impossible pixel spacing),
+    `not_grey`, `all_padding`, `blank_after_voi`, `too_large`.
     """
     layout = pixel_layout(dataset)
-    inverted = _is_inverted(dataset, layout=layout)
+    inverted, polarity_flags = is_inverted(dataset, photometric=layout.photometric, site=settings.site)
+    aspect = pixel_aspect(dataset)
+    shutter = shutter_of(dataset, rows=layout.rows, columns=layout.columns, aspect=aspect)
+    frame = _Frame(visible=shutter.visible, aspect=aspect)
+    flags = (*polarity_flags, *shutter.flags, *(("aspect_resampled",) if aspect != 1 else ()))
     stored = decode(dataset)
     if stored.ndim == 3:
-        grey, flags = grey_of(stored)
-        refuse_blank(grey)
-        return Rendered(pixels=fit(grey, settings=settings), flags=flags, window=None)
-    native = _render_grey(dataset, stored=stored, layout=layout, inverted=inverted)
-    return Rendered(pixels=fit(native.pixels, settings=settings), flags=native.flags, window=native.window)
+        grey, colour_flags = grey_of(stored)
+        rendered = _render_exported(grey, settings=settings, frame=frame)
+        return replace(rendered, flags=(*colour_flags, *rendered.flags, *flags))
+    histogram, rows, stored_flags = _histogram(dataset, stored=stored, layout=layout, frame=frame)
+    if settings.profile == "mimic_jpg":
+        curve = equalised_curve(histogram, inverted=inverted)
+    else:
+        curve = viewer_curve(dataset, histogram=histogram, inverted=inverted)
+    levels = np.full(1 << (8 * stored.dtype.itemsize), _HIDDEN)
+    levels[rows] = curve.levels
+    done = Curve(levels=levels, flags=(*stored_flags, *curve.flags, *flags), window=curve.window)
+    return _draw(cells_of(stored), curve=done, settings=settings, frame=frame)
 
 
-def fit(pixels: Grey, *, settings: RenderSettings) -> Grey:
-    """Resize and pad uint8 [H, W] as the settings say. Returns a new or the same array, never enlarged content.
+def render_picture(values: Cells, *, settings: RenderSettings) -> Rendered:
+    """Render a picture that has no header, such as a PNG: uint8 or uint16 [H, W], 0 = black.
 
-    A film smaller than `size` is padded to its own long side and no further: in a wider black frame it would be even
-    smaller when a model or a screen scales the picture.
+    8 bits are taken as they are: whoever exported them chose the window. 16 bits carry no window, so their 0.5 to 99.5
+    percentiles become black and white (flag `auto_window`).
+
+    Raises Rejected("blank_after_voi").
     """
-    rows, columns = pixels.shape
-    if settings.size is not None and max(rows, columns) > settings.size:
-        scale = settings.size / max(rows, columns)
-        target = (max(1, round(columns * scale)), max(1, round(rows * scale)))
-        pixels = cast(Grey, cv2.resize(pixels, target, interpolation=cv2.INTER_AREA))
-    if not settings.square:
-        return pixels
-    side = max(pixels.shape)
-    canvas = np.zeros((side, side), dtype=np.uint8)
-    top, left = (side - pixels.shape[0]) // 2, (side - pixels.shape[1]) // 2
-    canvas[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
-    return canvas
+    return _render_exported(values, settings=settings, frame=_Frame())
+
+
+def fit(pixels: Film, *, settings: RenderSettings) -> Film:
+    """Resize and pad uint8 or uint16 [H, W] as the settings say; see `fit_film`."""
+    return fit_film(pixels, size=settings.size, square=settings.square)
 
 
 def refuse_blank(pixels: Grey) -> None:
     """Raise Rejected("blank_after_voi") for uint8 pixels on which nothing can be seen."""
     if pixels.std() < _BLANK:
-        raise Rejected("blank_after_voi", "The image shows nothing: all pixels have about the same grey level.")
+        raise blank()
 
 
-def _is_inverted(dataset: Dataset, *, layout: PixelLayout) -> bool:
-    """MONOCHROME1 shows its lowest value white. PresentationLUTShape may only say the same (PS3.3 C.8.11.3.1.2)."""
-    shape = tags.code(dataset, "PresentationLUTShape")
-    allowed = {"MONOCHROME1": "INVERSE", "MONOCHROME2": "IDENTITY"}.get(layout.photometric, shape)
-    if shape in ("INVERSE", "IDENTITY") and shape != allowed:
-        raise Rejected(
-            "polarity_conflict",
-            f"{layout.photometric} with PresentationLUTShape {shape}: black and white cannot be told apart.",
-        )
-    return layout.photometric == "MONOCHROME1"
+def _render_exported(values: Cells, *, settings: RenderSettings, frame: _Frame) -> Rendered:
+    counts = count(values, visible=frame.visible)
+    histogram = Histogram(values=np.arange(len(counts), dtype=np.float64), counts=_some(counts))
+    if settings.profile == "mimic_jpg":
+        curve = equalised_curve(histogram, inverted=False)
+    elif values.dtype.itemsize == 2:
+        curve = automatic_curve(histogram, inverted=False)
+    else:
+        curve = Curve(levels=histogram.values / 255)
+        if histogram.spread(curve.levels) < _BLANK:
+            raise blank()
+    return _draw(values, curve=curve, settings=settings, frame=frame)
 
 
-def _render_grey(dataset: Dataset, *, stored: Pixels, layout: PixelLayout, inverted: bool) -> Rendered:
-    first, last, flags = _stored_range(stored, layout=layout)
-    possible = np.arange(first, last + 1, dtype=np.float64)
-    modality, slope_flags = voi.modality_values(dataset, stored=possible, signed=layout.signed)
-    padding = _padding(dataset, possible=possible, layout=layout)
-    index = stored.astype(np.int32) - first
-    visible = index if not padding.any() else index[~padding[index]]
-    if not visible.size:
-        raise Rejected("all_padding", "Every pixel is padding.")
-    counts = np.bincount(visible.ravel(), minlength=len(possible))
-    curve = _seen_curve(dataset, modality=modality, counts=counts)
-    levels = 1 - curve.levels if inverted else curve.levels
-    table = np.floor(np.where(padding, 0, levels) * 255 + 0.5).astype(np.uint8)
-    return Rendered(pixels=np.take(table, index), flags=(*flags, *slope_flags, *curve.flags), window=curve.window)
+def _draw(cells: Cells, *, curve: Curve, settings: RenderSettings, frame: _Frame) -> Rendered:
+    """Map every cell, black out what the shutter hides, and bring the film to its size."""
+    pixels = look_up(cells, grey_table(curve.levels))
+    deep = look_up(cells, _deep_table(curve.levels)) if settings.deep else None
+    if frame.visible is not None:
+        hidden = frame.visible == 0
+        pixels[hidden] = 0
+        if deep is not None:
+            deep[hidden] = 0
+    return Rendered(
+        pixels=fit_film(pixels, size=settings.size, square=settings.square, aspect=frame.aspect),
+        deep=None if deep is None else fit_film(deep, size=settings.size, square=settings.square, aspect=frame.aspect),
+        flags=curve.flags,
+        window=curve.window,
+    )
 
 
-def _stored_range(stored: Pixels, *, layout: PixelLayout) -> tuple[int, int, tuple[str, ...]]:
-    """Return the range that BitsStored declares, widened where a lossy codec or a wrong header left it."""
+def _deep_table(levels: voi.Values) -> Deep:
+    share = (np.clip(levels, -_HEADROOM, 1 + _HEADROOM) + _HEADROOM) / (1 + 2 * _HEADROOM)
+    return np.floor(share * 65535 + 0.5).astype(np.uint16)
+
+
+def _histogram(
+    dataset: Dataset, *, stored: Pixels, layout: PixelLayout, frame: _Frame
+) -> tuple[Histogram, NDArray[np.intp], tuple[str, ...]]:
+    """Return the histogram of what is visible, the cell values that its rows belong to, and flags."""
+    cell_counts = _some(count(cells_of(stored), visible=frame.visible))
+    possible, range_flags = _possible_values(cell_counts, layout=layout)
+    modality, slope_flags = voi.modality_values(dataset, stored=possible.astype(np.float64), signed=layout.signed)
+    shown = ~_padding(dataset, possible=possible, layout=layout)
+    cells = possible & (len(cell_counts) - 1)
+    counts = _some(cell_counts[cells] * shown)
+    return Histogram(values=modality[shown], counts=counts[shown]), cells[shown], (*range_flags, *slope_flags)
+
+
+def _some(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    if not counts.any():
+        raise Rejected("all_padding", "Every pixel is padding or hidden by a shutter.")
+    return counts
+
+
+def _possible_values(
+    cell_counts: NDArray[np.int64], *, layout: PixelLayout
+) -> tuple[NDArray[np.intp], tuple[str, ...]]:
+    """Return the stored values that BitsStored declares, widened where a lossy codec or a wrong header left them."""
     first = -(1 << (layout.bits_stored - 1)) if layout.signed else 0
     last = first + (1 << layout.bits_stored) - 1
-    low, high = int(stored.min()), int(stored.max())
+    found = np.flatnonzero(cell_counts)
+    if layout.signed:
+        half = len(cell_counts) // 2
+        found = (found + half) % len(cell_counts) - half
+    low, high = int(found.min()), int(found.max())
     flags = ("high_bit_fixed",) if layout.shift else ()
     if low < first or high > last:
-        return min(first, low), max(last, high), (*flags, "bits_stored_fixed")
-    return first, last, flags
+        first, last, flags = min(first, low), max(last, high), (*flags, "bits_stored_fixed")
+    return np.arange(first, last + 1), flags
 
 
-def _padding(dataset: Dataset, *, possible: voi.Values, layout: PixelLayout) -> NDArray[np.bool_]:
+def _padding(dataset: Dataset, *, possible: NDArray[np.intp], layout: PixelLayout) -> NDArray[np.bool_]:
     """Mark the stored values from PixelPaddingValue to PixelPaddingRangeLimit, in either order (PS3.3 C.7.5.1.1.2)."""
     ends = [tags.number(dataset, keyword) for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
     known = [_as_stored(end, layout=layout) for end in ends if end is not None]
@@ -171,51 +250,3 @@ def _as_stored(value: float, *, layout: PixelLayout) -> float:
     if layout.signed and value >= cells // 2:
         return value - cells
     return value + cells if not layout.signed and value < 0 else value
-
-
-def _seen_curve(dataset: Dataset, *, modality: voi.Values, counts: NDArray[np.intp]) -> _Curve:
-    """Choose the header's curve, or the automatic one where the header's would show nothing."""
-    declared = _declared_curve(dataset, modality=modality)
-    if declared.levels.size and _spread(declared.levels, counts=counts) >= _BLANK:
-        return declared
-    ignored: tuple[str, ...] = ()
-    if declared.levels.size:
-        ignored = ("window_ignored",) if declared.window else ("voi_lut_ignored",)
-    automatic = _automatic_curve(modality, counts=counts)
-    if _spread(automatic.levels, counts=counts) < _BLANK:
-        raise Rejected("blank_after_voi", "The image shows nothing: all pixels have about the same grey level.")
-    return _Curve(levels=automatic.levels, flags=(*declared.flags, *ignored, *automatic.flags), window=automatic.window)
-
-
-def _declared_curve(dataset: Dataset, *, modality: voi.Values) -> _Curve:
-    """Apply the VOI LUT, else the first valid window. No levels where there is neither; flags name what was ignored."""
-    flags: tuple[str, ...] = ()
-    table = voi.voi_lookup_table(dataset, signed=bool(modality.min() < 0))
-    if table is not None:
-        bits, flags = voi.voi_bits(table)
-        return _Curve(levels=np.minimum(table(modality) / ((1 << bits) - 1), 1), flags=flags, window=None)
-    if "VOILUTSequence" in dataset:
-        flags += ("voi_lut_ignored",)
-    if tags.code(dataset, "VOILUTFunction") not in ("", "LINEAR", "LINEAR_EXACT", "SIGMOID"):
-        flags += ("voi_function_ignored",)
-    candidates = voi.windows(dataset)
-    window = next((window for window in candidates if window.is_valid), None)
-    if candidates and candidates[0] != window:
-        flags += ("window_ignored",)
-    if window is None:
-        return _Curve(levels=np.empty(0), flags=flags, window=None)
-    return _Curve(levels=window(modality), flags=flags, window=(window.center, window.width))
-
-
-def _automatic_curve(modality: voi.Values, *, counts: NDArray[np.intp]) -> _Curve:
-    window = voi.automatic_window(modality, counts=counts)
-    if window is None:
-        return _Curve(levels=np.zeros_like(modality), flags=("auto_window",), window=None)
-    return _Curve(levels=window(modality), flags=("auto_window",), window=(window.center, window.width))
-
-
-def _spread(levels: voi.Values, *, counts: NDArray[np.intp]) -> float:
-    """Return the standard deviation of the rendered pixels in grey levels, from the histogram."""
-    total = counts.sum()
-    mean = (levels * counts).sum() / total
-    return float(255 * np.sqrt(((levels - mean) ** 2 * counts).sum() / total))

@@ -11,12 +11,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import SupportsFloat
 
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.valuerep import CUSTOMIZABLE_CHARSET_VR
 
+from xray.dicom import charset
 from xray.errors import Rejected
 
 logging.getLogger("pydicom").propagate = False  # its messages quote header values, names among them
+
+_TEXT_VRS = {*CUSTOMIZABLE_CHARSET_VR, "CS"}  # CS holds ASCII by the standard, and Chinese words in Chinese exports
+_LONG_TEXT_VRS = {"LT", "ST", "UT"}  # one value, in which a backslash is a character
 
 
 @contextmanager
@@ -58,10 +65,22 @@ def values(dataset: Dataset, keyword: str) -> tuple[object, ...]:
 
 
 def text(dataset: Dataset, keyword: str) -> str | None:
-    """Return the first value as stripped text, or None."""
-    found = values(dataset, keyword)
-    stripped = str(found[0]).strip(" \0\t\r\n") if found and not isinstance(found[0], bytes) else ""
-    return stripped or None
+    """Return the first value as stripped text, or None.
+
+    The text is read from the bytes of the file by `charset.decode`, so that a wrong character set is repaired.
+    """
+    decoded = _decoded(dataset, keyword)
+    if decoded is None:
+        found = values(dataset, keyword)
+        first = str(found[0]) if found and not isinstance(found[0], bytes) else ""
+    else:
+        first = decoded.text if _vr(dataset, keyword) in _LONG_TEXT_VRS else decoded.text.split("\\")[0]
+    return first.strip(" \0\t\r\n") or None
+
+
+def charset_repaired(dataset: Dataset, *keywords: str) -> bool:
+    """Tell whether `text` had to read one of these elements in another character set than the declared one."""
+    return any(decoded.repaired for keyword in keywords if (decoded := _decoded(dataset, keyword)) is not None)
 
 
 def code(dataset: Dataset, keyword: str) -> str:
@@ -101,6 +120,22 @@ def items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
 def members(found: object) -> tuple[object, ...]:
     """Return the members of what should be a sequence, or nothing."""
     return tuple(found) if isinstance(found, Iterable) and not isinstance(found, str | bytes) else ()
+
+
+def _decoded(dataset: Dataset, keyword: str) -> charset.Decoded | None:
+    """Decode a text element that is still as it was read; None where it is not, is absent or holds no text."""
+    found: object = dataset.get_item(tag_for_keyword(keyword) or 0)
+    if not isinstance(found, RawDataElement) or not found.value or _vr(dataset, keyword) not in _TEXT_VRS:
+        return None
+    declared = dataset.original_character_set
+    return charset.decode(found.value, encodings=[declared] if isinstance(declared, str) else declared)
+
+
+def _vr(dataset: Dataset, keyword: str) -> str:
+    """Return the value representation that the file states, else the one of the data dictionary."""
+    tag = tag_for_keyword(keyword) or 0
+    stated = getattr(dataset.get_item(tag), "VR", None)
+    return str(stated) if stated not in (None, "UN") else dictionary_VR(tag)
 
 
 def _number(item: object) -> float:

@@ -17,6 +17,8 @@ _POSITIONS: dict[str, View] = {
 }
 # View codes of CID 4010 (PS3.16), SNOMED CT and the retired SNOMED-RT codes that most devices still write.
 _CODES: dict[str, View] = {
+    "399033003": "frontal",
+    "R-10202": "frontal",
     "399348003": "frontal",
     "R-10206": "frontal",
     "272479007": "frontal",
@@ -28,21 +30,35 @@ _CODES: dict[str, View] = {
     "R-10236": "lateral",
     "399198007": "lateral",
     "R-10232": "lateral",
+    "30730003": "lateral",
+    "G-A145": "lateral",
 }
+# From the nearest to the farthest: what names the whole study may name another film's view.
+_DESCRIPTIONS = ("SeriesDescription", "AcquisitionDeviceProcessingDescription", "ProtocolName", "StudyDescription")
+_LISTED = "[、+和及与,，/ -]*"  # 正、侧位 names both views
 _FRONTAL = re.compile(
-    r"(?<![a-z])(pa|ap|frontal|postero-?anterior|antero-?posterior)(?![a-z])|正位|正侧|正側|后前位|後前位|前后位|前後位",
+    r"(?<![a-z])(p-?a|a-?p|frontal|postero-?anterior|antero-?posterior)(?![a-z])"
+    rf"|正位|正{_LISTED}[侧側]|[后後]-?前位|前-?[后後]位",
     re.IGNORECASE,
 )
-_LATERAL = re.compile(r"(?<![a-z])(lat|lateral|ll|rl)(?![a-z])|侧位|側位|正侧位|正側位", re.IGNORECASE)
-_NEITHER = re.compile(r"decub|obli|lordotic|侧卧|側臥|斜位", re.IGNORECASE)
+_LATERAL = re.compile(
+    rf"(?<![a-z])([lr]?lat|lateral|ll|rl|sagittal)(?![a-z])|[侧側]位|[侧側]{_LISTED}正", re.IGNORECASE
+)
+_NEITHER = re.compile(r"decub|obli|lordotic|medial|medio|[侧側][卧臥]|斜|前弓", re.IGNORECASE)
 
 
 def view_of(dataset: Dataset) -> View:
-    """Return the view: ViewPosition, else ViewCodeSequence, else the series and study descriptions, else unknown.
+    """Return the view: ViewPosition, else ViewCodeSequence, else a description, else PatientOrientation, else unknown.
 
     A description that names both views, an oblique or a decubitus film gives no view: nothing is guessed.
     """
-    return _from_position(dataset) or _from_codes(dataset) or _from_descriptions(dataset) or "unknown"
+    return (
+        _from_position(dataset)
+        or _from_codes(dataset)
+        or _from_descriptions(dataset)
+        or _from_orientation(dataset)
+        or "unknown"
+    )
 
 
 def _from_position(dataset: Dataset) -> View | None:
@@ -60,11 +76,20 @@ def _from_codes(dataset: Dataset) -> View | None:
 
 
 def _from_descriptions(dataset: Dataset) -> View | None:
-    for keyword in ("SeriesDescription", "StudyDescription"):
+    for keyword in _DESCRIPTIONS:
         found = _from_words(tags.text(dataset, keyword))
         if found:
             return found
     return None
+
+
+def _from_orientation(dataset: Dataset) -> View | None:
+    """Return lateral where rows run to A or P and columns to F or H (PS3.3 C.7.6.1.1.1).
+
+    The other way round nothing follows: devices write L and F on lateral films too.
+    """
+    main = tuple(str(part).strip().upper()[:1] for part in tags.values(dataset, "PatientOrientation"))
+    return "lateral" if len(main) == 2 and main[0] in ("A", "P") and main[1] in ("F", "H") else None
 
 
 def _from_words(words: str | None) -> View | None:

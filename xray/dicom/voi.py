@@ -50,6 +50,13 @@ class Window:
 
     def __call__(self, inputs: Values) -> Values:
         """Map modality values to display values in [0, 1]."""
+        return np.clip(self.ramp(inputs), 0, 1)
+
+    def ramp(self, inputs: Values) -> Values:
+        """Map modality values to display levels that go on, where the window is linear, below 0 and above 1.
+
+        A SIGMOID and a LINEAR window of width 1, which is a threshold, stay in [0, 1].
+        """
         if self.function == "SIGMOID":
             exponent = np.clip(-4 * (inputs - self.center) / self.width, -700, 700)
             return np.asarray(1 / (1 + np.exp(exponent)), dtype=np.float64)
@@ -57,7 +64,7 @@ class Window:
         center, width = self.center - offset, self.width - 2 * offset
         if width == 0:
             return (inputs > center).astype(np.float64)
-        return np.clip((inputs - center) / width + 0.5, 0, 1)
+        return np.asarray((inputs - center) / width + 0.5, dtype=np.float64)
 
 
 def modality_values(dataset: Dataset, *, stored: Values, signed: bool) -> tuple[Values, tuple[str, ...]]:
@@ -102,7 +109,7 @@ def windows(dataset: Dataset) -> tuple[Window, ...]:
     return tuple(Window(center=center, width=width, function=kind) for center, width in pairs)
 
 
-def automatic_window(values: Values, *, counts: NDArray[np.intp]) -> Window | None:
+def automatic_window(values: Values, *, counts: NDArray[np.int64]) -> Window | None:
     """Return the window from the 0.5 to the 99.5 percentile of a histogram, None when there is only one value.
 
     `counts[i]` pixels have the value `values[i]`. Where the two percentiles coincide the extremes are taken.
@@ -118,7 +125,7 @@ def automatic_window(values: Values, *, counts: NDArray[np.intp]) -> Window | No
     return Window(center=(low + high) / 2, width=high - low, function="LINEAR_EXACT")
 
 
-def _percentile(values: Values, *, ends: NDArray[np.intp], share: float) -> float:
+def _percentile(values: Values, *, ends: NDArray[np.int64], share: float) -> float:
     """Interpolate linearly between the two nearest of the sorted pixels; `ends` are cumulative counts of `values`."""
     rank = share * (int(ends[-1]) - 1)
     below, above = (float(values[np.searchsorted(ends, place, side="right")]) for place in (int(rank), math.ceil(rank)))

@@ -1,6 +1,5 @@
 """Preparing a store: complete, resumable, without the hospital's ids."""
 
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -11,13 +10,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from xray.data import film_pool
-from xray.data.film_cache import read_facts, read_pixels
 from xray.data.prepare import prepare
 from xray.data.pseudonym import SITE_KEY_VARIABLE, Pseudonyms
 from xray.data.sources import Refusal, SourceData, read_table
 from xray.data.split import SplitSettings
 from xray.data.store import Store
+from xray.data.stored_films import read_film
+from xray.data.workspace import Workspace
 from xray.dicom.render import RenderSettings
 from xray.errors import DataError
 
@@ -71,7 +70,7 @@ def test_a_film_that_was_rendered_is_not_decoded_again(
     source: SourceData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     first = prepared(source, tmp_path / "store")
-    monkeypatch.setattr("xray.data.film_cache.load_film", lambda *_, **__: pytest.fail("a film was decoded again"))
+    monkeypatch.setattr(Workspace, "add", lambda *_: pytest.fail("a film was decoded again"))
     assert prepared(source, tmp_path / "store").fingerprint == first.fingerprint
 
 
@@ -79,26 +78,32 @@ def test_other_render_settings_make_other_films_and_the_old_ones_go(source: Sour
     first = prepared(source, tmp_path / "store")
     second = prepared(source, tmp_path / "store", settings=RenderSettings(size=40))
     assert second.fingerprint != first.fingerprint
-    assert len(list((tmp_path / "store/images").rglob("*.png"))) == 13
+    assert sum(shard.films for shard in second.info.shards) == 13
+    assert {shard.path for shard in first.info.shards}.isdisjoint(contents(tmp_path / "store"))
     with pytest.raises(DataError, match="other settings"):
         Store.open(tmp_path / "store", settings=SMALL)
 
 
-def test_a_damaged_or_half_written_film_is_rendered_again(source: SourceData, tmp_path: Path):
+def test_damaged_files_of_films_are_noticed_and_rendered_again(source: SourceData, tmp_path: Path):
     first = prepared(source, tmp_path / "store")
-    victim = sorted((tmp_path / "store/images").rglob("*.png"))[0]
-    victim.write_bytes(victim.read_bytes()[:-20])
-    assert read_facts(victim) is None
-    assert prepared(source, tmp_path / "store").fingerprint == first.fingerprint
-    assert read_pixels(victim).shape == (48, 48)
+    (victim,) = (tmp_path / "store/films").iterdir()
+    victim.write_bytes(victim.read_bytes()[:2000])
+    with pytest.raises(DataError, match="lacks 1 of its 1 files"):
+        Store.open(tmp_path / "store")
+    again = prepared(source, tmp_path / "store")
+    assert again.info == first.info
+    assert read_film(again.examples()[0].images[0]).shape == (48, 48)
 
 
 SLOW_PREPARATION = """
 import sys, time
 from pathlib import Path
 from test_prepare import table_of, prepared
+from xray.data import workspace
 films, out = Path(sys.argv[1]), Path(sys.argv[2])
-prepared(table_of(films, out.parent), out, progress=lambda done, total: time.sleep(0.2))
+if __name__ == "__main__":
+    workspace._FLUSH_SECONDS = 0.5
+    prepared(table_of(films, out.parent), out, progress=lambda done, total: time.sleep(0.2))
 """
 
 
@@ -108,13 +113,15 @@ def test_a_preparation_killed_in_the_middle_is_incomplete_and_ends_the_same_when
     whole = prepared(source, tmp_path / "whole")
     out = tmp_path / "killed"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    process = subprocess.Popen([sys.executable, "-c", SLOW_PREPARATION, source.root, out], env=environment)
+    script = tmp_path / "slow.py"
+    script.write_text(SLOW_PREPARATION, encoding="utf-8")
+    process = subprocess.Popen([sys.executable, script, source.root, out], env=environment)
     try:
-        wait_until(lambda: len(list(out.rglob("*.png"))) >= 3)
+        wait_until(lambda: len(list(out.rglob("*.arrow"))) >= 2)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert len(list(out.rglob("*.png"))) < 13
+    assert 2 <= len(Workspace.open(out).known()) < 13
     with pytest.raises(DataError, match="no complete store"):
         Store.open(out)
     assert prepared(source, out).fingerprint == whole.fingerprint
@@ -202,30 +209,6 @@ def test_refused_films_are_quarantined_with_a_code_and_their_study_goes_if_none_
     assert entries == [("blank_after_voi", True), ("no_film_left", True)]
     with pytest.raises(DataError, match="1 of 5 films"):
         prepared(source, tmp_path / "strict", max_refused_fraction=0.1)
-
-
-def test_a_film_that_kills_its_process_is_refused_and_the_others_are_kept(films, tmp_path: Path, monkeypatch):
-    paths = [films.png(f"s{number}.png", texture=number) for number in range(6)]
-    monkeypatch.setattr(film_pool, "_render", _crash_on_s2)
-    outcomes = film_pool.render_films(paths, store=tmp_path / "store", settings=SMALL, workers=2)
-    assert {path.name: getattr(outcome, "code", None) for path, outcome in outcomes.items()} == {
-        "s0.png": None,
-        "s1.png": None,
-        "s2.png": "decoder_crashed",
-        "s3.png": None,
-        "s4.png": None,
-        "s5.png": None,
-    }
-
-
-_render = film_pool._render
-
-
-def _crash_on_s2(film: Path, store: Path, settings: RenderSettings):
-    if film.name == "s2.png":
-        assert multiprocessing.parent_process() is not None
-        os._exit(9)
-    return _render(film, store, settings)
 
 
 def test_progress_counts_every_film_once(source: SourceData, tmp_path: Path):

@@ -58,7 +58,9 @@ def test_a_row_with_another_number_of_fields_is_marked(tmp_path: Path):
         (b"\n \n", "empty"),
         ('study_uid,report\n1.2,"未完'.encode(), "line 2"),
         (b"a,a\n1,2\n", "more than once"),
-        (b"PK\x03\x04\xff\xfe\xfd\x80", "UTF-8"),
+        (b"PK\x03\x04\xff\xfe\xfd\x80", "broken workbook"),
+        (b"\xe9t\xe9,a\n", "UTF-8"),
+        ("<html><table><tr><td>检查号</td></tr></table></html>".encode(), "web page"),
     ],
 )
 def test_a_broken_table_is_refused_with_the_place(tmp_path: Path, content: bytes, words: str):

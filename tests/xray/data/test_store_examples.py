@@ -1,18 +1,20 @@
 """A prepared store as a model sees it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from xray.data.film_cache import read_pixels
 from xray.data.prepare import prepare
 from xray.data.sources import read_table
 from xray.data.split import SplitSettings
 from xray.data.store import Store
+from xray.data.stored_films import film_size, read_film
 from xray.dicom.render import RenderSettings
 from xray.errors import ConfigError, DataError
+from xray.types import StoredFilm
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def test_examples_hold_the_question_the_films_frontal_first_and_the_report(store
     two = examples["甲。"]
     assert two.views == ("frontal", "lateral")
     assert [(turn.role, turn.text) for turn in two.messages] == [("system", "你是放射科医生。"), ("user", "写报告。")]
-    assert all(path.is_file() for path in two.images)
+    assert [read_film(place).shape for place in two.images] == [film_size(place) for place in two.images]
 
 
 def test_views_and_number_of_films_can_be_limited(store: Store):
@@ -61,7 +63,7 @@ def test_a_choice_of_views_that_leaves_nothing_is_refused(store: Store, films, t
 def test_stored_films_hold_the_rendered_pixels(store: Store):
     (example,) = [example for example in store.examples() if example.target.startswith("丙")]
     expected = np.random.default_rng(4).integers(0, 256, (72, 72))
-    assert np.array_equal(read_pixels(example.images[0]), expected)
+    assert np.array_equal(read_film(example.images[0]), expected)
 
 
 def test_an_incomplete_foreign_or_edited_store_is_refused_with_what_to_do(store: Store, tmp_path: Path):
@@ -85,8 +87,11 @@ def test_a_store_of_another_version_is_refused(store: Store):
 
 
 def test_a_missing_film_is_one_clear_error(store: Store):
-    with pytest.raises(DataError, match="missing or damaged"):
-        read_pixels(store.path / "images/00/none.png")
+    place = store.examples()[0].images[0]
+    assert isinstance(place, StoredFilm)
+    for gone in (store.path / "none.png", replace(place, row=99), replace(place, shard=store.path / "none.arrow")):
+        with pytest.raises(DataError, match="missing or damaged"):
+            read_film(gone)
 
 
 def test_the_studies_that_a_choice_of_views_leaves_out_are_counted(store: Store):

@@ -44,6 +44,9 @@ def test_view_position_names_the_view(position, view):
     [
         ("399348003", "", "frontal"),
         ("R-10214", "", "frontal"),
+        ("399033003", "", "frontal"),
+        ("G-A145", "", "lateral"),
+        ("R-10216", "postero-anterior oblique", "unknown"),
         ("399173006", "", "lateral"),
         ("R-10232", "", "lateral"),
         ("X-1", "postero-anterior", "frontal"),
@@ -67,6 +70,18 @@ def test_a_view_code_is_used_where_there_is_no_position(code, meaning, view):
         ("Chest PA and lateral", "unknown"),
         ("胸部正侧位", "unknown"),
         ("胸部正位+侧位", "unknown"),
+        ("胸部正、侧位", "unknown"),
+        ("胸部侧正位", "unknown"),
+        ("DR胸部后-前位", "frontal"),
+        ("床旁胸片前後位", "frontal"),
+        ("胸部左侧位片", "lateral"),
+        ("胸部側位", "lateral"),
+        ("胸部左前斜位", "unknown"),
+        ("胸部正位前弓位", "unknown"),
+        ("床旁胸片", "unknown"),
+        ("Chest P-A", "frontal"),
+        ("CHEST LLAT", "lateral"),
+        ("medial-lateral", "unknown"),
         ("Chest lateral decubitus", "unknown"),
         ("Lateral decubitus AP", "unknown"),
         ("PATELLA APICAL", "unknown"),
@@ -85,3 +100,20 @@ def test_position_goes_before_code_and_code_before_description():
     del film.ViewCodeSequence
     film.SeriesDescription, film.StudyDescription = "Chest", "Chest PA"
     assert view_of(film) == "frontal"
+
+
+def test_the_nearer_description_goes_before_the_farther():
+    film = header(StudyDescription="Chest PA", ProtocolName="胸部侧位")
+    assert view_of(film) == "lateral"
+    film.AcquisitionDeviceProcessingDescription = "CHEST AP"
+    assert view_of(film) == "frontal"
+    film.SeriesDescription = "lateral"
+    assert view_of(film) == "lateral"
+
+
+@pytest.mark.parametrize(
+    ("orientation", "view"),
+    [(["A", "F"], "lateral"), (["PL", "F"], "lateral"), (["L", "F"], "unknown"), (["A", "R"], "unknown")],
+)
+def test_an_orientation_in_the_sagittal_plane_means_lateral_and_the_usual_one_means_nothing(orientation, view):
+    assert view_of(header(PatientOrientation=orientation)) == view

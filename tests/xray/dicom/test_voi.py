@@ -54,8 +54,8 @@ def test_a_sigmoid_window_never_reaches_black_or_white_at_its_edges(make_film):
 
 
 def test_a_linear_window_of_width_one_is_a_threshold(make_film):
-    film = make_film(u8([[99, 100], [101, 200]]), WindowCenter=100, WindowWidth=1)
-    assert shown(film) == [[0, 255], [255, 255]]
+    film = make_film(u8([[99, 100], [100, 99]]), WindowCenter=100, WindowWidth=1)
+    assert shown(film) == [[0, 255], [255, 0]]
 
 
 def test_an_unknown_function_is_read_as_linear_and_flagged(make_film):

@@ -14,6 +14,7 @@ class TableColumns:
 
     `study` holds a StudyInstanceUID, a folder name or a film name; `film` one or several film names, separated by
     semicolons; the text is in `report`, or in `findings` with or without `impression`. `view` is of the row's film.
+    `split` is train, val or test; `status` (初步, 已审核) and `report_time` tell which of two reports is the last word.
     """
 
     study: str | None = None
@@ -25,6 +26,10 @@ class TableColumns:
     age: str | None = None
     sex: str | None = None
     view: str | None = None
+    split: str | None = None
+    study_date: str | None = None
+    status: str | None = None
+    report_time: str | None = None
 
 
 _USUAL: dict[str, str] = {
@@ -37,6 +42,10 @@ _USUAL: dict[str, str] = {
     "age": "age age_years patient_age 年龄",
     "sex": "sex gender patient_sex 性别",
     "view": "view view_position projection 体位 投照体位",
+    "split": "split subset 数据划分 数据集划分 划分",
+    "study_date": "study_date exam_date 检查日期 检查时间 摄片日期 摄片时间",
+    "status": "report_status status 报告状态 审核状态 状态",
+    "report_time": "report_time report_date 报告时间 报告日期 审核时间 审核日期",
 }
 
 
@@ -58,6 +67,15 @@ def resolve_columns(wanted: TableColumns, *, present: Sequence[str], table: str)
     columns = TableColumns(**found)
     _check_enough(columns, present=present, table=table)
     return columns
+
+
+def has_needed_columns(wanted: TableColumns, *, present: Sequence[str]) -> bool:
+    """Tell whether cells can be the header of a table of reports: they name a study or film, and a report."""
+    try:
+        resolve_columns(wanted, present=[cell for cell in present if cell.strip()], table="")
+    except DataError:
+        return False
+    return True
 
 
 def _plain(name: str) -> str:

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
 
+from xray.data.archives import PACKED_SUFFIXES
 from xray.data.file_names import decoded
-from xray.data.films import FilmHeader
+from xray.data.film_header import FilmHeader
 from xray.data.sources.study_files import Refusal
-
-PACKED_SUFFIXES = frozenset({".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ _Entry = tuple[PurePath, FilmHeader | RefusedFile]  # the folder that holds the 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilmsFolder:
-    """Every chest film below `root`, and every file there that cannot be used.
+    """Every chest film below `root`, a folder or an archive, and every file there that cannot be used.
 
     `notes` are files that are passed over although nothing is wrong with them.
     """
@@ -78,7 +77,7 @@ class FilmsFolder:
         """Index what was found below `root`."""
         index = _Index()
         for header in headers:
-            index.add(header.path.relative_to(root), header, study_uid=header.study_uid)
+            index.add(header.place or header.path.relative_to(root), header, study_uid=header.study_uid)
         for file in refused:
             index.add(file.path, file, study_uid=file.study_uid)
         known = (*index.by_name, *index.by_folder, *index.by_study)
@@ -127,11 +126,16 @@ class FilmsFolder:
         return list(dict.fromkeys(_bare(PurePosixPath(decoded(path.name))).name for path in paths))
 
     def relative(self, header: FilmHeader) -> str:
-        """Return the film's path below the folder, with forward slashes."""
+        """Return the film's path below the folder, with forward slashes; inside an archive, `ward.zip/P1/a.dcm`."""
         return self._path(header).as_posix()
 
+    @property
+    def unpacked(self) -> tuple[tuple[Path, str], ...]:
+        """The films that lie elsewhere, because they were unpacked, each with what `relative` says of it."""
+        return tuple((header.path, header.place.as_posix()) for header in self.headers if header.place)
+
     def _path(self, header: FilmHeader) -> PurePath:
-        return header.path.relative_to(self.root)
+        return header.place or header.path.relative_to(self.root)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +157,7 @@ class _Index:
 
     def _add_folder(self, folder: PurePath, entry: _Entry) -> None:
         if folder.parts:  # the films folder itself has no name in a table
-            for name in {decoded(folder.as_posix()), decoded(folder.name)}:
+            for name in _folder_names(folder):
                 self.by_folder[name].append(entry)
 
 
@@ -163,9 +167,22 @@ def _plain(name: str) -> str:
 
 
 def _names(path: PurePath) -> set[str]:
-    """Every way in which a table may name a file."""
+    """Every way in which a table may name a file; one in an archive also by its path there."""
     whole = PurePosixPath(decoded(path.as_posix()))
-    spellings = (whole, _without_ending(whole), _bare(whole))
+    spellings = [whole, _without_ending(whole), _bare(whole)]
+    for depth, part in enumerate(whole.parts[:-1], start=1):
+        if PurePosixPath(part).suffix.lower() in PACKED_SUFFIXES:
+            inside = PurePosixPath(*whole.parts[depth:])
+            spellings += [inside, _without_ending(inside)]
+    return {text for spelling in spellings for text in (spelling.as_posix(), spelling.name)}
+
+
+def _folder_names(folder: PurePath) -> set[str]:
+    """Every way in which a table may name a folder; an archive, which stands for one, also without its ending."""
+    whole = PurePosixPath(decoded(folder.as_posix()))
+    spellings = [whole]
+    if whole.suffix.lower() in PACKED_SUFFIXES:
+        spellings.append(_bare(whole))
     return {text for spelling in spellings for text in (spelling.as_posix(), spelling.name)}
 
 
@@ -182,7 +199,7 @@ def _without_ending(path: PurePosixPath) -> PurePosixPath:
 def _sorted(entries: Iterable[_Entry]) -> tuple[tuple[FilmHeader, ...], tuple[RefusedFile, ...]]:
     headers = [file for _, file in entries if isinstance(file, FilmHeader)]
     refused = [file for _, file in entries if isinstance(file, RefusedFile)]
-    return tuple(sorted(headers, key=lambda header: header.path)), tuple(refused)
+    return tuple(sorted(headers, key=lambda header: header.place or header.path)), tuple(refused)
 
 
 def _one_of(entries: Sequence[_Entry], *, most_films: int | None) -> Found:

@@ -1,17 +1,28 @@
-"""Rows of a table that a hospital exported: CSV in any usual encoding, or JSON Lines."""
+"""Rows of a table that a hospital exported: CSV in any usual encoding, a workbook, or JSON Lines.
+
+What a file is, is told by its content: systems call a workbook `.csv` and a CSV `.xlsx`.
+"""
 
 import codecs
 import csv
 import io
+import itertools
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from xray.data.file_names import printable
 from xray.errors import DataError
 
+Fits = Callable[[Sequence[str]], bool]
+"""Whether the cells of a line are the header that a reader of the table looks for."""
+
+_ZIP_MAGIC, _OLE_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MOST_TITLE_LINES = 20
+_PAGE = re.compile(r"\s*<(?:!doctype|html|table|\?xml|meta|head|style)\b", re.IGNORECASE)
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -20,12 +31,14 @@ class Row:
     """One record.
 
     `line` is the line of the file on which it starts, from 1. `complete` is False where the number of fields is not
-    the header's.
+    the header's. `no_id` are the columns whose value a spreadsheet made unusable as an id, each with the code of that:
+    `lost_digits` or `mangled_id`.
     """
 
     line: int
     values: Mapping[str, str] = field(repr=False)
     complete: bool = True
+    no_id: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,24 +75,55 @@ def decode_text(data: bytes, *, where: str) -> tuple[str, str]:
     return text, "gb18030"
 
 
-def read_rows(path: Path) -> Table:
-    """Read `.csv` (comma, semicolon or tab) or `.jsonl` (one object a line).
+def read_rows(path: Path, *, fits: Fits = any, sheet: str | None = None) -> Table:
+    """Read CSV (comma, semicolon or tab), a workbook (`.xlsx`) or `.jsonl` (one object a line).
 
-    Quoted fields may hold line breaks. Raises DataError for a file that is missing, empty, not text, cut off inside a
-    quoted field, or whose header names a column twice.
+    Quoted fields may hold line breaks. The header is the first of the upper lines that `fits`, so that titles above it
+    are passed over, or else the first line. `sheet` names a sheet of a workbook; without it, see `read_workbook`.
+    Raises DataError for a file that is missing, empty, no table, cut off inside a quoted field, or whose header names
+    a column twice.
     """
     name = printable(path.name)
     try:
-        text, encoding = decode_text(path.read_bytes(), where=name)
+        data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or 'cannot be read'}. Check the path of the reports.") from None
+    if data.startswith((_ZIP_MAGIC, _OLE_MAGIC)):
+        from xray.data.sources.workbook import read_workbook  # openpyxl is slow to load
+
+        return read_workbook(data, name=name, fits=fits, sheet=sheet)
+    if sheet is not None:
+        raise DataError(f"{name} is no workbook and has no sheets. Leave the name of the sheet out.")
+    text, encoding = decode_text(data, where=name)
     if not text.strip():
         raise DataError(f"{name} is empty.")
-    if path.suffix.lower() in {".xlsx", ".xls"}:
-        raise DataError(f"{name} is a workbook. Save the sheet as CSV UTF-8, with id columns formatted as text.")
+    if _PAGE.match(text):
+        raise DataError(f"{name} is a web page or XML, whatever its name says. Save it as .xlsx or CSV UTF-8.")
     is_json = path.suffix.lower() in {".jsonl", ".ndjson"}
-    columns, rows = _json_rows(text, name=name) if is_json else _csv_rows(text, name=name)
+    columns, rows = _json_rows(text, name=name) if is_json else _csv_rows(text, name=name, fits=fits)
     return Table(name=name, columns=columns, rows=tuple(rows), encoding=encoding)
+
+
+def find_header(records: Iterable[tuple[int, Sequence[str]]], *, fits: Fits) -> tuple[int, tuple[str, ...]] | None:
+    """Return the line and the names of the header: the first of the upper lines that `fits`, else the first with text.
+
+    None for a table without any text.
+    """
+    first: tuple[int, tuple[str, ...]] | None = None
+    filled = ((line, tuple(cell.strip() for cell in cells)) for line, cells in records)
+    upper = ((line, cells) for line, cells in filled if any(cells))
+    for line, cells in itertools.islice(upper, _MOST_TITLE_LINES):
+        if fits(cells):
+            return line, cells
+        first = first or (line, cells)
+    return first
+
+
+def check_header(columns: Sequence[str], *, place: str) -> None:
+    """Raise DataError if two columns have one name."""
+    twice = [column for column, count in Counter(columns).items() if count > 1]
+    if twice:
+        raise DataError(f"{place}: column {twice[0]!r} appears more than once. Rename or remove one.")
 
 
 def _strictly(data: bytes, encoding: str, *, where: str) -> str:
@@ -99,18 +143,18 @@ def _looks_like_utf16(data: bytes, encoding: str) -> bool:
     return len(zeros) > 4 and zeros.count(0) > 0.3 * len(zeros) and others.count(0) == 0
 
 
-def _csv_rows(text: str, *, name: str) -> tuple[tuple[str, ...], list[Row]]:
+def _csv_rows(text: str, *, name: str, fits: Fits) -> tuple[tuple[str, ...], list[Row]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-    records = _numbered(reader, name=name)
-    header_line, header = next(((line, fields) for line, fields in records if any(map(str.strip, fields))), (1, []))
-    if not header:
+    records = list(_numbered(reader, name=name))
+    found = find_header(records, fits=fits)
+    if found is None:
         raise DataError(f"{name} has no header. Name the columns in its first line.")
-    columns = tuple(column.strip() for column in header)
-    _check_header(columns, place=f"{name}, line {header_line}")
+    header_line, columns = found
+    check_header(columns, place=f"{name}, line {header_line}")
     rows = [
         Row(line=line, values=dict(zip(columns, fields, strict=False)), complete=len(fields) == len(columns))
         for line, fields in records
-        if any(field.strip() for field in fields)
+        if line > header_line and any(field.strip() for field in fields)
     ]
     return columns, rows
 
@@ -130,14 +174,10 @@ def _numbered(reader: Iterator[list[str]], *, name: str) -> Iterator[tuple[int, 
 
 
 def _delimiter(text: str) -> str:
-    header = text.split("\n", 1)[0]
+    """Return what separates the cells of the first line that has more than one; a title has one."""
+    lines = text.split("\n", _MOST_TITLE_LINES)[:_MOST_TITLE_LINES]
+    header = next((line for line in lines if any(mark in line for mark in ",;\t")), "")
     return max(",;\t", key=lambda candidate: (header.count(candidate), candidate == ","))
-
-
-def _check_header(columns: tuple[str, ...], *, place: str) -> None:
-    twice = [column for column, count in Counter(columns).items() if count > 1]
-    if twice:
-        raise DataError(f"{place}: column {twice[0]!r} appears more than once. Rename or remove one.")
 
 
 def _json_rows(text: str, *, name: str) -> tuple[tuple[str, ...], list[Row]]:
@@ -148,8 +188,9 @@ def _json_rows(text: str, *, name: str) -> tuple[tuple[str, ...], list[Row]]:
             continue
         try:
             record = json.loads(content)
-        except json.JSONDecodeError as error:
-            raise DataError(f"{name}, line {line}: not JSON ({error.msg}). One object a line is expected.") from None
+        except (ValueError, RecursionError) as error:
+            why = error.msg if isinstance(error, json.JSONDecodeError) else "too deep, or a number too long"
+            raise DataError(f"{name}, line {line}: not JSON ({why}). One object a line is expected.") from None
         if not isinstance(record, dict):
             raise DataError(f"{name}, line {line}: not a JSON object. One object a line is expected.")
         values = {str(key): _as_text(value) for key, value in record.items()}

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from xray.types import Report, Split, Turn, View
+from xray.types import Origin, Report, Split, Turn, View
 
 Kind = Literal["refused", "unpaired", "note"]
-_READING_ORDER: dict[View, int] = {"frontal": 0, "lateral": 1, "unknown": 2}
+READING_ORDER: dict[View, int] = {"frontal": 0, "lateral": 1, "unknown": 2}
 _Value = TypeVar("_Value")
 
 
@@ -58,7 +58,7 @@ class StudyFiles:
         """Put the films into reading order; a view without film or a film without view is a defect."""
         if len(self.views) != len(self.films):
             raise ValueError(f"{len(self.films)} films but {len(self.views)} views")
-        ordered = sorted(zip(self.films, self.views, strict=True), key=lambda film: _READING_ORDER[film[1]])
+        ordered = sorted(zip(self.films, self.views, strict=True), key=lambda film: READING_ORDER[film[1]])
         object.__setattr__(self, "films", tuple(path for path, _ in ordered))
         object.__setattr__(self, "views", tuple(view for _, view in ordered))
 
@@ -68,7 +68,8 @@ class SourceData:
     """A whole data set: the studies that have films and a report, and everything that was left out.
 
     `root` is the films folder that `Refusal.where` is relative to. `lost_films` are those of `refusals` that are films
-    which a report names, refused by their header alone, so that no study holds them.
+    which a report names, refused by their header alone, so that no study holds them. `language` and `origin` are of
+    conversations, which have no report to say so.
     """
 
     name: str
@@ -76,6 +77,8 @@ class SourceData:
     studies: tuple[StudyFiles, ...]
     refusals: tuple[Refusal, ...]
     lost_films: tuple[Refusal, ...] = ()
+    language: str = "zh"
+    origin: Origin = "radiologist"
 
     def counts(self, kind: Kind) -> dict[str, int]:
         """Count the refusals of one kind by code, sorted by code."""

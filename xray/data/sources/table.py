@@ -1,19 +1,31 @@
 """A folder of films with a table of reports: what a hospital can export."""
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from xray.data.films import FilmHeader
 from xray.data.patient_ids import real_patient_id
-from xray.data.sources.columns import TableColumns, resolve_columns
+from xray.data.sources.columns import TableColumns, has_needed_columns, resolve_columns
+from xray.data.sources.entries import Entry, join_entries
 from xray.data.sources.film_scan import scan_films
 from xray.data.sources.films_folder import FilmsFolder, Found
+from xray.data.sources.markup import plain_text
 from xray.data.sources.rows import Row, Table, read_rows
 from xray.data.sources.study_files import Refusal, SourceData, StudyFiles, first_stated
-from xray.data.sources.values import check_report_text, parse_age, parse_id, parse_sex, parse_view, sectioned_report
+from xray.data.sources.values import (
+    parse_age,
+    parse_day,
+    parse_id,
+    parse_moment,
+    parse_sex,
+    parse_split,
+    parse_status,
+    parse_view,
+    sectioned_report,
+)
 from xray.errors import DataError, Rejected
 from xray.types import Origin, Report, View
 
@@ -29,24 +41,31 @@ def read_table(
     reports: Path,
     *,
     columns: TableColumns = _USUAL_COLUMNS,
+    sheet: str | None = None,
     language: str = "zh",
     origin: Origin = "radiologist",
+    scratch: Path | None = None,
 ) -> SourceData:
-    """Pair the films below `films` with the rows of `reports` (`.csv` or `.jsonl`, in any usual encoding).
+    """Pair the films below `films` with the rows of `reports` (`.csv` in any usual encoding, `.xlsx` or `.jsonl`).
 
     A row names its study by StudyInstanceUID, or its film or films by path or name, or the folder that holds them.
-    Several rows with one study id are one study: their films are joined, and the first report counts; if rows or films
-    name different patients, all of them are refused. A word that may mean one film or another is refused, and so is a
-    row with another StudyInstanceUID than its films. Films without report and rows without film are listed, as is every
-    row and film that cannot be used. Raises DataError for what is missing: folder, file, columns or rows.
+    Several rows with one study id are one study, see `join_entries`. A word that may mean one film or another is
+    refused, and so is a row with another StudyInstanceUID than its films. Films without report and rows without film
+    are listed, as is every row and film that cannot be used. `sheet` is that of a workbook with several; archives among
+    the films are unpacked below `scratch`. Raises DataError for what is missing: folder, file, columns or rows.
     """
-    table = read_rows(reports)
+
+    def is_header(cells: Sequence[str]) -> bool:
+        return has_needed_columns(columns, present=cells)
+
+    table = read_rows(reports, fits=is_header, sheet=sheet)
     names = resolve_columns(columns, present=table.columns, table=table.name)
     if not table.rows:
         raise DataError(f"{reports} has a header and no rows. Export the reports again.")
-    reader = _Reader(table=table, columns=names, folder=scan_films(films), language=language, origin=origin)
+    folder = scan_films(films, scratch=scratch)
+    reader = _Reader(table=table, columns=names, folder=folder, language=language, origin=origin)
     entries = [entry for row in table.rows if (entry := reader.entry(row)) is not None]
-    studies = _other_patients_refused(reader.joined(entries), refusals=reader.refusals)
+    studies = _other_patients_refused(join_entries(entries, refusals=reader.refusals), refusals=reader.refusals)
     reader.refusals.extend(_films_without_report(reader.folder, studies=studies, named=reader.study_of))
     return SourceData(
         name="table",
@@ -55,16 +74,6 @@ def read_table(
         refusals=(*reader.folder.refusals, *reader.refusals),
         lost_films=tuple(reader.lost.values()),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
-    """A row that names films and holds a usable report; `patient_id` is the row's own word, the others the films'."""
-
-    place: str
-    study: StudyFiles
-    patient_id: str | None = field(repr=False)
-    film_patient_ids: frozenset[str] = field(repr=False)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,7 +89,8 @@ class _Reader:
     study_of: dict[Path, str] = field(default_factory=dict)
     lost: dict[PurePath, Refusal] = field(default_factory=dict)
 
-    def entry(self, row: Row) -> _Entry | None:
+    def entry(self, row: Row) -> Entry | None:
+        """Return what a row says; None for one that cannot be used, which is listed."""
         place = self.table.place(row)
         try:
             return self._read(row, place=place)
@@ -97,54 +107,50 @@ class _Reader:
             )
             return None
 
-    def joined(self, entries: Iterable[_Entry]) -> list[StudyFiles]:
-        """One study per id, in the order of its first row; none for an id that is given to different patients."""
-        rows: dict[str, list[_Entry]] = defaultdict(list)
-        for entry in entries:
-            rows[entry.study.study_uid].append(entry)
-        return [study for same in rows.values() if (study := self._one_study(same)) is not None]
-
-    def _one_study(self, rows: list[_Entry]) -> StudyFiles | None:
-        if _is_of_several_patients(rows):
-            why = "rows or their films give one study to different patients; none of these rows is used"
-            self.refusals.extend(
-                Refusal(where=row.place, code="several_patients", why=why, row=row.place) for row in rows
-            )
-            return None
-        study = rows[0].study
-        for later in rows[1:]:
-            study = self._merged(study, later)
-        stated = (row.patient_id for row in rows if row.patient_id)
-        return replace(study, patient_id=next(stated, study.patient_id))
-
-    def _read(self, row: Row, *, place: str) -> _Entry:
+    def _read(self, row: Row, *, place: str) -> Entry:
         if not row.complete:
             raise Rejected("wrong_field_count", f"the row has not {len(self.table.columns)} fields like the header")
-        study_id = parse_id(self._value(row, self.columns.study))
-        patient_id = real_patient_id(parse_id(self._value(row, self.columns.patient)))
+        study_id = self._id(row, self.columns.study)
+        patient_id = real_patient_id(self._id(row, self.columns.patient))
         headers = self._films(row, study_id=study_id)
-        film_patients = sorted({header.patient_id for header in headers if header.patient_id})
         uid = study_id or headers[0].study_uid or self.folder.relative(headers[0])
         if any(self.study_of.setdefault(header.path, uid) != uid for header in headers):
             raise Rejected("film_taken", "an earlier row gives a film of this row to another study")
+        report = self._report(row, study_uid=uid)
+        return Entry(
+            place=place,
+            study=self._study(row, uid=uid, headers=headers, report=report, patient_id=patient_id, place=place),
+            report=report,
+            patient_id=patient_id,
+            film_patient_ids=frozenset(header.patient_id for header in headers if header.patient_id),
+            status=parse_status(self._value(row, self.columns.status)),
+            written=parse_moment(self._value(row, self.columns.report_time)),
+        )
+
+    def _study(
+        self, row: Row, *, uid: str, headers: list[FilmHeader], report: Report, patient_id: str | None, place: str
+    ) -> StudyFiles:
+        """Put a row and its films together; where both say the same thing, the row's word counts."""
+        film_patient = first_stated(sorted({header.patient_id for header in headers if header.patient_id}))
         age, sex = parse_age(self._value(row, self.columns.age)), parse_sex(self._value(row, self.columns.sex))
-        study = StudyFiles(
+        day = parse_day(self._value(row, self.columns.study_date))
+        return StudyFiles(
             study_uid=uid,
             films=tuple(header.path for header in headers),
             views=self._views(row, headers),
-            report=self._report(row, study_uid=uid),
-            patient_id=patient_id or first_stated(film_patients),
-            film_patient_id=first_stated(film_patients),
-            age_years=age if age is not None else first_stated(header.age_years for header in headers),
-            sex=sex or first_stated(header.sex for header in headers),
+            report=report,
+            patient_id=patient_id or film_patient,
+            film_patient_id=film_patient,
+            age_years=first_stated([age, *(header.age_years for header in headers)]),
+            sex=first_stated([sex, *(header.sex for header in headers)]),
             row=place,
+            study_day=first_stated([day, *(header.study_day for header in headers)]),
+            declared_split=parse_split(self._value(row, self.columns.split)),
         )
-        return _Entry(place=place, study=study, patient_id=patient_id, film_patient_ids=frozenset(film_patients))
 
     def _films(self, row: Row, *, study_id: str | None) -> list[FilmHeader]:
         """Return the usable films that a row names, by path. Raises Rejected if there are none."""
-        parts = self._value(row, self.columns.film).split(";")
-        names = [name for part in parts if (name := parse_id(part)) is not None]
+        names = self._film_names(row)
         if names:
             found = [self._found(self.folder.named(name), name=name) for name in names]
         elif study_id is not None:
@@ -164,6 +170,11 @@ class _Reader:
             _check_own_study(headers, study_id=study_id)
         return headers
 
+    def _film_names(self, row: Row) -> list[str]:
+        self._check_no_loss(row, self.columns.film)
+        parts = self._value(row, self.columns.film).split(";")
+        return [name for part in parts if (name := parse_id(part)) is not None]
+
     def _found(self, found: Found, *, name: str) -> Found:
         if found.is_ambiguous:
             raise Rejected(
@@ -182,10 +193,9 @@ class _Reader:
         report = sectioned_report(
             self._value(row, self.columns.findings), study_uid=study_uid, language=self.language, origin=self.origin
         )
-        impression = self._value(row, self.columns.impression)
+        impression = plain_text(self._value(row, self.columns.impression))
         if not impression.strip():
             return report
-        check_report_text(impression)
         signed = sectioned_report(impression, study_uid=study_uid, language=self.language, origin=self.origin)
         return replace(report, impression=signed.impression or signed.findings)
 
@@ -195,33 +205,20 @@ class _Reader:
         word = parse_view(self._value(row, self.columns.view))
         return (word,) if views == ("unknown",) and word is not None else views
 
-    def _merged(self, first: StudyFiles, later: _Entry) -> StudyFiles:
-        """Two rows of one study: one row a film, or one report twice, or two reports (preliminary and final)."""
-        new = [index for index, film in enumerate(later.study.films) if film not in first.films]
-        code, why = "", ""
-        if later.study.report.text != first.report.text:
-            code, why = "several_reports", "the study has another report in an earlier row, which was kept"
-        elif not new:
-            code, why = "duplicate_row", "an earlier row says the same"
-        if code:
-            self.refusals.append(Refusal(where=later.place, code=code, why=why, kind="note", row=later.place))
-        return replace(
-            first,
-            patient_id=first.patient_id or later.study.patient_id,
-            films=(*first.films, *(later.study.films[index] for index in new)),
-            views=(*first.views, *(later.study.views[index] for index in new)),
-            film_patient_id=first.film_patient_id or later.study.film_patient_id,
-        )
+    def _id(self, row: Row, column: str | None) -> str | None:
+        self._check_no_loss(row, column)
+        return parse_id(self._value(row, column))
+
+    def _check_no_loss(self, row: Row, column: str | None) -> None:
+        """Refuse an id that is no longer what was typed, because a spreadsheet took it for a number or a date."""
+        code = row.no_id.get(column) if column is not None else None
+        if code == "lost_digits":
+            raise Rejected(code, "a spreadsheet keeps 15 digits of a number, and this id has more; export it as text")
+        if code is not None:
+            raise Rejected(code, "a spreadsheet took an id for a date or a number; export the column as text")
 
     def _value(self, row: Row, column: str | None) -> str:
         return row.values.get(column, "") if column is not None else ""
-
-
-def _is_of_several_patients(rows: list[_Entry]) -> bool:
-    """Whether rows of one study id, or the films of these rows, name different patients."""
-    stated = {row.patient_id for row in rows if row.patient_id}
-    of_films = frozenset[str]().union(*(row.film_patient_ids for row in rows))
-    return len(stated) > 1 or len(of_films) > 1
 
 
 def _check_own_study(headers: Iterable[FilmHeader], *, study_id: str | None) -> None:

@@ -1,11 +1,13 @@
 """Single values of a table: an id, an age, a sex, a view, a report's text."""
 
 import re
+from datetime import datetime
 
+from xray.data.sources.markup import plain_text
 from xray.errors import Rejected
 from xray.records import is_encodable
 from xray.text.sections import split_sections
-from xray.types import Origin, Report, View
+from xray.types import Origin, Report, Split, View
 
 MAX_REPORT_CHARACTERS = 4000
 _YEARS_OF = {"Y": 1.0, "岁": 1.0, "M": 1 / 12, "月": 1 / 12, "个月": 1 / 12, "W": 7 / 365.25, "周": 7 / 365.25}
@@ -17,7 +19,42 @@ _VIEWS: dict[str, View] = {"pa": "frontal", "ap": "frontal", "frontal": "frontal
 _VIEWS |= {"后前位": "frontal", "前后位": "frontal", "lateral": "lateral", "lat": "lateral", "ll": "lateral"}
 _VIEWS |= {"rl": "lateral", "侧位": "lateral", "左侧位": "lateral", "右侧位": "lateral"}
 _MANGLED = re.compile(r"\d([.,]\d+)?[eE]\+\d+|#[A-Z/!?]+")
-_MARKUP = re.compile(r"\{\\rtf|</?(?:html|body|p|br|div|span|table)\b[^>]*>", re.IGNORECASE)
+_SHEET_ERROR = re.compile(r"#[A-Z/0]+[!?]?")
+_SPLITS: dict[str, Split] = dict.fromkeys(("train", "training", "训练", "训练集"), "train")
+_SPLITS |= dict.fromkeys(("val", "valid", "validate", "validation", "dev", "development", "验证", "验证集"), "val")
+_SPLITS |= dict.fromkeys(("test", "testing", "holdout", "held-out", "测试", "测试集", "保留"), "test")
+_MOMENT = re.compile(
+    r"(?P<year>(?:19|2\d)\d\d)(?P<mark>[-/.年]?)(?P<month>\d{1,2})[-/.月]?(?P<day>\d{1,2})日?"
+    r"(?:[\sT]*(?P<hour>\d{1,2})[:：时](?P<minute>\d{1,2})(?:[:：分](?P<second>\d{1,2}))?\S*)?"
+)
+_CORRECTED = {"amended", "corrected", "addendum", "revised", "修正", "修正报告", "修订", "更正", "补充报告"}
+_FINAL = {
+    "final",
+    "finalized",
+    "finalised",
+    "verified",
+    "approved",
+    "signed",
+    "审核",
+    "已审核",
+    "审核后",
+    "终稿",
+    "最终",
+}
+_FINAL |= {"最终报告", "正式", "正式报告", "已签发", "签发", "已发布", "发布"}
+_PRELIMINARY = {
+    "preliminary",
+    "prelim",
+    "draft",
+    "wetread",
+    "unverified",
+    "unsigned",
+    "初步",
+    "初步报告",
+    "初稿",
+    "草稿",
+}
+_PRELIMINARY |= {"未审核", "待审核", "暂存", "已书写", "审核前"}
 
 
 def parse_id(text: str) -> str | None:
@@ -54,14 +91,56 @@ def parse_view(text: str) -> View | None:
     return _VIEWS.get(text.strip().casefold())
 
 
+def parse_split(text: str) -> Split | None:
+    """Return the split that a word such as `train`, `validate` or `测试集` names; None where the cell is empty.
+
+    Raises Rejected("unknown_split") for any other word, because a study of the test set must not slip into training.
+    """
+    word = text.strip().casefold()
+    if not word:
+        return None
+    if word not in _SPLITS:
+        raise Rejected("unknown_split", "the split is not one of train, val and test (训练, 验证, 测试)")
+    return _SPLITS[word]
+
+
+def parse_moment(text: str) -> datetime | None:
+    """Return the date and time of `2024-03-01 08:30`, `20240301`, `2024/3/1` or `2024年3月1日`; None for other texts.
+
+    Dates that begin with a day or a month are not guessed at.
+    """
+    match = _MOMENT.fullmatch(text.strip())
+    if match is None or (not match["mark"] and len(match["month"] + match["day"]) != 4):
+        return None
+    hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
+    try:
+        return datetime(int(match["year"]), int(match["month"]), int(match["day"]), hour, minute, second)
+    except ValueError:
+        return None
+
+
+def parse_day(text: str) -> int | None:
+    """Return the day of `parse_moment` as a proleptic ordinal (`date.toordinal`)."""
+    moment = parse_moment(text)
+    return None if moment is None else moment.toordinal()
+
+
+def parse_status(text: str) -> int:
+    """Return how final a report is: 0 preliminary (初步), 1 not said, 2 final (审核后), 3 corrected later (修正)."""
+    word = re.sub(r"[\s_-]", "", text).casefold()
+    if word in _CORRECTED:
+        return 3
+    return 2 if word in _FINAL else 0 if word in _PRELIMINARY else 1
+
+
 def check_report_text(text: str) -> None:
-    """Refuse text that is no report: Rejected empty_report, undecodable_report, report_markup or report_too_long."""
+    """Refuse text that is no report: Rejected empty_report, sheet_error, undecodable_report or report_too_long."""
     if not text.strip():
         raise Rejected("empty_report", "the report is empty")
+    if _SHEET_ERROR.fullmatch(text.strip()):
+        raise Rejected("sheet_error", "a spreadsheet took the report for a formula; export the column as text")
     if "\ufffd" in text or "\0" in text or "锟斤拷" in text or not is_encodable(text):
         raise Rejected("undecodable_report", "the report holds characters that were lost in a conversion")
-    if _MARKUP.search(text):
-        raise Rejected("report_markup", "the report holds HTML or RTF codes; export it as plain text")
     if len(text) > MAX_REPORT_CHARACTERS:
         raise Rejected("report_too_long", f"the report has {len(text)} characters, more than {MAX_REPORT_CHARACTERS}")
 
@@ -69,9 +148,10 @@ def check_report_text(text: str) -> None:
 def sectioned_report(text: str, *, study_uid: str, language: str, origin: Origin) -> Report:
     """Return the report of one text that may have section headers. Names of people that sign it are left out.
 
-    Where a text has only an impression, that is the whole report, as `Report.findings` requires.
-    Raises Rejected as `check_report_text` does.
+    HTML is taken off. Where a text has only an impression, that is the whole report, as `Report.findings` requires.
+    Raises Rejected as `plain_text` and `check_report_text` do.
     """
+    text = plain_text(text)
     check_report_text(text)
     parts = split_sections(text)
     findings, impression = (parts.findings, parts.impression) if parts.findings else (parts.impression, None)

@@ -7,12 +7,12 @@ from typing import NoReturn
 
 import pytest
 
-from finetune.lock import locked
+from xray.lock import locked
 from xray.errors import XrayError
 
 
 def test_a_second_command_in_the_same_folder_is_refused(tmp_path: Path) -> None:
-    with locked(tmp_path), pytest.raises(XrayError, match="another `finetune` command"), locked(tmp_path):
+    with locked(tmp_path), pytest.raises(XrayError, match="another command"), locked(tmp_path):
         pass
 
 

@@ -1,4 +1,4 @@
-"""One command at a time works in a run folder: two would write the same predictions and the same checkpoints."""
+"""One command at a time works in a folder: two would write the same predictions, checkpoints or films."""
 
 import errno
 import fcntl
@@ -13,7 +13,7 @@ _WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the run folder. The system lets go of it when the process ends, however it ends.
+    """Hold the folder. The system lets go of it when the process ends, however it ends.
 
     Raises XrayError when another command holds it. A file system that knows no locks (some clusters') holds nothing.
     """
@@ -22,7 +22,7 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise XrayError(
-                f"another `finetune` command is at work in {folder}. Wait for its end, or stop it, and try again."
+                f"another command is at work in {folder}. Wait for its end, or stop it, and try again."
             ) from None
         except OSError as error:
             if error.errno not in _WITHOUT_LOCKS:

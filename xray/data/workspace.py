@@ -1,0 +1,149 @@
+"""What a preparation has rendered so far: kept as it comes, so that a kill costs the last seconds and no more."""
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xray.data.records import FILMS_FOLDER, PARTS_FOLDER, REFUSED_FILE, REMEDY, FilmFacts, RefusedFilm, ShardInfo
+from xray.data.shards import SUFFIX, FilmRow, read_facts, read_keys, read_rows, read_sizes, write_shard
+from xray.errors import DataError, Rejected
+from xray.records import read_appended, write_lines
+
+_FLUSH_BYTES = 64 * 2**20
+_FLUSH_SECONDS = 10.0
+_SHARD_BYTES = 256 * 2**20
+_TRANSIENT = frozenset({"unreadable", "decode_timeout", "decode_memory", "decoder_crashed", "file_changed"})
+"""Refusals that another try may not give: a share that was away, a machine that was busy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """A film that is on the disk, and how many bytes its pictures have."""
+
+    shard: Path
+    row: int
+    size: int
+    facts: FilmFacts
+
+
+@dataclass(slots=True, kw_only=True)
+class Workspace:
+    """The rendered films below a store, those of earlier preparations included."""
+
+    store: Path
+    _kept: dict[str, _Kept] = field(default_factory=dict, repr=False)
+    _refused: dict[str, Rejected] = field(default_factory=dict, repr=False)
+    _waiting: dict[str, FilmRow] = field(default_factory=dict, repr=False)
+    _waiting_bytes: int = 0
+    _flushed: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def open(cls, store: Path) -> "Workspace":
+        """Find what is there. Damaged files, and what a kill left half-written, are removed and rendered again."""
+        space = cls(store=store)
+        for folder in (FILMS_FOLDER, PARTS_FOLDER):
+            for path in sorted((store / folder).glob("*")):
+                space._take(path)
+        for line in read_appended(store / REFUSED_FILE, RefusedFilm, remedy=REMEDY):
+            space._refused[line.key] = Rejected(line.code, line.why)
+        return space
+
+    def known(self) -> frozenset[str]:
+        """Return the keys of all films that need not be decoded again: rendered, or refused for what they are."""
+        return frozenset((*self._kept, *self._waiting, *self._refused))
+
+    def outcome(self, key: str) -> FilmFacts | Rejected:
+        """Return what is known of a film of `known`."""
+        if key in self._refused:
+            return self._refused[key]
+        return self._waiting[key].facts if key in self._waiting else self._kept[key].facts
+
+    def add(self, row: FilmRow) -> None:
+        """Keep a rendered film; it is on the disk after about 10 seconds or 64 MiB."""
+        if row.key in self._kept or row.key in self._waiting:
+            return
+        self._waiting[row.key] = row
+        self._waiting_bytes += row.size
+        if self._waiting_bytes > _FLUSH_BYTES or time.monotonic() - self._flushed > _FLUSH_SECONDS:
+            self.flush()
+
+    def refuse(self, key: str, rejected: Rejected) -> None:
+        """Remember that a film was refused, unless another try may end otherwise."""
+        if rejected.code in _TRANSIENT or key in self._refused:
+            return
+        self._refused[key] = rejected
+        line = RefusedFilm(key=key, code=rejected.code, why=rejected.why).model_dump_json() + "\n"
+        self.store.mkdir(parents=True, exist_ok=True)
+        with (self.store / REFUSED_FILE).open("a", encoding="utf-8") as stream:
+            stream.write(line)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        rows, self._waiting, self._waiting_bytes = list(self._waiting.values()), {}, 0
+        if rows:
+            path = write_shard(self.store / PARTS_FOLDER, rows)
+            for number, row in enumerate(rows):
+                self._kept[row.key] = _Kept(shard=path, row=number, size=row.size, facts=row.facts)
+        self._flushed = time.monotonic()
+
+    def pack(self, keys: Sequence[str]) -> tuple[ShardInfo, ...]:
+        """Put the films `keys`, in this order, into shards of about 256 MiB at most, and describe these.
+
+        The bytes of the shards follow from the films and their order alone: not from the number of processes, the
+        kills or the engine. A shard that is there already is not written again.
+        """
+        self.flush()
+        there = {tuple(read_keys(path)): path for path in (self.store / FILMS_FOLDER).glob(f"*{SUFFIX}")}
+        shards = []
+        for group in self._groups(keys):
+            path = there.get(group) or write_shard(self.store / FILMS_FOLDER, self._rows(group))
+            shards.append(ShardInfo(path=f"{FILMS_FOLDER}/{path.name}", films=len(group), bytes=path.stat().st_size))
+        return tuple(shards)
+
+    def clear(self, *, keep: Collection[str], refused: Collection[str]) -> None:
+        """Delete what a finished store does not need.
+
+        `keep` are the paths of its shards; `refused` the keys of the refused films of the data set. Who is taken out
+        of the source is taken out of the store.
+        """
+        for folder in (FILMS_FOLDER, PARTS_FOLDER):
+            for path in (self.store / folder).glob("*"):
+                if f"{folder}/{path.name}" not in keep:
+                    path.unlink()
+        if (self.store / PARTS_FOLDER).is_dir():
+            (self.store / PARTS_FOLDER).rmdir()
+        kept = {key: self._refused[key] for key in sorted(refused) if key in self._refused}
+        lines = [RefusedFilm(key=key, code=rejected.code, why=rejected.why) for key, rejected in kept.items()]
+        write_lines(self.store / REFUSED_FILE, lines)
+
+    def _take(self, path: Path) -> None:
+        try:
+            rows = list(zip(read_keys(path), read_sizes(path), strict=True)) if path.suffix == SUFFIX else []
+            kept = {
+                key: _Kept(shard=path, row=row, size=size, facts=read_facts(path, row))
+                for row, (key, size) in enumerate(rows)
+            }
+        except (DataError, ValueError):
+            kept = {}
+        if not kept:
+            path.unlink()
+        self._kept.update(kept)
+
+    def _groups(self, keys: Sequence[str]) -> Iterator[tuple[str, ...]]:
+        group: list[str] = []
+        total = 0
+        for key in keys:
+            size = self._kept[key].size
+            if group and total + size > _SHARD_BYTES:
+                yield tuple(group)
+                group, total = [], 0
+            group.append(key)
+            total += size
+        if group:
+            yield tuple(group)
+
+    def _rows(self, keys: Sequence[str]) -> Iterator[FilmRow]:
+        for key in keys:
+            kept = self._kept[key]
+            yield from read_rows(kept.shard, [kept.row])
