@@ -1,9 +1,9 @@
 """Train and measure the view check: `python bench/train_view_check.py VIEWS.csv ... --out xray/dicom/view_check.npz`.
 
-VIEWS.csv has the columns `file` (PNG or JPEG below the table's folder, or DICOM), `view` (frontal or lateral), `patient`
-and `use`: `train`, or `test` for films that are only measured. Drawn films are added to them. It prints how often the
-model is right on films of patients it was not trained on (five groups of patients), then trains on all and writes the
-weights. A site that has lateral films of its own should train with them: the model in the repository never saw one.
+VIEWS.csv has the columns `file` (DICOM, PNG or JPEG, relative to the table), `view` (frontal or lateral), `patient` and
+`use`: `train`, or `test` for films that are only measured. Drawn films are added to them. It prints how often the model
+is right on films of patients it was not trained on (five groups of patients), then trains on all and writes weights.
+A site that has lateral films of its own should train with them: the model in the repository never saw a real one.
 """
 
 import argparse
@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from view_samples import Grey, no_film, reduced, rough_lateral, varied
 
-from xray.data.films import load_film
 from xray.data.phantom import Style, draw, sample_studies
-from xray.dicom.render import RenderSettings
+from xray.dicom.read import has_dicom_magic, read_dataset
+from xray.dicom.render import RenderSettings, render_dataset
 from xray.dicom.view_check import KINDS, view_features
 from xray.types import View
 
@@ -57,15 +58,27 @@ def read_table(table: Path) -> Iterator[Source]:
     """Load the films of one table."""
     with table.open(encoding="utf-8-sig", newline="") as stream:
         for row in csv.DictReader(stream):
-            film = load_film(table.parent / row["file"], settings=RenderSettings(size=512, square=False)).pixels
+            film = reduced(read_film(table.parent / row["file"]))
             view: View = "lateral" if row["view"] == "lateral" else "frontal"
             yield Source(
-                film=reduced(film),
+                film=film,
                 view=view,
                 patient=f"{table.stem} {row['patient']}",
                 group=f"{table.stem} {view}",
                 held_out=row["use"] == "test",
             )
+
+
+def read_film(path: Path) -> Grey:
+    """Render a film without asking the view check."""
+    with path.open("rb") as stream:
+        is_dicom = has_dicom_magic(stream.read(132))
+    if is_dicom:
+        return render_dataset(read_dataset(path), settings=RenderSettings(size=512, square=False)).pixels
+    film = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if film is None:
+        raise SystemExit(f"{path} is no picture.")
+    return np.asarray(film, np.uint8)
 
 
 def drawn_films() -> Iterator[Source]:

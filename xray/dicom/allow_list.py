@@ -27,6 +27,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "PatientSex": ("M", "F", "O"),
     "SmokingStatus": ("YES", "NO", "UNKNOWN"),
     "Modality": ("CR", "DX", "RG"),
+    "ConversionType": ("DV", "DI", "DF", "WSD", "SD", "SI", "DRW", "SYN"),
     "PresentationIntentType": ("FOR PRESENTATION",),
     "ImageLaterality": ("R", "L", "U", "B"),
     "PositionerType": ("CARM", "COLUMN", "NONE"),

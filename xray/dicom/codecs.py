@@ -80,7 +80,8 @@ def _jpeg(frame: bytes, *, size: FrameSize, layout: PixelLayout) -> Pixels:
 def _prolonged(frame: bytes) -> bytes:
     """Add bits before the end of a JPEG: they change its image only if bits are missing, which libjpeg hides."""
     end = frame.find(b"\xff\xd9", frame.find(b"\xff\xda"))
-    return frame[:end] + _FILLER + frame[end:]
+    scans = frame[:end].rstrip(b"\xff")  # fill bytes, which with the next byte would be a marker
+    return scans + _FILLER + frame[end:]
 
 
 def _jpeg_ls(frame: bytes, *, size: FrameSize, layout: PixelLayout) -> Pixels:

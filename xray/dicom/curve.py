@@ -17,6 +17,7 @@ from xray.errors import Rejected
 
 _BLANK = 2.0  # standard deviation in grey levels below which nothing can be seen
 _MOST_SATURATED = 0.6
+_SECTIONS = ("CT", "MR", "PT", "NM")  # windows on sections are meant to hide most of the image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +67,13 @@ def viewer_curve(dataset: Dataset, *, histogram: Histogram, inverted: bool) -> C
 
     The header's is the first readable VOI LUT, else the first valid window. It is ignored when the film becomes blank
     (standard deviation below 2 grey levels), and when more than 60 % of the pixels become entirely black or white
-    although the automatic curve shows them.
+    although the automatic curve shows them. The latter does not hold for sections (CT, MR), where it is usual.
 
     Raises Rejected("blank_after_voi") when the automatic curve shows nothing either.
     """
     declared = _declared_curve(dataset, histogram=histogram)
-    if declared.levels.size and not _shows_too_little(declared.levels, histogram=histogram):
+    is_section = tags.code(dataset, "Modality") in _SECTIONS
+    if declared.levels.size and not _shows_too_little(declared.levels, histogram=histogram, is_section=is_section):
         return _with_polarity(declared, inverted=inverted)
     automatic = automatic_curve(histogram, inverted=inverted)
     ignored: tuple[str, ...] = ()
@@ -88,11 +90,17 @@ def automatic_curve(histogram: Histogram, *, inverted: bool) -> Curve:
     """
     window = voi.automatic_window(histogram.values, counts=histogram.counts)
     if window is None:
-        raise blank()
+        raise _blank()
     curve = Curve(levels=window.ramp(histogram.values), flags=("auto_window",), window=(window.center, window.width))
-    if histogram.spread(curve.levels) < _BLANK:
-        raise blank()
-    return _with_polarity(curve, inverted=inverted)
+    return _with_polarity(_visible(curve, histogram=histogram), inverted=inverted)
+
+
+def exported_curve(histogram: Histogram) -> Curve:
+    """Return the curve of grey levels 0 to 255 that somebody has already chosen: they stay what they are.
+
+    Raises Rejected("blank_after_voi") when they show nothing.
+    """
+    return _visible(Curve(levels=histogram.values / 255), histogram=histogram)
 
 
 def equalised_curve(histogram: Histogram, *, inverted: bool) -> Curve:
@@ -106,7 +114,7 @@ def equalised_curve(histogram: Histogram, *, inverted: bool) -> Curve:
     seen = histogram.values[histogram.counts > 0]
     low, high = float(seen.min()), float(seen.max())
     if low == high:
-        raise blank()
+        raise _blank()
     greys = np.floor(np.clip((histogram.values - low) / (high - low), 0, 1) * 255).astype(np.intp)
     if inverted:
         greys = 255 - greys
@@ -115,13 +123,16 @@ def equalised_curve(histogram: Histogram, *, inverted: bool) -> Curve:
     above = np.cumsum(counts) - counts[: first + 1].sum()
     scale = np.float32(255) / np.float32(above[-1])
     levels = np.rint(np.maximum(above, 0).astype(np.float32) * scale)[greys].astype(np.float64) / 255
-    if histogram.spread(levels) < _BLANK:
-        raise blank()
-    return Curve(levels=levels)
+    return _visible(Curve(levels=levels), histogram=histogram)
 
 
-def blank() -> Rejected:
-    """Return the refusal of a film on which nothing can be seen."""
+def _visible(curve: Curve, *, histogram: Histogram) -> Curve:
+    if histogram.spread(curve.levels) < _BLANK:
+        raise _blank()
+    return curve
+
+
+def _blank() -> Rejected:
     return Rejected("blank_after_voi", "The image shows nothing: all pixels have about the same grey level.")
 
 
@@ -129,10 +140,10 @@ def _with_polarity(curve: Curve, *, inverted: bool) -> Curve:
     return replace(curve, levels=1 - curve.levels) if inverted else curve
 
 
-def _shows_too_little(levels: voi.Values, *, histogram: Histogram) -> bool:
+def _shows_too_little(levels: voi.Values, *, histogram: Histogram, is_section: bool) -> bool:
     if histogram.spread(levels) < _BLANK:
         return True
-    if histogram.saturated(levels) <= _MOST_SATURATED:
+    if is_section or histogram.saturated(levels) <= _MOST_SATURATED:
         return False
     window = voi.automatic_window(histogram.values, counts=histogram.counts)
     return window is not None and histogram.saturated(window(histogram.values)) <= _MOST_SATURATED

@@ -31,7 +31,8 @@ IMPLEMENTATION_VERSION = "XRAY_DEID_1"
 _IMPLEMENTATION = uid.UID("2.25.303427641987452046101879231664910294837")
 _METHOD = "PS3.15 Annex E Basic Profile: rebuilt from an allow-list"
 _CHEST: allow_list.Code = ("816094009", "SCT", "Chest")
-_SOP_CLASSES = (uid.ComputedRadiographyImageStorage, uid.DigitalXRayImageStorageForPresentation)
+_CR, _DX = uid.ComputedRadiographyImageStorage, uid.DigitalXRayImageStorageForPresentation
+_TYPE_2 = {_CR: allow_list.TYPE_2_OF_CR, _DX: allow_list.TYPE_2_OF_DX, uid.SecondaryCaptureImageStorage: ()}
 _AGE = re.compile(r"(\d{3})([DWMY])")
 _OLDEST_YEARS = 90  # beyond this an age can name a person (45 CFR 164.514(b)(2))
 _DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
@@ -60,47 +61,43 @@ def deidentify(dataset: Dataset, *, identity: NewIdentity) -> Dataset:
     It renders to the same picture as `dataset` and keeps view and orientation. The caller has checked that the film is
     a chest film without text burned into it (`xray.data.films.check_chest_film`).
 
-    Raises Rejected: the codes of `decode`, `polarity_conflict`, `bad_lut`, `unsupported_sop_class` (neither CR nor DX
-    for presentation), `not_grey` (a colour picture is a capture of a screen, which may show names).
+    Raises Rejected: the codes of `decode`, `polarity_conflict`, `bad_lut`, `unsupported_sop_class` (neither CR, nor DX
+    for presentation, nor a secondary capture), `not_grey` (a colour picture is a capture of a screen, which may show names).
     """
     layout = pixel_layout(dataset)
-    sop_class = tags.text(dataset, "SOPClassUID")
-    if sop_class not in _SOP_CLASSES:
-        why = "Only CR and DX images for presentation are written. Export the film itself, not a capture of it."
+    sop_class = uid.UID(tags.text(dataset, "SOPClassUID") or "")
+    if sop_class not in _TYPE_2:
+        why = "Only CR, DX for presentation and secondary captures are written. Export the film as one of them."
         raise Rejected("unsupported_sop_class", why)
     if layout.photometric not in GREY:
         raise Rejected(
             "not_grey", "A colour picture may be a screen with names on it. Export the film itself, in grey."
         )
     is_inverted(dataset, photometric=layout.photometric, site=None)
-    film = _described(dataset, is_dx=sop_class == uid.DigitalXRayImageStorageForPresentation)
-    film.SOPClassUID = sop_class
+    film = _described(dataset, sop_class=sop_class)
     _add_identity(film, identity=identity)
     _add_dates(film, dataset, days_back=identity.days_back)
     _add_grey_mapping(film, dataset, layout=layout)
     _add_pixels(film, decode(dataset), layout=layout)
-    _add_view(film, dataset, is_dx=sop_class == uid.DigitalXRayImageStorageForPresentation)
+    _add_view(film, dataset, is_dx=sop_class == _DX)
     film.file_meta = _file_meta(film)
     return film
 
 
-def _described(dataset: Dataset, *, is_dx: bool) -> Dataset:
+def _described(dataset: Dataset, *, sop_class: uid.UID) -> Dataset:
     """Start a data set with all words and numbers of the allow-list, and what Type 2 asks for without a value."""
     film = Dataset()
     film.SpecificCharacterSet = "ISO_IR 192"
-    for keyword in (
-        *allow_list.EMPTY,
-        *allow_list.TYPE_2,
-        *(allow_list.TYPE_2_OF_DX if is_dx else allow_list.TYPE_2_OF_CR),
-    ):
-        setattr(film, keyword, None if dictionary_VR(keyword) != "SQ" else Sequence([]))
+    film.SOPClassUID = sop_class
+    for keyword in (*allow_list.EMPTY, *allow_list.TYPE_2, *_TYPE_2[sop_class]):
+        setattr(film, keyword, Sequence([]) if dictionary_VR(keyword) == "SQ" else None)
     for keyword, words in allow_list.WORDS.items():
         found = [str(word).strip().upper() for word in tags.values(dataset, keyword)]
         if found and all(word in words for word in found):
             setattr(film, keyword, found if len(found) > 1 else found[0])
     for keyword, allowed in allow_list.NUMBERS.items():
         _add_numbers(film, keyword, tags.numbers(dataset, keyword), allowed=allowed)
-    film.ImageType = _image_type(dataset, is_dx=is_dx)
+    film.ImageType = _image_type(dataset, is_dx=sop_class == _DX)
     film.Manufacturer = _manufacturer(dataset)
     _add_age(film, dataset)
     return film

@@ -19,8 +19,8 @@ from xray.dicom.curve import (
     Curve,
     Histogram,
     automatic_curve,
-    blank,
     equalised_curve,
+    exported_curve,
     grey_table,
     viewer_curve,
 )
@@ -37,7 +37,6 @@ Grey = NDArray[np.uint8]
 Deep = NDArray[np.uint16]
 Film = TypeVar("Film", NDArray[np.uint8], NDArray[np.uint16])
 
-_BLANK = 2.0  # standard deviation in grey levels below which nothing can be seen
 _HEADROOM = 0.5  # how far the 16-bit master goes beyond black and white, in widths of the window
 _HIDDEN = -_HEADROOM  # the level of padding: 0 in the master, black on the film
 
@@ -85,7 +84,7 @@ class Rendered:
 
     `pixels`: uint8 [H, W], 0 = black. `flags`: what had to be repaired, guessed or undone (`auto_window`,
     `voi_bits_fixed`, `voi_lut_ignored`, `window_ignored`, `voi_function_ignored`, `slope_fixed`, `high_bit_fixed`,
-    `bits_stored_fixed`, `from_colour`, `polarity_by_site`, `shutter_ignored`, `aspect_resampled`). `window`:
+    `from_colour`, `polarity_by_site`, `shutter_ignored`, `aspect_resampled`). `window`:
     (center, width) in modality units; None when a VOI LUT, no window or the profile `mimic_jpg` was applied.
 
     `deep`: uint16 [H, W] when the settings ask for it, else None. It has the geometry and polarity of `pixels` and
@@ -124,21 +123,22 @@ def render_dataset(dataset: Dataset, *, settings: RenderSettings) -> Rendered:
     aspect = pixel_aspect(dataset)
     shutter = shutter_of(dataset, rows=layout.rows, columns=layout.columns, aspect=aspect)
     frame = _Frame(visible=shutter.visible, aspect=aspect)
-    flags = (*polarity_flags, *shutter.flags, *(("aspect_resampled",) if aspect != 1 else ()))
+    bit_flags = ("high_bit_fixed",) if layout.shift else ()
+    flags = (*bit_flags, *polarity_flags, *shutter.flags, *(("aspect_resampled",) if aspect != 1 else ()))
     stored = decode(dataset)
     if stored.ndim == 3:
         grey, colour_flags = grey_of(stored)
         rendered = _render_exported(grey, settings=settings, frame=frame)
         return replace(rendered, flags=(*colour_flags, *rendered.flags, *flags))
-    histogram, rows, stored_flags = _histogram(dataset, stored=stored, layout=layout, frame=frame)
+    histogram, padding, slope_flags = _histogram(dataset, stored=stored, layout=layout, frame=frame)
     if settings.profile == "mimic_jpg":
         curve = equalised_curve(histogram, inverted=inverted)
     else:
         curve = viewer_curve(dataset, histogram=histogram, inverted=inverted)
     levels = np.full(1 << (8 * stored.dtype.itemsize), _HIDDEN)
-    levels[rows] = curve.levels
-    done = Curve(levels=levels, flags=(*stored_flags, *curve.flags, *flags), window=curve.window)
-    return _draw(cells_of(stored), curve=done, settings=settings, frame=frame)
+    levels[_cell_values(layout)] = np.where(padding, _HIDDEN, curve.levels)  # those of -1 stand at the end
+    whole = Curve(levels=levels, flags=(*slope_flags, *curve.flags, *flags), window=curve.window)
+    return _draw(cells_of(stored), curve=whole, settings=settings, frame=frame)
 
 
 def render_picture(values: Cells, *, settings: RenderSettings) -> Rendered:
@@ -157,12 +157,6 @@ def fit(pixels: Film, *, settings: RenderSettings) -> Film:
     return fit_film(pixels, size=settings.size, square=settings.square)
 
 
-def refuse_blank(pixels: Grey) -> None:
-    """Raise Rejected("blank_after_voi") for uint8 pixels on which nothing can be seen."""
-    if pixels.std() < _BLANK:
-        raise blank()
-
-
 def _render_exported(values: Cells, *, settings: RenderSettings, frame: _Frame) -> Rendered:
     counts = count(values, visible=frame.visible)
     histogram = Histogram(values=np.arange(len(counts), dtype=np.float64), counts=_some(counts))
@@ -171,9 +165,7 @@ def _render_exported(values: Cells, *, settings: RenderSettings, frame: _Frame) 
     elif values.dtype.itemsize == 2:
         curve = automatic_curve(histogram, inverted=False)
     else:
-        curve = Curve(levels=histogram.values / 255)
-        if histogram.spread(curve.levels) < _BLANK:
-            raise blank()
+        curve = exported_curve(histogram)
     return _draw(values, curve=curve, settings=settings, frame=frame)
 
 
@@ -201,38 +193,30 @@ def _deep_table(levels: voi.Values) -> Deep:
 
 def _histogram(
     dataset: Dataset, *, stored: Pixels, layout: PixelLayout, frame: _Frame
-) -> tuple[Histogram, NDArray[np.intp], tuple[str, ...]]:
-    """Return the histogram of what is visible, the cell values that its rows belong to, and flags."""
-    cell_counts = _some(count(cells_of(stored), visible=frame.visible))
-    possible, range_flags = _possible_values(cell_counts, layout=layout)
-    modality, slope_flags = voi.modality_values(dataset, stored=possible.astype(np.float64), signed=layout.signed)
-    shown = ~_padding(dataset, possible=possible, layout=layout)
-    cells = possible & (len(cell_counts) - 1)
-    counts = _some(cell_counts[cells] * shown)
-    return Histogram(values=modality[shown], counts=counts[shown]), cells[shown], (*range_flags, *slope_flags)
+) -> tuple[Histogram, NDArray[np.bool_], tuple[str, ...]]:
+    """Return the histogram of what is visible over all stored values, which of these are padding, and flags."""
+    counts = count(cells_of(stored), visible=frame.visible)[_cell_values(layout)]
+    possible = _stored_values(layout)
+    modality, flags = voi.modality_values(dataset, stored=possible.astype(np.float64), signed=layout.signed)
+    padding = _padding(dataset, possible=possible, layout=layout)
+    return Histogram(values=modality, counts=_some(np.where(padding, 0, counts))), padding, flags
+
+
+def _stored_values(layout: PixelLayout) -> NDArray[np.intp]:
+    """Return every value that BitsStored bits can hold, in order; `decode` gives no other."""
+    first = -(1 << (layout.bits_stored - 1)) if layout.signed else 0
+    return np.arange(first, first + (1 << layout.bits_stored))
+
+
+def _cell_values(layout: PixelLayout) -> NDArray[np.intp]:
+    """Return the unsigned value of the pixel cell that holds each stored value."""
+    return _stored_values(layout) & ((1 << layout.bits_allocated) - 1)
 
 
 def _some(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     if not counts.any():
         raise Rejected("all_padding", "Every pixel is padding or hidden by a shutter.")
     return counts
-
-
-def _possible_values(
-    cell_counts: NDArray[np.int64], *, layout: PixelLayout
-) -> tuple[NDArray[np.intp], tuple[str, ...]]:
-    """Return the stored values that BitsStored declares, widened where a lossy codec or a wrong header left them."""
-    first = -(1 << (layout.bits_stored - 1)) if layout.signed else 0
-    last = first + (1 << layout.bits_stored) - 1
-    found = np.flatnonzero(cell_counts)
-    if layout.signed:
-        half = len(cell_counts) // 2
-        found = (found + half) % len(cell_counts) - half
-    low, high = int(found.min()), int(found.max())
-    flags = ("high_bit_fixed",) if layout.shift else ()
-    if low < first or high > last:
-        first, last, flags = min(first, low), max(last, high), (*flags, "bits_stored_fixed")
-    return np.arange(first, last + 1), flags
 
 
 def _padding(dataset: Dataset, *, possible: NDArray[np.intp], layout: PixelLayout) -> NDArray[np.bool_]:

@@ -1,6 +1,7 @@
 """RLE Lossless (PS3.5 Annex G): PackBits segments, one for each byte of a pixel cell, the high byte first."""
 
 import struct
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -13,8 +14,8 @@ _HEADER_BYTES = 64
 _SLACK = 256  # a segment's pad bytes can unpack to one run more
 
 
-def decode_rle(frame: bytes, *, layout: PixelLayout) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """Return whole pixel cells, uint8 or uint16 [H, W] or [H, W, 3].
+def decode_rle(frame: bytes, *, layout: PixelLayout) -> NDArray[np.unsignedinteger[Any]]:
+    """Return whole pixel cells, uint8, uint16 or uint32 [H, W] or [H, W, 3].
 
     Raises Rejected("corrupt_pixels") where segments are missing, damaged or shorter than the image.
     """
@@ -22,7 +23,7 @@ def decode_rle(frame: bytes, *, layout: PixelLayout) -> NDArray[np.uint8] | NDAr
     segments = _segments(frame, expected=layout.samples * cell_bytes)
     planes = [_unpack(segment, size=layout.rows * layout.columns) for segment in segments]
     stacked = np.stack(planes, axis=-1).reshape(layout.rows, layout.columns, layout.samples, cell_bytes)
-    cells = stacked.view(">u2" if cell_bytes == 2 else np.uint8)[..., 0].astype(f"u{cell_bytes}")
+    cells = stacked.view(f">u{cell_bytes}")[..., 0].astype(f"u{cell_bytes}")
     return cells[..., 0] if layout.samples == 1 else cells
 
 

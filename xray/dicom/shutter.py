@@ -77,7 +77,7 @@ def _circle(dataset: Dataset, *, rows: int, columns: int, aspect: float) -> Mask
     above = (np.arange(1, rows + 1) - center[0]) * aspect
     reach = np.where(np.abs(above) <= radius[0], np.sqrt(np.maximum(radius[0] ** 2 - above**2, 0)), -1)
     beside = np.abs(np.arange(1, columns + 1) - center[1])
-    return (beside[None, :] <= reach[:, None]).astype(np.uint8) * np.uint8(255)
+    return np.where(beside[None, :] <= reach[:, None], np.uint8(255), np.uint8(0))
 
 
 def _polygon(dataset: Dataset, *, rows: int, columns: int) -> Mask | None:

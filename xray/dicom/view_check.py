@@ -101,7 +101,7 @@ def _evened(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _edge_histograms(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return float32 [8, 8, 8]: rows, columns, edge direction modulo 180 degrees; each cell scaled by its surroundings."""
+    """Return float32 [8, 8, 8]: row, column, edge direction modulo 180 degrees; cells scaled by their surroundings."""
     dx, dy = cv2.Sobel(picture, cv2.CV_32F, 1, 0), cv2.Sobel(picture, cv2.CV_32F, 0, 1)
     strength = np.hypot(dx, dy)
     direction = (np.arctan2(dy, dx) % np.pi) * (_DIRECTIONS / np.pi)

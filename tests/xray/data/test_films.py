@@ -1,4 +1,5 @@
 import hashlib
+import os
 import struct
 import zlib
 from io import BytesIO
@@ -8,47 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
+from pydicom import dcmread
+from pydicom.uid import RLELossless
 
-from xray.data.films import check_chest_film, is_film_file, load_film, read_header
-from xray.dicom.render import RenderSettings
+from tests.xray.data.chest_film import GREY, texture, write_film
+from xray.data.films import check_chest_film, load_film, read_header, stored_sha256
+from xray.dicom.render import RenderSettings, render_dataset
 from xray.errors import Rejected
 
 NATIVE = RenderSettings(size=None, square=False)
-GREY = np.add.outer(np.arange(80), np.arange(70)).astype(np.uint8)
-CHEST = {
-    "Modality": "DX",
-    "BodyPartExamined": "CHEST",
-    "PresentationIntentType": "FOR PRESENTATION",
-    "ViewPosition": "PA",
-    "StudyInstanceUID": "1.2.3",
-    "SeriesInstanceUID": "1.2.3.4",
-    "PatientID": "CANARY-7",
-    "PatientName": "CANARY^王小明",
-    "PatientAge": "018M",
-    "PatientSex": "F",
-    "ImagerPixelSpacing": [0.2, 0.3],
-}
-
-
-def write_film(path, pixels=GREY, **elements):
-    film = Dataset()
-    film.file_meta = FileMetaDataset()
-    film.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    film.SOPClassUID = film.file_meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
-    film.SOPInstanceUID = film.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4.5"
-    film.SpecificCharacterSet = "ISO_IR 192"
-    film.Rows, film.Columns = pixels.shape
-    film.SamplesPerPixel, film.PixelRepresentation = 1, 0
-    film.BitsAllocated, film.BitsStored, film.HighBit = 8, 8, 7
-    film.PhotometricInterpretation = "MONOCHROME2"
-    film.add_new("PixelData", "OB", pixels.tobytes())
-    for keyword, value in {**CHEST, **elements}.items():
-        if value is not None:
-            setattr(film, keyword, value)
-    film.save_as(path, enforce_file_format=True)
-    return path
 
 
 def write_picture(path, image, **options):
@@ -63,35 +32,6 @@ def refusal_of(path):
     return refusal.value.code
 
 
-# DICOM.
-
-
-def test_a_header_says_what_the_film_is_without_decoding_it(tmp_path):
-    header = read_header(write_film(tmp_path / "film", pixels=GREY))
-    assert header.is_dicom
-    assert (header.rows, header.columns, header.bits_stored) == (80, 70, 8)
-    assert (header.study_uid, header.sop_instance_uid) == ("1.2.3", "1.2.3.4.5")
-    assert (header.modality, header.body_part, header.view, header.view_position) == ("DX", "CHEST", "frontal", "PA")
-    assert (header.age_years, header.sex, header.pixel_spacing_mm) == (1.5, "F", (0.2, 0.3))
-    assert header.patient_id == "CANARY-7"
-    assert "CANARY" not in repr(header)
-
-
-@pytest.mark.parametrize(
-    ("elements", "age"),
-    [
-        ({"PatientAge": "045Y"}, 45),
-        ({"PatientAge": "026W"}, 0.5),
-        ({"PatientAge": "999Y"}, None),
-        ({"PatientAge": None, "PatientBirthDate": "19800101", "StudyDate": "20200101"}, 40),
-        ({"PatientAge": None, "PatientBirthDate": "20210101", "StudyDate": "20200101"}, None),
-        ({"PatientAge": None}, None),
-    ],
-)
-def test_the_age_comes_from_the_header_or_from_two_dates(tmp_path, elements, age):
-    assert read_header(write_film(tmp_path / "film", **elements)).age_years == age
-
-
 def test_a_film_carries_its_reference_and_its_flags(tmp_path):
     path = write_film(tmp_path / "film.png")  # named like a picture, and DICOM all the same
     film = load_film(path, settings=RenderSettings(size=64))
@@ -101,70 +41,6 @@ def test_a_film_carries_its_reference_and_its_flags(tmp_path):
     assert film.ref.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (film.ref.rows, film.ref.columns, film.ref.view) == (80, 70, "frontal")
     assert film.ref.photometric_interpretation == "MONOCHROME2"
-
-
-@pytest.mark.parametrize(
-    "elements", [{}, {"BodyPartExamined": "PORT CHEST"}, {"BodyPartExamined": None}, {"Modality": "CR"}]
-)
-def test_a_chest_film_is_accepted(tmp_path, elements):
-    assert check_chest_film(read_header(write_film(tmp_path / "film", **elements))) is None
-
-
-@pytest.mark.parametrize(
-    ("elements", "code"),
-    [
-        ({"Modality": "CT"}, "not_chest_film"),
-        ({"Modality": None}, "not_chest_film"),
-        ({"BodyPartExamined": "HAND"}, "not_chest_film"),
-        ({"PresentationIntentType": "FOR PROCESSING"}, "for_processing"),
-        ({"BurnedInAnnotation": "YES"}, "burned_in_annotation"),
-        ({"pixels": GREY[:63]}, "too_small"),
-    ],
-)
-def test_what_is_no_chest_film_is_refused_by_name(tmp_path, elements, code):
-    header = read_header(write_film(tmp_path / "film", **elements))
-    with pytest.raises(Rejected) as refusal:
-        check_chest_film(header)
-    assert refusal.value.code == code
-
-
-@pytest.mark.filterwarnings("ignore:Invalid value for VR")
-@pytest.mark.parametrize(
-    "elements",
-    [
-        {"PatientOrientation": ["L", "F"]},
-        {"PatientOrientation": ["LA", "FP"]},
-        {"PatientOrientation": None},
-        {"PatientOrientation": ""},
-        {"PatientOrientation": ["Left", "Foot"]},  # no legal values: they say nothing
-        {"PatientOrientation": ["RL", "F"]},
-        {"PatientOrientation": ["R"]},
-        {"PatientOrientation": ["A", "F"], "ViewPosition": "LL"},
-        {"PatientOrientation": ["P", "F"], "ViewPosition": "LL"},
-        {"PatientOrientation": ["P", "F"], "ViewPosition": None},
-        {"PatientOrientation": ["L", "F"], "ViewPosition": None},
-    ],
-)
-def test_an_upright_film_and_one_that_does_not_say_how_it_lies_are_accepted(tmp_path, elements):
-    assert check_chest_film(read_header(write_film(tmp_path / "film", **elements))) is None
-
-
-@pytest.mark.parametrize("view", ["PA", "AP", None])
-@pytest.mark.parametrize("orientation", [["R", "F"], ["L", "H"], ["R", "H"], ["F", "R"], ["H", "L"], ["RA", "F"]])
-def test_a_film_that_its_header_calls_mirrored_or_turned_is_refused(tmp_path, view, orientation):
-    header = read_header(write_film(tmp_path / "film", ViewPosition=view, PatientOrientation=orientation))
-    with pytest.raises(Rejected, match="turned_film"):
-        check_chest_film(header)
-
-
-def test_a_frontal_film_that_lies_like_a_lateral_one_is_refused(tmp_path):
-    header = read_header(write_film(tmp_path / "film", PatientOrientation=["P", "F"]))
-    with pytest.raises(Rejected, match="turned_film"):
-        check_chest_film(header)
-
-
-def test_a_placeholder_is_nobodys_patient_id(tmp_path):
-    assert read_header(write_film(tmp_path / "film", PatientID="ANONYMOUS")).patient_id is None
 
 
 # PNG and JPEG.
@@ -193,7 +69,7 @@ def test_grey_is_found_in_every_way_to_store_it(tmp_path, mode):
 
 
 def test_a_jpeg_is_recognised_by_its_content(tmp_path):
-    path = write_picture(tmp_path / "film.dcm", GREY, format="JPEG", quality=95)
+    path = write_picture(tmp_path / "film.bin", GREY, format="JPEG", quality=95)
     assert np.abs(load_film(path, settings=NATIVE).pixels.astype(int) - GREY).max() <= 8
     header = read_header(path)
     assert (header.is_dicom, header.rows, header.columns, header.modality) == (False, 80, 70, None)
@@ -252,21 +128,50 @@ def test_a_cut_picture_is_refused_and_never_shown_in_part(tmp_path, ending):
         assert refusal_of(path) == "corrupt_pixels"
 
 
-@pytest.mark.parametrize("content", [b"", b"GIF89a" + bytes(300), b"film,report\n1,2\n"])
-def test_other_files_are_no_films(tmp_path, content):
-    path = tmp_path / "film.png"
-    path.write_bytes(content)
-    assert not is_film_file(path)
-    assert refusal_of(path) == "not_a_film"
-
-
-def test_films_are_told_from_other_files_by_their_first_bytes(tmp_path):
-    assert is_film_file(write_film(tmp_path / "a"))
-    assert is_film_file(write_picture(tmp_path / "b", GREY, format="PNG"))
-    assert is_film_file(write_picture(tmp_path / "c", GREY, format="JPEG"))
-    assert not is_film_file(tmp_path)
-    assert not is_film_file(tmp_path / "nothing")
+def test_a_film_that_is_gone_a_folder_and_a_pipe_are_unreadable(tmp_path):
     assert refusal_of(tmp_path / "nothing") == "unreadable"
+    assert refusal_of(tmp_path) == "unreadable"
+    os.mkfifo(tmp_path / "pipe.dcm")
+    assert refusal_of(tmp_path / "pipe.dcm") == "unreadable"
+    (tmp_path / "loop.dcm").symlink_to(tmp_path / "loop.dcm")
+    assert refusal_of(tmp_path / "loop.dcm") == "unreadable"
+
+
+def test_a_film_that_is_written_to_while_it_is_read_is_refused(tmp_path, monkeypatch):
+    path = write_film(tmp_path / "film", Rows=80)
+
+    def slowly(dataset, *, settings):
+        rendered = render_dataset(dataset, settings=settings)
+        with path.open("ab") as stream:
+            stream.write(b"more")
+        return rendered
+
+    monkeypatch.setattr("xray.data.films.render_dataset", slowly)
+    assert refusal_of(path) == "file_changed"
+
+
+def test_what_a_film_stores_is_the_same_in_every_encoding_and_under_every_name(tmp_path):
+    first = stored_sha256(write_film(tmp_path / "a", PatientID="P-1"))
+    assert stored_sha256(write_film(tmp_path / "b", PatientID="P-2", SOPInstanceUID="1.2.3")) == first
+    dataset = dcmread(tmp_path / "a")
+    dataset.compress(RLELossless, generate_instance_uid=False)
+    dataset.save_as(tmp_path / "c")
+    assert stored_sha256(tmp_path / "c") == first
+    assert stored_sha256(write_film(tmp_path / "d", texture(1))) != first
+    inverse = write_film(tmp_path / "e", PhotometricInterpretation="MONOCHROME1")
+    assert stored_sha256(inverse) != first
+
+
+def test_the_16_bit_master_is_there_for_16_bits_only_and_when_it_is_asked_for(tmp_path):
+    values = np.arange(10_000, 11_001, dtype=np.uint16).reshape(7, 143)
+    path = write_picture(tmp_path / "film.png", values)
+    assert load_film(path, settings=NATIVE).deep is None
+    deep = load_film(path, settings=RenderSettings(size=None, square=False, deep=True)).deep
+    assert (deep.dtype, deep.shape) == (np.uint16, (7, 143))
+    assert 0 < deep.min() < 65535 // 4 < 65535 * 3 // 4 < deep.max() < 65535  # beyond black and white, not at the end
+    settings = RenderSettings(size=64, deep=True)
+    assert load_film(write_picture(tmp_path / "film.png", GREY), settings=settings).deep is None
+    assert load_film(write_film(tmp_path / "film"), settings=settings).deep.shape == (64, 64)
 
 
 def as_picture(kind):

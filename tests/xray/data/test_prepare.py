@@ -161,14 +161,31 @@ def test_no_name_id_date_or_path_of_the_hospital_is_in_any_file_of_the_store(fil
             assert word.encode() not in content + name.encode(), (name, word)
 
 
-def test_a_report_that_holds_its_patients_id_is_refused(films, tmp_path: Path):
+def test_the_id_of_its_patient_is_taken_out_of_a_report_and_the_change_is_recorded(films, tmp_path: Path):
     films.dicom("a.dcm", study="1.2", texture=1, patient="HOSP777")
     films.dicom("b.dcm", study="1.3", texture=2, patient="HOSP778")
     table = tmp_path / "reports.csv"
     table.write_text(f"study_uid,report\n1.2,{NORMAL}HOSP777\n1.3,{NORMAL}\n", encoding="utf-8")
     store = prepared(read_table(films.root, table), tmp_path / "store", split=SplitSettings(val=0, test=0))
-    assert store.info.studies == 1
-    assert store.info.left_out["refused"] == {"id_in_report": 1}
+    assert [study.findings.strip() for study in store.studies] == [NORMAL, NORMAL]
+    assert store.info.text_changes == {"identifier": 1}
+    assert "HOSP777" not in (store.path / "text_changes.jsonl").read_text(encoding="utf-8")
+
+
+def test_terms_of_machine_translation_are_repaired_where_that_is_asked_for(films, tmp_path: Path):
+    films.dicom("a.dcm", study="1.2", texture=1, patient="HOSP777")
+    table = tmp_path / "reports.csv"
+    table.write_text("study_uid,report\n1.2,右下肺巩固。\n", encoding="utf-8")
+    none = SplitSettings(val=0, test=0)
+    kept, repaired = (
+        prepared(read_table(films.root, table), tmp_path / name, split=none, repair_terms=name == "repaired")
+        for name in ("kept", "repaired")
+    )
+    assert [store.studies[0].findings for store in (kept, repaired)] == ["右下肺巩固。", "右下肺实变。"]
+    assert [(store.info.terms, store.info.text_changes) for store in (kept, repaired)] == [
+        ("kept", {}),
+        ("repaired", {"repair": 1}),
+    ]
 
 
 def test_pseudonyms_depend_on_the_sites_key_and_repeat_under_one_key(monkeypatch: pytest.MonkeyPatch):

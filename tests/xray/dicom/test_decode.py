@@ -5,7 +5,7 @@ from pydicom import uid
 from pydicom.encaps import encapsulate
 from pydicom.pixels import get_encoder
 
-from xray.dicom.decode import PLUGINS, decode
+from xray.dicom.decode import decode
 from xray.errors import Rejected
 
 TWELVE_BIT = ((np.add.outer(np.arange(48) * 85, np.arange(40) * 3)) % 4096).astype(np.uint16)

@@ -1,12 +1,9 @@
 import dataclasses
 
-import imagecodecs
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydicom.encaps import encapsulate
-from pydicom.uid import JPEGLosslessSV1
 
 from xray.dicom.render import RenderSettings, fit, render_dataset
 from xray.errors import ConfigError, Rejected
@@ -123,21 +120,33 @@ def test_almost_equal_channels_are_averaged_and_flagged(make_film):
 # Bits.
 
 
-def test_values_beyond_bits_stored_in_a_codestream_are_shown_not_wrapped(make_film):
-    stored = np.arange(4096, dtype=np.uint16).reshape(64, 64)
-    film = make_film(stored, bits=10, syntax=JPEGLosslessSV1, WindowCenter=2048, WindowWidth=4096)
-    film.PixelData = encapsulate([imagecodecs.ljpeg_encode(stored, bitspersample=12)])
-    rendered = render_dataset(film, settings=NATIVE)
-    assert rendered.flags == ("bits_stored_fixed",)
-    assert rendered.pixels[0, 0] == 0
-    assert rendered.pixels[-1, -1] == 255
-
-
 def test_a_high_bit_above_bits_stored_is_flagged(make_film):
     film = make_film(u16([[0, 16], [1600, 65520]]), bits=12, high_bit=15, WindowCenter=100, WindowWidth=101)
     rendered = render_dataset(film, settings=NATIVE)
     assert rendered.flags == ("high_bit_fixed",)
     assert rendered.pixels.tolist() == [[0, 0], [129, 255]]
+
+
+# Overlays, PS3.3 C.9.2 and PS3.5 8.1.2: names of patients are drawn there.
+
+
+def test_overlays_are_never_burnt_in(make_film):
+    values = np.arange(1024, dtype=np.uint16).reshape(32, 32)
+    plain = shown(make_film(values, bits=10, WindowCenter=500, WindowWidth=800))
+    in_high_bits = make_film((values | 0xFC00).astype(np.uint16), bits=10, WindowCenter=500, WindowWidth=800)
+    in_group = make_film(values, bits=10, WindowCenter=500, WindowWidth=800)
+    for element, kind, value in (
+        (0x60000010, "US", 32),
+        (0x60000011, "US", 32),
+        (0x60000040, "CS", "G"),
+        (0x60000050, "SS", [1, 1]),
+        (0x60000100, "US", 1),
+        (0x60000102, "US", 0),
+        (0x60003000, "OW", b"\xff" * 128),
+    ):
+        in_group.add_new(element, kind, value)
+    assert shown(in_high_bits) == plain
+    assert shown(in_group) == plain
 
 
 # Size.

@@ -38,7 +38,7 @@ def plain_text(text: str) -> str:
     """Return `text` without HTML: tags that break a line become line breaks, entities become characters.
 
     Text without markup comes back unchanged; `<5mm` is no tag. Raises Rejected("report_markup") for RTF and XML, and
-    for text that is still full of tags after two layers of escaping.
+    for text that still holds HTML after two layers of escaping.
     """
     if _OTHER_FORMATS.search(text):
         raise Rejected("report_markup", "the report holds RTF or XML codes; export it as plain text")
@@ -46,7 +46,7 @@ def plain_text(text: str) -> str:
         if not _has_markup(text):
             return text
         text = _seen(text)
-    if _TAG.search(text):
+    if _has_markup(text):
         raise Rejected("report_markup", "the report holds HTML codes; export it as plain text")
     return text
 

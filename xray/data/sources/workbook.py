@@ -12,15 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import Any
 
 from xray.data.sources.rows import Fits, Row, Table, check_header, find_header
 from xray.errors import DataError
 
-if TYPE_CHECKING:
-    from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell
-    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
-
+_Page = Any  # openpyxl's ReadOnlyWorksheet, whose published types are those of another class
 _MOST_BYTES = 512 * 2**20  # 100,000 reports unpack to about 100 MiB
 _MOST_PARTS = 10_000
 _MOST_COLUMNS = 512
@@ -57,8 +54,7 @@ def read_workbook(data: bytes, *, name: str, fits: Fits, sheet: str | None = Non
 
         book = load_workbook(BytesIO(data), read_only=True, data_only=True, keep_links=False)
         pages = [page for page in book.worksheets if _is_wanted(page, sheet)]
-        heads = [(page, _lines(page, width=_MOST_COLUMNS, last=_HEAD_LINES)) for page in pages]
-    heads = [(page, head) for page, head in heads if head]
+        heads = [(page, head) for page in pages if (head := _lines(page, width=_MOST_COLUMNS, last=_HEAD_LINES))]
     titles = [page.title for page in book.worksheets]
     if not heads:
         what = "has no sheet with text" if sheet is None else f"has no text in a sheet {sheet!r}"
@@ -70,13 +66,12 @@ def read_workbook(data: bytes, *, name: str, fits: Fits, sheet: str | None = Non
     return _table(lines, name=place, fits=fits)
 
 
-def _is_wanted(page: "ReadOnlyWorksheet", sheet: str | None) -> bool:
-    return page.sheet_state == "visible" if sheet is None else page.title.strip() == sheet.strip()
+def _is_wanted(page: _Page, sheet: str | None) -> bool:
+    return bool(page.sheet_state == "visible" if sheet is None else page.title.strip() == sheet.strip())
 
 
-def _the_one(
-    heads: "list[tuple[ReadOnlyWorksheet, _Sheet]]", *, fits: Fits, name: str
-) -> "tuple[ReadOnlyWorksheet, _Sheet]":
+def _the_one(heads: list[tuple[_Page, _Sheet]], *, fits: Fits, name: str) -> tuple[_Page, _Sheet]:
+    """Return the sheet whose header fits, or else the first. Raises DataError if several fit."""
     fitting = [(page, head) for page, head in heads if (found := _header(head, fits=fits)) and fits(found[1])]
     if len(fitting) > 1:
         listed = ", ".join(repr(page.title) for page, _ in fitting)
@@ -114,7 +109,7 @@ def _check_container(data: bytes, *, name: str) -> None:
         raise DataError(f"{name} is a packed file, no workbook. Unpack it.")
 
 
-def _lines(page: "ReadOnlyWorksheet", *, width: int, last: int) -> _Sheet:
+def _lines(page: _Page, *, width: int, last: int) -> _Sheet:
     """Read the lines of a sheet that hold text, down to line `last` and `width` cells of each.
 
     The size that the file states is not believed: many programs write a wrong one.
@@ -122,7 +117,9 @@ def _lines(page: "ReadOnlyWorksheet", *, width: int, last: int) -> _Sheet:
     page.reset_dimensions()
     lines: _Sheet = []
     for number, cells in enumerate(page.iter_rows(max_row=last, max_col=width), start=1):
-        texts = [_cell(cell) for cell in cells]
+        texts = [
+            _NOTHING if cell.value is None else _cell(cell.value, number_format=cell.number_format) for cell in cells
+        ]
         while texts and not texts[-1].text.strip():
             texts.pop()
         if texts:
@@ -130,16 +127,13 @@ def _lines(page: "ReadOnlyWorksheet", *, width: int, last: int) -> _Sheet:
     return lines
 
 
-def _cell(cell: "ReadOnlyCell | EmptyCell") -> _Cell:
-    value = cell.value
-    if value is None:
-        return _NOTHING
+def _cell(value: object, *, number_format: str) -> _Cell:
     if isinstance(value, str):
         return _Cell(text=_ESCAPED.sub(lambda match: chr(int(match[1], 16)), value))
     if isinstance(value, bool):
         return _Cell(text=str(value).upper())
     if isinstance(value, int | float):
-        return _number(value, number_format=cell.number_format)
+        return _number(value, number_format=number_format)
     if isinstance(value, datetime):
         return _Cell(text=str(value.date() if value.time() == time() else value), no_id="mangled_id")
     return _Cell(text=str(value), no_id="mangled_id")

@@ -62,8 +62,11 @@ class Draft:
         gap, text = self._gap, self.text
         if gap not in text:
             return text
-        for pattern, written in _TIDY:
-            text = re.sub(pattern.replace("G", gap), written.replace("G", gap), text)
+        before = ""
+        while text != before:  # each step takes something away
+            before = text
+            for pattern, written in _TIDY:
+                text = re.sub(pattern.replace("G", gap), written.replace("G", gap), text)
         return text.replace(gap, "")
 
 
@@ -80,17 +83,16 @@ def _plain(character: str) -> str:
 _SEPARATOR = "[，,、；;/|｜]"
 _STOP = "[。！!？?]"
 _TIDY: tuple[tuple[str, str], ...] = (
-    (r"G(?:[ \t　]*G)+", "G"),
+    (r"G[ \t　]*G", "G"),
     (r"[（(\[【「“《][ \t　]*G[ \t　]*[）)\]】」”》]", "G"),
-    (r"[（(][ \t　]*G[ \t　]*[，,、；;：:][ \t　]*", "（"),
+    (r"([（(])[ \t　]*G[ \t　]*[，,、；;：:][ \t　]*", r"\1"),
     (r"[，,、；;：:]?[ \t　]*G[ \t　]*(?=[）)])", ""),
-    (rf"(?:{_SEPARATOR}[ \t　]*)+G[ \t　]*(?={_SEPARATOR}|{_STOP}|$)", "G"),
-    (rf"(?m)(^|[。！!？?；;：:（(])[ \t　]*G[ \t　]*(?:{_SEPARATOR}|{_STOP})+[ \t　]*", r"\1"),
-    (rf"(?m)(^|[。！!？?])[ \t　]*G[ \t　]*(?:[：:][ \t　]*)?(?={_STOP})", r"\1"),
-    (r"G(?:[ \t　]*\r?\n[ \t　]*G)+", "G"),
+    (rf"{_SEPARATOR}[ \t　]*G[ \t　]*(?={_SEPARATOR}|{_STOP}|$)", "G"),
+    (rf"(?m)(^|[。！!？?；;：:])[ \t　]*G[ \t　]*(?:{_SEPARATOR}|{_STOP}|[：:])[ \t　]*", r"\1G"),
+    (r"G[ \t　]*\r?\n[ \t　]*G", "G"),
     (r"(?m)^[ \t　]*G[ \t　]*(?:\r?\n|\Z)", ""),
-    (r"(?m)[ \t　]*G[ \t　]*$", ""),
-    (r"(?m)^[ \t　]*G[ \t　]*", ""),
+    (r"(?m)[ \t　]+G[ \t　]*$", "G"),
+    (r"(?m)^[ \t　]*G[ \t　]+", "G"),
     (r"([ \t　])G[ \t　]+", r"\1"),
 )
 """G is a gap. Only what touches one is changed, so that the rest of a report keeps its own punctuation."""

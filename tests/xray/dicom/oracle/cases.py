@@ -15,6 +15,7 @@ from tests.xray.dicom.conftest import build_film
 from xray.dicom.render import RenderSettings
 from xray.dicom.site_profile import DeviceRule, Polarity, SiteProfile
 
+ROWS, COLUMNS = 32, 64
 WINDOW, SECOND_WINDOW, LOOKUP, MIN_MAX = ("+Wi", "1"), ("+Wi", "2"), ("+Wl", "1"), ("+Wm",)
 IN_8_BITS = "+opb"  # spread over 16 bits, DCMTK 3.6.7 leaves the white of an 8-bit table at 254 / 255
 ANY_LUT_BITS = "+Mv"  # without it, DCMTK believes a descriptor that is wrong and shows the film almost black
@@ -22,7 +23,7 @@ ANY_LUT_BITS = "+Mv"  # without it, DCMTK believes a descriptor that is wrong an
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A film and the options of dcmj2pnm beside `-O`; 16-bit output unless they say `+opb`. `settings`: our native rendering of it."""
+    """A film, the options of dcmj2pnm beside `-O` (16-bit output unless they say `+opb`), our settings for the same."""
 
     film: Dataset
     options: tuple[str, ...]
@@ -49,8 +50,8 @@ def case(film: Dataset, *options: str, site: Polarity | None = None) -> Case:
 
 
 def ramp(low: int, high: int, kind: str = "uint16") -> NDArray[np.integer]:
-    """4096 values from low to high, both ends included."""
-    return np.linspace(low, high, 4096).round().astype(kind).reshape(64, 64)
+    """2048 values from low to high, both ends included."""
+    return np.linspace(low, high, ROWS * COLUMNS).round().astype(kind).reshape(ROWS, COLUMNS)
 
 
 def with_ends(low: int, high: int, kind: str = "uint16") -> NDArray[np.integer]:
@@ -179,9 +180,7 @@ def _modality() -> dict[str, Case]:
         "slope_below_1": case(windowed(values, 900, 1600, bits=12, RescaleSlope="0.4321", RescaleIntercept="12.5")),
         "slope_negative": case(windowed(values, 2048, 3000, bits=12, RescaleSlope=-1, RescaleIntercept=4095)),
         "slope_negative_monochrome1": case(
-            windowed(
-                values, -20000, 35000, bits=12, RescaleSlope=-10, RescaleIntercept=0, photometric="MONOCHROME1"
-            )
+            windowed(values, -20000, 35000, bits=12, RescaleSlope=-10, RescaleIntercept=0, photometric="MONOCHROME1")
         ),
         "slope_0": case(windowed(values, 2048, 3000, bits=12, RescaleSlope=0, RescaleIntercept=0)),
         "modality_lut_8_bits": case(by_table(8)),
@@ -231,7 +230,7 @@ def _cells() -> dict[str, Case]:
     junk = (values | ((values % 16) << 12)).astype(np.uint16)
     names_in_high_bits = (ramp(0, 1023) | (values % 64) << 10).astype(np.uint16)
     padded = values.copy()
-    padded[:8] = 0
+    padded[:4] = 0
     return {
         "high_bit_15": case(windowed(values << 4, 2048, 3000, bits=12, high_bit=15)),
         "high_bit_13": case(windowed(values << 2, 2048, 3000, bits=12, high_bit=13)),
@@ -244,10 +243,10 @@ def _cells() -> dict[str, Case]:
 
 def _with_overlay(film: Dataset) -> Dataset:
     """Add an overlay plane (PS3.3 C.9.2) that covers half of the film."""
-    bits = np.zeros((64, 64), dtype=np.uint8)
-    bits[:, :32] = 1
-    film.add_new(0x60000010, "US", 64)
-    film.add_new(0x60000011, "US", 64)
+    bits = np.zeros((ROWS, COLUMNS), dtype=np.uint8)
+    bits[:, : COLUMNS // 2] = 1
+    film.add_new(0x60000010, "US", ROWS)
+    film.add_new(0x60000011, "US", COLUMNS)
     film.add_new(0x60000040, "CS", "G")
     film.add_new(0x60000050, "SS", [1, 1])
     film.add_new(0x60000100, "US", 1)

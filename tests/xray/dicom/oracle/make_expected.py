@@ -1,6 +1,6 @@
 """Render every case with dcmj2pnm and keep the outcome in `expected.npz`, for machines without DCMTK.
 
-    PYTHONPATH=. python -m tests.xray.dicom.oracle.make_expected
+PYTHONPATH=. python -m tests.xray.dicom.oracle.make_expected
 """
 
 import tempfile

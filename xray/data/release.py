@@ -1,0 +1,208 @@
+"""A folder of films and their reports, as they may leave the hospital: the same files without the patients.
+
+<out>/<patient>/<study>/<instance UID>.dcm     one new DICOM file for each film; names are pseudonyms
+<out>/reports.csv                              study_uid, patient_id and the cleaned text, if there were reports
+
+Patient and study folders carry the pseudonyms that a prepared store gives the same patients and studies.
+"""
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from xray.data.chest_gate import check_chest_film
+from xray.data.film_header import FilmHeader, read_header
+from xray.data.film_pool import Progress, map_guarded
+from xray.data.patient_ids import real_patient_id
+from xray.data.pseudonym import SITE_KEY_VARIABLE, Pseudonyms
+from xray.data.sources.study_files import Refusal, SourceData, StudyFiles
+from xray.dicom import tags
+from xray.dicom.deidentify import IMPLEMENTATION_VERSION, NewIdentity, deidentify
+from xray.dicom.people import people_of
+from xray.dicom.read import read_dataset, read_tags
+from xray.errors import ConfigError, DataError, Rejected
+from xray.records import write_atomically
+from xray.text.identifiers import remove_identifiers
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+REPORTS_FILE = "reports.csv"
+_META_BYTES = 1024
+_COLUMNS = ("study_uid", "patient_id", "age", "sex", "findings", "impression", "indication", "comparison")
+_OLDEST_YEARS = 90.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """What a release came to. `kept` films were there already, complete; `refusals` are films that were left out."""
+
+    written: int
+    kept: int
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    path: Path = field(repr=False)
+    out: Path
+    names: Pseudonyms
+
+
+def release_films(
+    source: Path,
+    out: Path,
+    *,
+    names: Pseudonyms,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Released:
+    """Write every chest film of `source` (a file, an archive or a folder of any depth) into `out`, de-identified.
+
+    A film that is there already is not made again, so a killed release goes on where it stopped; each file appears
+    under its name only when it is complete. Pictures that are no DICOM are refused (`not_dicom`).
+
+    Raises ConfigError without a site key of one's own: under the public key anybody could try patient numbers against
+    the pseudonyms. Raises DataError if `out` lies inside `source` or the reverse, or if there is nothing at `source`.
+    """
+    if not names.is_secret:
+        raise ConfigError(
+            f"Pseudonyms under the public key can be undone by trying patient numbers. Set {SITE_KEY_VARIABLE} to a "
+            "secret of your site, and keep it: the same key gives the same pseudonyms again."
+        )
+    _check_place(source, out)
+    with TemporaryDirectory(prefix="xray-release-") as scratch:
+        headers, refusals = _found(source, scratch=Path(scratch))
+        return _released(headers, refusals, root=source, job=_Job(out=out, names=names), workers=workers, say=progress)
+
+
+def release_reports(data: SourceData, out: Path, *, names: Pseudonyms) -> int:
+    """Write the reports of `data` to `out`/reports.csv without identifiers, and return how many there are.
+
+    `study_uid` is the one in the released films, so that `xray prepare OUT OUT/reports.csv` joins them again. Studies
+    none of whose films was released are left out.
+    """
+    rows = [row for study in data.studies if (row := _report_row(study, out=out, names=names)) is not None]
+    stream = io.StringIO()
+    table = csv.writer(stream, lineterminator="\n")
+    table.writerow(_COLUMNS)
+    table.writerows(rows)
+    write_atomically(out / REPORTS_FILE, stream.getvalue())
+    return len(rows)
+
+
+def _check_place(source: Path, out: Path) -> None:
+    if not source.exists():
+        raise DataError(f"{source} does not exist. Give a DICOM file or the folder that holds the films.")
+    inner, outer = out.resolve(), source.resolve()
+    if inner.is_relative_to(outer) or outer.is_relative_to(inner):
+        raise DataError("Films and release lie inside each other. Give the release a folder of its own.")
+
+
+def _found(source: Path, *, scratch: Path) -> tuple[Sequence[FilmHeader], list[Refusal]]:
+    from xray.data.archives import is_archive
+    from xray.data.sources.film_scan import scan_films
+
+    if source.is_dir() or is_archive(source.name):
+        folder = scan_films(source, scratch=scratch)
+        return folder.headers, [refusal for refusal in folder.refusals if refusal.kind != "note"]
+    try:
+        header = read_header(source)
+        check_chest_film(header)
+    except Rejected as rejected:
+        return (), [Refusal(where=source.name, code=rejected.code, why=rejected.why)]
+    return (header,), []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """What is the same for all films of a release."""
+
+    out: Path
+    names: Pseudonyms
+
+    def target(self, header: FilmHeader) -> Path | None:
+        """Return where a film goes; None where its header lacks a UID, which the film's own refusal tells."""
+        if header.study_uid is None or header.sop_instance_uid is None:
+            return None
+        patient = patient_pseudonym(header.patient_id, study_uid=header.study_uid, names=self.names)
+        study, instance = self.names.study(header.study_uid), self.names.uid(header.sop_instance_uid)
+        return self.out / patient / study / f"{instance}.dcm"
+
+    def __call__(self, header: FilmHeader) -> None:
+        """Read, de-identify and write one film. Raises Rejected."""
+        target = self.target(header)
+        if not header.is_dicom:
+            raise Rejected("not_dicom", "Only DICOM files are written; a picture has no header to keep.")
+        if target is None:
+            raise Rejected("missing_tag", "StudyInstanceUID or SOPInstanceUID is missing. Export the film again.")
+        dataset = read_dataset(header.path)
+        film = deidentify(dataset, identity=_identity(dataset, header=header, names=self.names))
+        stream = io.BytesIO()
+        film.save_as(stream, enforce_file_format=True)
+        write_atomically(target, stream.getvalue())
+
+
+def patient_pseudonym(patient_id: str | None, *, study_uid: str, names: Pseudonyms) -> str:
+    """Return the pseudonym of a patient, or that of the study where no patient is known; as in a prepared store."""
+    return names.patient(patient_id) if patient_id else names.study(study_uid)
+
+
+def _released(
+    headers: Sequence[FilmHeader],
+    refusals: list[Refusal],
+    *,
+    root: Path,
+    job: _Job,
+    workers: int | None,
+    say: Progress | None,
+) -> Released:
+    waiting = [header for header in headers if not _is_complete(job.target(header))]
+    kept = len(headers) - len(waiting)
+    done = written = 0
+
+    def note(index: int, outcome: None | Rejected) -> None:
+        nonlocal done, written
+        done += 1
+        if isinstance(outcome, Rejected):
+            where = _place(waiting[index], root=root)
+            refusals.append(Refusal(where=where, code=outcome.code, why=outcome.why))
+        else:
+            written += 1
+        if say is not None:
+            say(kept + done, len(headers))
+
+    map_guarded(job, waiting, workers=workers, on_result=note)
+    return Released(written=written, kept=kept, refusals=tuple(sorted(refusals, key=lambda one: one.where)))
+
+
+def _place(header: FilmHeader, *, root: Path) -> str:
+    if header.place is not None:
+        return header.place.as_posix()
+    return header.path.relative_to(root).as_posix() if header.path != root else root.name
+
+
+def _is_complete(target: Path | None) -> bool:
+    """Tell whether a film was released before, by this version of the rules."""
+    if target is None or not target.is_file():
+        return False
+    with target.open("rb") as stream:
+        return IMPLEMENTATION_VERSION.encode() in stream.read(_META_BYTES)
+
+
+def _identity(dataset: "Dataset", *, header: FilmHeader, names: Pseudonyms) -> NewIdentity:
+    assert header.study_uid is not None and header.sop_instance_uid is not None
+    series_uid = tags.text(dataset, "SeriesInstanceUID") or f"series of {header.study_uid}"
+    return NewIdentity(
+        patient=patient_pseudonym(header.patient_id, study_uid=header.study_uid, names=names),
+        study=names.study(header.study_uid),
+        study_uid=names.uid(header.study_uid),
+        series_uid=names.uid(series_uid),
+        instance_uid=names.uid(header.sop_instance_uid),
+        days_back=names.days_back(header.patient_id or header.study_uid),
+    )

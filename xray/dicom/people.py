@@ -1,0 +1,42 @@
+"""The people that a header names, to look for them in the report: patient, physicians, operators."""
+
+from pydicom.datadict import keyword_for_tag
+from pydicom.dataset import Dataset
+
+from xray.dicom import tags
+
+_NUMBERS = ("PatientID", "AccessionNumber", "StudyID", "AdmissionID")
+_SHORTEST_NUMBER = 5  # a shorter one may be an ordinary number of a report
+
+
+def people_of(dataset: Dataset) -> tuple[str, ...]:
+    """Return every way in which the people of a header (VR PN, PS3.5 6.2) may be written, and the patient's numbers.
+
+    The result names people: it must never be logged or stored. Names of one character are left out.
+    """
+    found: dict[str, None] = {}
+    for tag in dataset.keys():
+        element = dataset.get_item(tag)
+        if element is not None and element.VR == "PN":
+            keyword = keyword_for_tag(tag)
+            for value in (tags.text(dataset, keyword), *map(str, tags.values(dataset, keyword))):
+                found |= dict.fromkeys(_spellings(value or ""))
+    for keyword in _NUMBERS:
+        number = tags.text(dataset, keyword) or ""
+        if len(number) >= _SHORTEST_NUMBER:
+            found[number] = None
+    return tuple(found)
+
+
+def _spellings(name: str) -> list[str]:
+    """Spell each component group of a person name: 张^三 is 张三; ZHANG^SAN is ZHANG SAN and SAN ZHANG."""
+    spellings: list[str] = []
+    for group in name.split("="):
+        parts = [part.strip() for part in group.split("^")[:3] if part.strip()]
+        if not group.isascii():
+            spellings.append("".join(parts))
+        elif len(parts) > 1:
+            spellings += [" ".join(parts), " ".join((*parts[1:], parts[0]))]
+        elif parts and " " in parts[0]:
+            spellings.append(parts[0])
+    return [spelling for spelling in spellings if len(spelling) > 1]
