@@ -36,8 +36,9 @@ class Limits:
     """What one task may take.
 
     `cpu_seconds` is processor time of all threads of the child, so that a busy machine refuses no film that an idle one
-    reads. `wall_seconds` ends a child that waits for ever. `memory_mib` is address space beyond what the child has
-    after its imports; the child's whole resident memory stays below 1 GB with the default.
+    reads. `wall_seconds` ends a child that waits for ever. `memory_mib` is memory beyond what the child has when it
+    starts; with the default its whole resident memory stays below 1 GB, and a film of 8192 x 8192 in JPEG 2000 needs
+    610 MiB and 7 of the seconds.
     """
 
     cpu_seconds: float = 9.5
@@ -210,12 +211,15 @@ def _answer(function: Callable[[Task], Result], task: Task) -> memoryview:
 
 
 def _limit_memory(mib: int) -> None:
-    """Bound the address space, where the system tells how large it is (Linux)."""
-    pages = Path("/proc/self/statm")
-    if pages.exists():
-        in_use = int(pages.read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (in_use + (mib << 20), hard))
+    """Bound the memory that the process can write to, where the system tells how much that is (Linux).
+
+    Not the address space: what libraries and threads merely reserve would be counted too, five times what is used.
+    """
+    statistics = Path("/proc/self/statm")
+    if statistics.exists():
+        in_use = int(statistics.read_text(encoding="ascii").split()[5]) * resource.getpagesize()
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (in_use + (mib << 20), hard))
 
 
 def _leave_parallelism_to_the_parent() -> None:

@@ -1,5 +1,6 @@
 """The pieces of HTML: everything that enters is escaped, every mark has a word and a sign."""
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -7,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.marks import KINDS, Segment
-from app.markup import SIGNS, legend_html, metrics_html, report_head_html, report_html
+from app.markup import SIGNS, legend_html, metrics_html, report_head_html, report_html, turns_html
 from app.words import EN, ZH, Words
+from finetune.manifest import CaseTurn
 
 ALLOWED = {"div", "mark", "span", "h3", "b"}
 
@@ -57,3 +59,19 @@ def test_the_legend_gives_each_kind_its_word_and_its_own_sign(words: Words):
 
 def test_a_score_that_cannot_be_computed_is_a_dash():
     assert "".join(read(metrics_html([("side_accuracy", None)], words=ZH)).text).endswith("–")
+
+
+def test_what_was_asked_is_shown_and_never_read_as_markup() -> None:
+    turns = (
+        CaseTurn(role="system", text="你是放射科医生。"),
+        CaseTurn(role="user", text="有<b>积液</b>吗？"),
+        CaseTurn(role="assistant", text="没有。"),
+        CaseTurn(role="user", text="心影大吗？"),
+    )
+    shown = turns_html(turns, words=ZH)
+    assert re.findall(r"<p><b>(.*?)</b> (.*?)</p>", shown) == [
+        ("问：", "有&lt;b&gt;积液&lt;/b&gt;吗？"),
+        ("答：", "没有。"),
+        ("问：", "心影大吗？"),
+    ]
+    assert turns_html((), words=ZH) == ""

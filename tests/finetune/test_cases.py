@@ -1,6 +1,7 @@
 """The test studies inside a run folder: who wrote the report that a reader compares with."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from finetune.config import DataConfig
 from finetune.dataset import prepare_data
 from finetune.manifest import Case, read_records
 from xray.data.split import SplitSettings
+from xray.types import Turn
 
 
 @pytest.fixture
@@ -43,3 +45,20 @@ def test_a_machine_translated_reference_says_so_in_the_run_folder(captioned: Dat
 
 def test_a_table_of_reports_holds_radiologists_words(finished_run: Path) -> None:
     assert {case.origin for case in read_records(finished_run / "references.jsonl", Case)} == {"radiologist"}
+
+
+def test_a_question_of_the_data_sets_own_is_asked_again_from_the_run_folder(
+    captioned: DataConfig, tmp_path: Path
+) -> None:
+    asked, *others = prepare_data(captioned).test
+    turns = (
+        Turn(role="user", text="有积液吗？"),
+        Turn(role="assistant", text="没有。"),
+        Turn(role="user", text="心影呢？"),
+    )
+    run = tmp_path / "asked"
+    run.mkdir()
+    write_cases(run, [replace(asked, messages=turns), *others], question=captioned.question)
+    first, *rest = read_test_examples(run, config=captioned)
+    assert first.messages == turns
+    assert all(example.messages == asked.messages for example in rest)

@@ -85,15 +85,13 @@ def assign(
         else:
             free.append(members)
     patient_of = {study.study: study.patients[0] for study in studies}
-    taken = Counter({split: 1 for split in split_of.values()})
+    taken = Counter(dict.fromkeys(split_of.values(), 1))
     for members, split in _free_groups(free, patient_of=patient_of, settings=settings, taken=taken):
         split_of.update(dict.fromkeys(members, split))
     return Assignment(split_of=split_of, joins_splits=frozenset(torn))
 
 
-def _demands(
-    studies: Sequence[SplitStudy], *, links: Links, earlier: Sequence[Assigned]
-) -> dict[str, set[Split]]:
+def _demands(studies: Sequence[SplitStudy], *, links: Links, earlier: Sequence[Assigned]) -> dict[str, set[Split]]:
     """Return the splits that each study's patient, and the studies it is tied to, are in already."""
     split_of_study = {entry.study: entry.split for entry in earlier}
     splits_of_patient: dict[str, set[Split]] = defaultdict(set)
@@ -113,7 +111,7 @@ def _demands(
 
 def _groups(studies: Sequence[SplitStudy], *, links: Links, without: set[str]) -> dict[str, list[str]]:
     """Return the tied sets of the other studies, each sorted, by their smallest member."""
-    sets: DisjointSets[str] = DisjointSets()
+    sets = DisjointSets()
     for cluster in links.ties:
         names = {studies[member].study for member in cluster.members} - without
         if len(names) > 1:

@@ -34,9 +34,7 @@ def read_declared_splits(path: Path) -> dict[str, Split]:
     return declared
 
 
-def declared_by_study(
-    declared: Mapping[str, Split], *, images_of: Mapping[str, Collection[str]]
-) -> dict[str, Split]:
+def declared_by_study(declared: Mapping[str, Split], *, images_of: Mapping[str, Collection[str]]) -> dict[str, Split]:
     """Return the declared split of each study, the keys of `images_of`, which holds the ids of each study's images.
 
     `declared` may name studies or images. Raises DataError if it parts the images of a study, with the numbers that
@@ -63,7 +61,7 @@ def _why_parted(
         held_out += sum(split != "train" for split in splits)
         exposed += sum(split != "train" for split in splits) if "train" in splits else 0
     return (
-        f"The declared split parts the images of {len(parted)} of {len(images_of)} studies; {exposed} of {held_out} images "
-        "for validation and test have images and the report of their own study in train. Declare splits of whole "
-        "studies, better of patients, or leave the declaration out: studies are then split by patient."
+        f"The declared split parts the images of {len(parted)} of {len(images_of)} studies; {exposed} of {held_out} "
+        "images for validation and test have images and the report of their own study in train. Declare splits of "
+        "whole studies, better of patients, or leave the declaration out: studies are then split by patient."
     )

@@ -11,9 +11,9 @@ pixels), nearly the same film, a report, nearly the same report. Two rules keep 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Literal
 
 from xray.data.perceptual import HashedFilm, Pixels, near_duplicates
 from xray.data.similarity import SHORTEST_TELLING, content, near_texts
@@ -22,7 +22,6 @@ MOST_PATIENTS_OF_TEXT = 3
 MOST_PATIENTS_OF_FILM = 20
 
 ClusterKind = Literal["patients", "studies", "images", "near_images", "reports", "near_reports", "templates"]
-_Item = TypeVar("_Item", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +50,7 @@ class SplitStudy:
 class Cluster:
     """At least two entries that share one thing, by their positions in the list of studies, ascending.
 
-    What is nearly the same is one cluster for each pair of films or texts, so that leaving an entry out unties the rest.
+    Each pair of films or texts that are nearly the same is a cluster, so that leaving an entry out unties the rest.
     """
 
     kind: ClusterKind
@@ -66,13 +65,13 @@ class Links:
     templates: tuple[Cluster, ...]
 
 
-class DisjointSets(Generic[_Item]):
+class DisjointSets:
     """Union-find: the root of a set is its smallest member, whatever the order of the unions."""
 
     def __init__(self) -> None:
-        self._parent: dict[_Item, _Item] = {}
+        self._parent: dict[str, str] = {}
 
-    def root(self, item: _Item) -> _Item:
+    def root(self, item: str) -> str:
         """Return the smallest member of the item's set; an item that was never joined is a set of its own."""
         parent = self._parent
         parent.setdefault(item, item)
@@ -81,20 +80,18 @@ class DisjointSets(Generic[_Item]):
             item = parent[item]
         return item
 
-    def join(self, items: Iterable[_Item]) -> None:
+    def join(self, items: Iterable[str]) -> None:
         """Make one set of the sets of all items."""
         roots = {self.root(item) for item in items}
-        smallest = min(roots, default=None)  # type: ignore[type-var]  # items of one set can be compared
-        for root in roots:
-            self._parent[root] = smallest  # type: ignore[assignment]
+        self._parent.update(dict.fromkeys(roots, min(roots, default="")))
 
 
 def find_links(studies: Sequence[SplitStudy], *, pixels: Callable[[str], Pixels] | None = None) -> Links:
     """Find what ties the studies together; the result depends on the set of studies alone, not on their order.
 
-    `pixels` gives the rendered film, uint8 [H, W], of a `pixels_sha256`, to verify films whose hashes are alike; without
-    it, films that are nearly the same are not looked for. 50,000 studies take a minute of one core: see
-    `xray.data.perceptual` and `xray.data.similarity` for what near means and how surely it is found.
+    `pixels` gives the rendered film, uint8 [H, W], of a `pixels_sha256`, to verify films whose hashes are alike;
+    without it, films that are nearly the same are not looked for. `xray.data.perceptual` and `xray.data.similarity`
+    say what near means and how surely it is found.
     """
     texts, templates = _text_clusters(studies)
     ties = [
@@ -118,7 +115,9 @@ def _by_key(pairs: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
 
 
 def _by_film(studies: Sequence[SplitStudy]) -> dict[str, list[int]]:
-    return _by_key((film, n) for n, study in enumerate(studies) for film in {film.pixels_sha256 for film in study.films})
+    return _by_key(
+        (film, n) for n, study in enumerate(studies) for film in {film.pixels_sha256 for film in study.films}
+    )
 
 
 def _clusters(kind: ClusterKind, members_of: Mapping[str, Sequence[int]]) -> list[Cluster]:
@@ -166,7 +165,7 @@ def _connected(
     items: Iterable[str], *, pairs: Sequence[tuple[str, str]]
 ) -> list[tuple[list[str], list[tuple[str, str]]]]:
     """Return each connected set of items with the pairs that connect it, all in sorted order."""
-    sets: DisjointSets[str] = DisjointSets()
+    sets = DisjointSets()
     for pair in pairs:
         sets.join(pair)
     members: dict[str, list[str]] = defaultdict(list)

@@ -24,8 +24,8 @@ class LeakageReport:
 
     Patients, studies, `images` (the same rendered pixels), `near_images` (pairs), `reports` (telling texts that few
     patients share), `near_reports` (pairs) and `templates` (texts or pictures that many share, which is legitimate), as
-    `xray.data.groups` finds them. `held_out` counts the entries of val and test, `exposed` those of them that are tied to an
-    entry of train. `examples` holds up to five pairs of studies, by the ids they were given, for each kind.
+    `xray.data.groups` finds them. `held_out` counts the entries of val and test, `exposed` those of them that are tied
+    to an entry of train. `examples` holds up to five pairs of studies, by the ids they were given, for each kind.
     """
 
     patients: int = 0
@@ -64,7 +64,7 @@ def leakage(studies: Sequence[SplitStudy], *, splits: Sequence[Split | None], li
         if cluster.kind != "templates" and any(splits[member] == "train" for member in members):
             exposed.update(member for member in members if splits[member] != "train")
     return LeakageReport(
-        **counts,
+        **{str(kind): number for kind, number in counts.items()},
         held_out=sum(split in ("val", "test") for split in splits),
         exposed=len(exposed),
         examples={kind: tuple(pairs) for kind, pairs in examples.items()},

@@ -5,8 +5,8 @@ Two steps, because chest films resemble each other so much that no short hash ca
 1. `perceptual_hash`, 255 signs of a cosine transform of the film without its uniform border (pHash: C. Zauner,
    "Implementation and benchmarking of perceptual image hash functions", 2010, with a finer grid). Films within
    `MOST_BITS` of each other are candidates; all pairs are compared, so none is missed.
-2. A candidate is a pair if the fine pattern of both films (ribs, vessels, grain: a difference of Gaussians at 128 x 128)
-   correlates by `LEAST_CORRELATION` at the best of a few shifts and scales. Different patients stay far below.
+2. A candidate is a pair if the fine pattern of both films (ribs, vessels, grain: a difference of Gaussians on 128 x 128
+   pixels) correlates by `LEAST_CORRELATION` at the best of a few shifts and scales. Different patients stay far below.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +35,7 @@ _ROWS, _CACHED = 64, 16384
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HashedFilm:
-    """A film by its key (any unique name), its `perceptual_hash`, and whose it is: films of one owner are not compared."""
+    """A film by its key (any unique name) and its `perceptual_hash`. Films of one owner are not compared."""
 
     key: str
     hash: str
@@ -62,9 +62,11 @@ def near_duplicates(films: Sequence[HashedFilm], *, pixels: Callable[[str], Pixe
     found = []
     for first, others in _candidates(ordered):
         spectra = _scaled_spectra(pattern(ordered[first].key))
-        for other in others:
-            if _correlation(spectra, _spectrum(pattern(ordered[other].key))) >= LEAST_CORRELATION:
-                found.append((ordered[first].key, ordered[other].key))
+        found += [
+            (ordered[first].key, ordered[other].key)
+            for other in others
+            if _correlation(spectra, _spectrum(pattern(ordered[other].key))) >= LEAST_CORRELATION
+        ]
     return found
 
 

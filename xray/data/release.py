@@ -6,36 +6,29 @@
 Patient and study folders carry the pseudonyms that a prepared store gives the same patients and studies.
 """
 
-import csv
 import io
-import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from xray.data.chest_gate import check_chest_film
 from xray.data.film_header import FilmHeader, read_header
-from xray.data.film_pool import Progress, map_guarded
-from xray.data.patient_ids import real_patient_id
+from xray.data.film_pool import map_guarded
 from xray.data.pseudonym import SITE_KEY_VARIABLE, Pseudonyms
-from xray.data.sources.study_files import Refusal, SourceData, StudyFiles
+from xray.data.sources.study_files import Refusal
 from xray.dicom import tags
 from xray.dicom.deidentify import IMPLEMENTATION_VERSION, NewIdentity, deidentify
-from xray.dicom.people import people_of
-from xray.dicom.read import read_dataset, read_tags
+from xray.dicom.read import read_dataset
 from xray.errors import ConfigError, DataError, Rejected
 from xray.records import write_atomically
-from xray.text.identifiers import remove_identifiers
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-REPORTS_FILE = "reports.csv"
-_META_BYTES = 1024
-_COLUMNS = ("study_uid", "patient_id", "age", "sex", "findings", "impression", "indication", "comparison")
-_OLDEST_YEARS = 90.0
+Progress = Callable[[int, int], None]
+_META_BYTES = 1024  # the file meta information comes first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +38,6 @@ class Released:
     written: int
     kept: int
     refusals: tuple[Refusal, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Task:
-    path: Path = field(repr=False)
-    out: Path
-    names: Pseudonyms
 
 
 def release_films(
@@ -81,19 +67,21 @@ def release_films(
         return _released(headers, refusals, root=source, job=_Job(out=out, names=names), workers=workers, say=progress)
 
 
-def release_reports(data: SourceData, out: Path, *, names: Pseudonyms) -> int:
-    """Write the reports of `data` to `out`/reports.csv without identifiers, and return how many there are.
+def released_path(header: FilmHeader, *, out: Path, names: Pseudonyms) -> Path | None:
+    """Return where a film lies in a release; None where its header lacks a UID."""
+    if header.study_uid is None or header.sop_instance_uid is None:
+        return None
+    return (
+        out
+        / _patient(header, names=names)
+        / names.study(header.study_uid)
+        / f"{names.uid(header.sop_instance_uid)}.dcm"
+    )
 
-    `study_uid` is the one in the released films, so that `xray prepare OUT OUT/reports.csv` joins them again. Studies
-    none of whose films was released are left out.
-    """
-    rows = [row for study in data.studies if (row := _report_row(study, out=out, names=names)) is not None]
-    stream = io.StringIO()
-    table = csv.writer(stream, lineterminator="\n")
-    table.writerow(_COLUMNS)
-    table.writerows(rows)
-    write_atomically(out / REPORTS_FILE, stream.getvalue())
-    return len(rows)
+
+def _patient(header: FilmHeader, *, names: Pseudonyms) -> str:
+    """Return the pseudonym of a film's patient, or of its study where no patient is known, as a prepared store does."""
+    return names.patient(header.patient_id) if header.patient_id else names.study(header.study_uid or "")
 
 
 def _check_place(source: Path, out: Path) -> None:
@@ -126,17 +114,9 @@ class _Job:
     out: Path
     names: Pseudonyms
 
-    def target(self, header: FilmHeader) -> Path | None:
-        """Return where a film goes; None where its header lacks a UID, which the film's own refusal tells."""
-        if header.study_uid is None or header.sop_instance_uid is None:
-            return None
-        patient = patient_pseudonym(header.patient_id, study_uid=header.study_uid, names=self.names)
-        study, instance = self.names.study(header.study_uid), self.names.uid(header.sop_instance_uid)
-        return self.out / patient / study / f"{instance}.dcm"
-
     def __call__(self, header: FilmHeader) -> None:
         """Read, de-identify and write one film. Raises Rejected."""
-        target = self.target(header)
+        target = released_path(header, out=self.out, names=self.names)
         if not header.is_dicom:
             raise Rejected("not_dicom", "Only DICOM files are written; a picture has no header to keep.")
         if target is None:
@@ -148,11 +128,6 @@ class _Job:
         write_atomically(target, stream.getvalue())
 
 
-def patient_pseudonym(patient_id: str | None, *, study_uid: str, names: Pseudonyms) -> str:
-    """Return the pseudonym of a patient, or that of the study where no patient is known; as in a prepared store."""
-    return names.patient(patient_id) if patient_id else names.study(study_uid)
-
-
 def _released(
     headers: Sequence[FilmHeader],
     refusals: list[Refusal],
@@ -162,11 +137,11 @@ def _released(
     workers: int | None,
     say: Progress | None,
 ) -> Released:
-    waiting = [header for header in headers if not _is_complete(job.target(header))]
+    waiting = [header for header in headers if not is_complete(released_path(header, out=job.out, names=job.names))]
     kept = len(headers) - len(waiting)
     done = written = 0
 
-    def note(index: int, outcome: None | Rejected) -> None:
+    def note(index: int, outcome: Rejected | None) -> None:
         nonlocal done, written
         done += 1
         if isinstance(outcome, Rejected):
@@ -187,7 +162,7 @@ def _place(header: FilmHeader, *, root: Path) -> str:
     return header.path.relative_to(root).as_posix() if header.path != root else root.name
 
 
-def _is_complete(target: Path | None) -> bool:
+def is_complete(target: Path | None) -> bool:
     """Tell whether a film was released before, by this version of the rules."""
     if target is None or not target.is_file():
         return False
@@ -196,10 +171,11 @@ def _is_complete(target: Path | None) -> bool:
 
 
 def _identity(dataset: "Dataset", *, header: FilmHeader, names: Pseudonyms) -> NewIdentity:
-    assert header.study_uid is not None and header.sop_instance_uid is not None
+    assert header.study_uid is not None
+    assert header.sop_instance_uid is not None
     series_uid = tags.text(dataset, "SeriesInstanceUID") or f"series of {header.study_uid}"
     return NewIdentity(
-        patient=patient_pseudonym(header.patient_id, study_uid=header.study_uid, names=names),
+        patient=_patient(header, names=names),
         study=names.study(header.study_uid),
         study_uid=names.uid(header.study_uid),
         series_uid=names.uid(series_uid),

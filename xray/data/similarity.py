@@ -1,6 +1,6 @@
 """Reports that are one text: identical, or so alike that one was made from the other.
 
-Two texts are alike when the sets of their character 3-grams overlap by a Jaccard similarity of at least `LEAST_JACCARD`.
+Two texts are alike when the sets of their character 3-grams have a Jaccard similarity of at least `LEAST_JACCARD`.
 Candidates come from MinHash signatures in bands (A. Broder, "On the resemblance and containment of documents", 1997;
 21 bands of 6 find a pair of similarity 0.8 with a probability of 0.998) and are then compared exactly.
 """

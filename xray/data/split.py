@@ -1,33 +1,94 @@
-"""Train, validation and test by patient, so that no patient is on two sides.
+"""Train, validation and test by patient, so that nothing that belongs together is on two sides.
 
 An image-level split of paired-view data puts the same report on both sides and measures memory, not reading.
+
+What is guaranteed of `split_studies`:
+
+- Studies that share a patient, a film, nearly a film, or a telling report are in one split (`xray.data.groups` says
+  what counts), through any number of others in between.
+- The result depends on the set of studies, not on their order.
+- A study whose patient is tied to nobody goes where a hash of the seed and the patient's key says. A tied group goes
+  where the smallest patient key of the group says. So adding data moves nobody, except where a new study ties patients
+  to each other, a text becomes a template as more patients share it, or the set was so small that a split was empty.
+- With the earlier assignment given, adding data moves nobody at all: every patient and study of it stays. Newcomers
+  follow the group they join; one that is tied to two splits is left out as `joins_splits`.
+- The shares are met on average, not exactly, since splits are drawn for groups and not for studies.
 """
 
 import hashlib
-import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from xray.errors import ConfigError, DataError
+from xray.data import leakage as leaks
+from xray.data.assignments import Assigned, SplitSettings, assign
+from xray.data.groups import SplitStudy, find_links
+from xray.data.perceptual import Pixels
+from xray.errors import DataError, Rejected
 from xray.types import Split
+
+__all__ = ["SplitResult", "SplitSettings", "check_splits", "split_studies"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SplitSettings:
-    """Shares of the patients, in [0, 1). The rest is for training. `seed` chooses another assignment."""
+class SplitResult:
+    """The split of each study that has one, why each other has none, and what crosses all the same (templates)."""
 
-    val: float = 0.1
-    test: float = 0.1
-    seed: int = 0
+    split_of: Mapping[str, Split]
+    refused: Mapping[str, Rejected]
+    leakage: leaks.LeakageReport
 
-    def __post_init__(self) -> None:
-        """Raise ConfigError for shares that leave nothing to train on."""
-        for name, share in (("val", self.val), ("test", self.test)):
-            if not (math.isfinite(share) and 0 <= share < 1):
-                raise ConfigError(f"split.{name} is {share}, but a share is at least 0 and below 1.")
-        if self.val + self.test >= 1:
-            raise ConfigError(f"split.val + split.test is {self.val + self.test:g}: nothing is left to train on.")
+
+def split_studies(
+    studies: Sequence[SplitStudy],
+    *,
+    settings: SplitSettings,
+    pixels: Callable[[str], Pixels] | None = None,
+    declared: Mapping[str, Split] | None = None,
+    earlier: Iterable[Assigned] = (),
+) -> SplitResult:
+    """Assign each study to a split: see the module. `studies` have unique names.
+
+    `pixels` gives the rendered film of a `pixels_sha256`, to find films that are nearly the same (None: they are not
+    looked for). `declared` names a split for each study; `earlier` are the studies of the store prepared before.
+
+    Raises DataError if a declared split is missing or parts a patient or a film, if the earlier splits do, or if there
+    are fewer unrelated groups than splits.
+    """
+    links = find_links(studies, pixels=pixels)
+    if declared is not None:
+        if left_out := sum(study.study not in declared for study in studies):
+            raise DataError(
+                f"{left_out} of {len(studies)} studies have no declared split. Declare one for each, or for none."
+            )
+        split_of: Mapping[str, Split] = {study.study: declared[study.study] for study in studies}
+        torn: frozenset[str] = frozenset()
+    else:
+        assignment = assign(studies, links=links, settings=settings, earlier=earlier)
+        split_of, torn = assignment.split_of, assignment.joins_splits
+    report = leaks.leakage(studies, splits=[split_of.get(study.study) for study in studies], links=links)
+    leaks.refuse_leaks(report)
+    return SplitResult(split_of=split_of, refused={study: _joins_splits() for study in sorted(torn)}, leakage=report)
+
+
+def check_splits(
+    studies: Sequence[SplitStudy], *, splits: Sequence[Split], pixels: Callable[[str], Pixels] | None = None
+) -> leaks.LeakageReport:
+    """Return what stands in several splits. Raises DataError if a patient, a study or a film does: before training."""
+    report = leaks.leakage(studies, splits=splits, links=find_links(studies, pixels=pixels))
+    leaks.refuse_leaks(report)
+    return report
+
+
+def _joins_splits() -> Rejected:
+    return Rejected(
+        "joins_splits",
+        "the study shares a patient, a film or a report with studies in different splits, which may not change; "
+        "prepare the data without the earlier splits to use it",
+    )
+
+
+# --- the old interface, to be deleted with the last call of it ---
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +103,7 @@ class SplitMember:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeakageReport:
+class OldLeakageReport:
     """How many patients, studies, reports and films stand in more than one split.
 
     The first three of a split by patient are 0. Identical reports of different patients are legitimate (a template for
@@ -82,7 +143,7 @@ def split_patients(
     return {study: split_of[key] for key, studies in groups.items() for study in studies}
 
 
-def leakage(members: Iterable[SplitMember]) -> LeakageReport:
+def leakage(members: Iterable[SplitMember]) -> OldLeakageReport:
     """Count what stands in more than one split."""
     seen: dict[str, dict[Hashable, set[Split]]] = {
         kind: defaultdict(set) for kind in ("patients", "studies", "images", "reports")
@@ -94,7 +155,7 @@ def leakage(members: Iterable[SplitMember]) -> LeakageReport:
         for image in member.images:
             seen["images"][image].add(member.split)
     counts = {kind: sum(len(splits) > 1 for splits in by_key.values()) for kind, by_key in seen.items()}
-    return LeakageReport(**counts)
+    return OldLeakageReport(**counts)
 
 
 def _groups(patient_of: Mapping[str, str], *, linked: Iterable[Collection[str]]) -> dict[str, list[str]]:

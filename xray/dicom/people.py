@@ -15,7 +15,7 @@ def people_of(dataset: Dataset) -> tuple[str, ...]:
     The result names people: it must never be logged or stored. Names of one character are left out.
     """
     found: dict[str, None] = {}
-    for tag in dataset.keys():
+    for tag in sorted(dataset.keys()):
         element = dataset.get_item(tag)
         if element is not None and element.VR == "PN":
             keyword = keyword_for_tag(tag)

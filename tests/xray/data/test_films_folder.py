@@ -103,7 +103,8 @@ def test_a_row_goes_on_with_the_films_that_are_left(films):
         ("a.TIF", "unsupported_picture"),
         ("a.dcm.gz", "packed_file"),
         ("a.zip", "packed_file"),
-        ("a.dcm", "not_a_film"),
+        ("a.dcm", "wrong_name"),
+        ("a.png", "not_a_film"),
     ],
 )
 def test_a_file_that_may_be_meant_as_a_film_is_listed_and_answers_the_row_that_names_it(films, name: str, code: str):
@@ -114,12 +115,12 @@ def test_a_file_that_may_be_meant_as_a_film_is_listed_and_answers_the_row_that_n
     assert refused_rows(source) == ["film_refused"]
 
 
-def test_a_dicomdir_is_noted_and_other_texts_and_hidden_files_are_nobodys_films(films):
+def test_an_index_is_noted_and_other_texts_and_hidden_files_are_nobodys_films(films):
     for name in ("DICOMDIR", "readme.txt", ".hidden.dcm"):
-        (films.root / name).write_bytes(b"\0" * 128 + b"DICM" if name == "DICOMDIR" else b"words")
+        (films.root / name).write_bytes(b"words")
     source = read(films.root, "film,report", f"a,{NORMAL}")
     listed = [(refusal.where, refusal.code, refusal.kind) for refusal in source.refusals if not refusal.row]
-    assert listed == [("DICOMDIR", "dicomdir", "note")]
+    assert listed == [("DICOMDIR", "dicomdir_corrupt", "note")]
 
 
 def test_a_linked_folder_is_not_followed_but_named(films, tmp_path: Path):

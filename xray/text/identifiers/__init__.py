@@ -1,7 +1,7 @@
 """Taking out of a report what names a person: names, phones, numbers, dates, addresses, hospitals; Chinese and English.
 
-What stays is still a report: a name beside a title goes and the title stays, a date becomes its distance from the day
-of the study, a signature goes with its label. Names are looked for where names stand (after 患者 or 报告医生, before
+What stays is still a report: a name beside a title goes and the title stays, a date becomes its distance from
+the day of the study, a signature goes with its label. Names are looked for where names stand (after 患者 or 报告医生, before
 医生, in a signature) and never as words alone, since 高, 白, 石 and 黄 are surnames too. Measurements, vertebrae and ribs
 are no identifiers. No list finds every name: tell those that are known, as the headers of the films have them.
 """

@@ -28,9 +28,7 @@ _CLOCK = (
     r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?:[ ]?[AaPp]\.?[Mm]\.?)?|(?:[01]?\d|2[0-3])[时点](?:[0-5]?\d分?|整|半|许)?))"
 )
 WHEN = rf"{_DATE}(?:[ ,T]*{_CLOCK})?"
-_LABELS = (
-    "(?:检查|摄片|拍片|报告|审核|申请|打印|登记|出生|送检|采集|签发|签名|就诊|完成)(?:日期|时间)|出生年月日?|生日|日期|时间"
-)
+_LABELS = "(?:检查|摄片|拍片|报告|审核|申请|打印|登记|出生|送检|采集|签发|签名|就诊|完成)(?:日期|时间)|出生年月日?|生日|日期|时间"
 _ENGLISH_LABELS = r"(?i:(?<![a-z])(?:dob|(?:exam |report |study )?(?:date|time)|birth ?date|date of [a-z]+)[ ]*:[ ]*)"
 _TO_COME = re.compile(r"[^\n。;,]{0,6}?(?:复查|随访|复诊|再次|拟)")
 _EARLIER = re.compile(r"[^\n。;,]{0,2}?(?:前片|旧片|老片|既往|前次)")
@@ -39,17 +37,25 @@ _HAN = re.compile("[\u4e00-\u9fff]")
 
 def date_rules(study_day: int | None) -> Iterator[Rule]:
     """Yield the rules for dates, times and ages. `study_day` is `date.toordinal` of the study, None if unknown."""
-    yield Rule("date", re.compile(rf"(?:{_LABELS})[ ]*:?[ ]*(?:{WHEN}|{_CLOCK})(?:[ ]*[至到~-][ ]*(?:{WHEN}|{_CLOCK}))?"))
+    yield Rule(
+        "date", re.compile(rf"(?:{_LABELS})[ ]*:?[ ]*(?:{WHEN}|{_CLOCK})(?:[ ]*[至到~-][ ]*(?:{WHEN}|{_CLOCK}))?")
+    )
     yield Rule("date", re.compile(rf"{_ENGLISH_LABELS}(?:{WHEN}|{_CLOCK})"))
     yield Rule("date", re.compile(rf"{_DATE}出?生(?=[^\u4e00-\u9fff]|$)|出?生于{_DATE}"))
     offset = _Offset(study_day=study_day)
-    yield Rule("date", re.compile(rf"(?P<at>[于在]|(?i:\b(?:on|dated|of|from) ))?(?P<date>{_DATE})(?:[ ,T]*{_CLOCK})?"), offset)
+    yield Rule(
+        "date", re.compile(rf"(?P<at>[于在]|(?i:\b(?:on|dated|of|from) ))?(?P<date>{_DATE})(?:[ ,T]*{_CLOCK})?"), offset
+    )
     yield Rule("time", re.compile(rf"[于在]?(?<![\d:.])(?:[上下中]午|晚上?|凌晨|早上?|夜间)[ ]*(?=\d){_CLOCK}"))
     yield Rule("time", re.compile(r"[于在]?(?<![\d:.比约])(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?![\d:])"))
     yield Rule("time", re.compile(r"[于在]?(?<![\d.])(?:[01]?\d|2[0-3])[时点][0-5]?\d分"))
     over = f"{_OLDEST}岁以上"
     yield Rule("age", re.compile(r"(?<![\d.-])(?:9\d|1[0-4]\d)[ ]?周?岁(?:[余多])?(?!以[上下])"), over)
-    yield Rule("age", re.compile(r"(?:九十[一二三四五六七八九]?|一百[零〇一二三四五六七八九十]{0,3})[ ]?周?岁(?!以[上下])"), over)
+    yield Rule(
+        "age",
+        re.compile(r"(?:九十[一二三四五六七八九]?|一百[零〇一二三四五六七八九十]{0,3})[ ]?周?岁(?!以[上下])"),
+        over,
+    )
     years = r"(?<![\d.])(?P<cut>9\d|1[0-4]\d)(?=[ -]?(?:years?[ -]old|y/?o(?![A-Za-z])|yrs?[ -]old))"
     yield Rule("age", re.compile(years, re.I), f"over-{_OLDEST}")
 

@@ -7,8 +7,14 @@ from dataclasses import dataclass, field
 
 Write = Callable[[re.Match[str]], str | None]
 
-_TRADITIONAL = "報審醫師閱書寫檢診斷記錄複發簽電話號碼證險門歷檔編術員護劉張陳黃吳趙鄭謝鄧許馮蕭葉楊孫馬羅蔣魏呂蘇盧鍾譚陸範賈韋鄒閻嚴錢湯龍萬顧賴賀龔陶韓於與讀時間歲單類體線點機構聯繫絡請問轉責樓區縣鄉鎮臺灣廣東國衛學術劃約復較對術後實習專"
-_SIMPLIFIED = "报审医师阅书写检诊断记录复发签电话号码证险门历档编术员护刘张陈黄吴赵郑谢邓许冯萧叶杨孙马罗蒋魏吕苏卢钟谭陆范贾韦邹阎严钱汤龙万顾赖贺龚陶韩于与读时间岁单类体线点机构联系络请问转责楼区县乡镇台湾广东国卫学术划约复较对术后实习专"
+_TRADITIONAL = (
+    "報審醫師閱書寫檢診斷記錄複發簽電話號碼證險門歷檔編術員護劉張陳黃吳趙鄭謝鄧許馮蕭葉楊孫馬羅蔣呂蘇盧鍾譚陸範賈韋鄒"
+    "閻嚴錢湯龍萬顧賴賀龔韓於與讀時間歲單類體線點機構聯繫絡請問轉責樓區縣鄉鎮臺灣廣東國衛學劃約復較對後實習專"
+)
+_SIMPLIFIED = (
+    "报审医师阅书写检诊断记录复发签电话号码证险门历档编术员护刘张陈黄吴赵郑谢邓许冯萧叶杨孙马罗蒋吕苏卢钟谭陆范贾韦邹"
+    "阎严钱汤龙万顾赖贺龚韩于与读时间岁单类体线点机构联系络请问转责楼区县乡镇台湾广东国卫学划约复较对后实习专"
+)
 _FOLD = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
 _PRIVATE = range(0xE000, 0xF8FF)
 
@@ -58,7 +64,7 @@ class Draft:
         self.text = "".join(parts) + self.text[done:]
 
     def finished(self) -> str:
-        """Return the text without gaps, and without the brackets, separators and blank lines that stood for them."""
+        """Return the text without gaps, and without the brackets, separators and blank lines around them."""
         gap, text = self._gap, self.text
         if gap not in text:
             return text

@@ -54,8 +54,12 @@ _NO_NAME = "(?![ ]*(?:见|无|未|不|正常|胸|双|两|左|右|肺|心|气|纵
 _SIGNED = rf"{_FULL}(?:[ ]*[/、,][ ]*{_FULL}|[ ]+{_FULL}){{0,2}}"
 _SIGNED_AT = rf"(?:[ ,]*{WHEN})?"
 _AFTER = "[因于的为诉在行系自来入出住曾既以未无有已,]"
-_PERSON = "患者|病人|患儿|产妇|伤者|病员|受检者|家属|联系人|其[子女妻夫父母]|(?:患者)?(?:儿子|女儿|妻子|丈夫|父亲|母亲|配偶)"
-_DOCTOR = rf"(?:\b[Dd]r\.?|\bDoctor|\bDRS?\.)[ ]+(?!X+\b)(?:[A-Z]\.[ ]?)*[A-Z][A-Za-z'’-]+(?:[ ][A-Z][A-Za-z.'’-]*){{0,2}}"
+_PERSON = (
+    "患者|病人|患儿|产妇|伤者|病员|受检者|家属|联系人|其[子女妻夫父母]|(?:患者)?(?:儿子|女儿|妻子|丈夫|父亲|母亲|配偶)"
+)
+_DOCTOR = (
+    rf"(?:\b[Dd]r\.?|\bDoctor|\bDRS?\.)[ ]+(?!X+\b)(?:[A-Z]\.[ ]?)*[A-Z][A-Za-z'’-]+(?:[ ][A-Z][A-Za-z.'’-]*){{0,2}}"
+)
 _DEGREE = r"(?:M\.?D\.?|D\.?O\.?|Ph\.?D\.?|R\.?T\.?|R\.?N\.?|FRCR|MBBS)"
 _BY = (
     r"(?i:(?:electronically )?(?:signed|dictated|reported|reviewed|verified|approved|interpreted|transcribed|authenticated|read|"
@@ -77,19 +81,61 @@ def _role_of(role: str) -> Callable[[re.Match[str]], str]:
 
 NAME_RULES: tuple[Rule, ...] = (
     Rule("name", re.compile(rf"(?m)(?:(?<!{_HAN})|(?<=[。;,]))(?:{_LABEL})[ ]*:[ ]*{_NO_NAME}{_VALUES}{_SIGNED_AT}")),
-    Rule("name", re.compile(rf"(?:{_ROLE}{{1,3}}(?:医[生师]|者|人|技师)(?:签[名字章])?|签[名字章]|姓名)[ ]*:[ ]*{_NO_NAME}{_VALUES}{_SIGNED_AT}")),
-    Rule("name", re.compile(rf"(?:{_ROLE}{{1,3}}(?:医[生师]|者|技师)(?:签[名字章])?|签[名字章]|姓名)[ ]+{_FULL}{_NEXT}(?:[ ]*[/、,][ ]*{_FULL}{_NEXT})*{_SIGNED_AT}")),
+    Rule(
+        "name",
+        re.compile(
+            rf"(?:{_ROLE}{{1,3}}(?:医[生师]|者|人|技师)(?:签[名字章])?|签[名字章]|姓名)[ ]*:[ ]*{_NO_NAME}{_VALUES}{_SIGNED_AT}"
+        ),
+    ),
+    Rule(
+        "name",
+        re.compile(
+            rf"(?:{_ROLE}{{1,3}}(?:医[生师]|者|技师)(?:签[名字章])?|签[名字章]|姓名)[ ]+{_FULL}{_NEXT}(?:[ ]*[/、,][ ]*{_FULL}{_NEXT})*{_SIGNED_AT}"
+        ),
+    ),
     Rule("name", re.compile(rf"(?m)(?:^|(?<=[。;!]))[ ]*{_SIGNED}(?:[ ,]*{WHEN})?[ ]*\Z")),
     Rule("name", re.compile(rf"(?m)^[ ]*{_SIGNED}(?:[ ,]*{WHEN})?[ ]*$")),
-    Rule("name", re.compile(rf"(?:(?<=患者)|(?<=病人)|(?<=家属)|(?<=患儿)|(?<!{_HAN}))(?!患者|病人|患儿|家属){_HAN}{{1,6}}(?:[·•]{_HAN}{{1,6}}?)+(?={_AFTER}|{_TITLE}|[^\u4e00-\u9fff]|$)")),
-    Rule("name", re.compile(rf"(?:(?<=^)|(?<!{_HAN})|(?<={_ASKED}))(?P<cut>{_SURNAME}(?:{_MASK}|{_GIVEN}{{0,2}}?))(?=[ ]?(?:{_TITLE}))")),
-    Rule("name", re.compile(rf"(?P<cut>(?:(?!{_NOT_NAMES})[{_COMMON}]|{_DOUBLE})(?:{_MASK}|{_GIVEN}{{0,2}}?))(?=[ ]?(?:{_TITLE}))")),
-    Rule("name", re.compile(rf"(?:{_PERSON})(?:[ ]?[:,(]?[ ]?)(?P<cut>{_SURNAME}(?:{_MASK}|{_GIVEN}{{2}}|{_GIVEN}))(?=$|[^\u4e00-\u9fff]|男|女|{_AFTER})")),
+    Rule(
+        "name",
+        re.compile(
+            rf"(?:(?<=患者)|(?<=病人)|(?<=家属)|(?<=患儿)|(?<!{_HAN}))(?!患者|病人|患儿|家属){_HAN}{{1,6}}(?:[·•]{_HAN}{{1,6}}?)+(?={_AFTER}|{_TITLE}|[^\u4e00-\u9fff]|$)"
+        ),
+    ),
+    Rule(
+        "name",
+        re.compile(
+            rf"(?:(?<=^)|(?<!{_HAN})|(?<={_ASKED}))(?P<cut>{_SURNAME}(?:{_MASK}|{_GIVEN}{{0,2}}?))(?=[ ]?(?:{_TITLE}))"
+        ),
+    ),
+    Rule(
+        "name",
+        re.compile(
+            rf"(?P<cut>(?:(?!{_NOT_NAMES})[{_COMMON}]|{_DOUBLE})(?:{_MASK}|{_GIVEN}{{0,2}}?))(?=[ ]?(?:{_TITLE}))"
+        ),
+    ),
+    Rule(
+        "name",
+        re.compile(
+            rf"(?:{_PERSON})(?:[ ]?[:,(]?[ ]?)(?P<cut>{_SURNAME}(?:{_MASK}|{_GIVEN}{{2}}|{_GIVEN}))(?=$|[^\u4e00-\u9fff]|男|女|{_AFTER})"
+        ),
+    ),
     Rule("name", re.compile(rf"(?:(?<!{_HAN})|(?<={_ASKED}))(?P<cut>{_SURNAME}(?:某某?{_HAN}?|[*×]{{1,3}}))")),
-    Rule("name", re.compile(rf"{_BY}(?!X+\b){_LATIN}(?:,?[ ]*{_DEGREE})*(?:[ ]*/[ ]*{_LATIN})*(?:[ ,]*(?:(?i:on|at)[ ])?{WHEN})?")),
+    Rule(
+        "name",
+        re.compile(
+            rf"{_BY}(?!X+\b){_LATIN}(?:,?[ ]*{_DEGREE})*(?:[ ]*/[ ]*{_LATIN})*(?:[ ,]*(?:(?i:on|at)[ ])?{WHEN})?"
+        ),
+    ),
     Rule("name", re.compile(_DOCTOR + rf"(?:,?[ ]*{_DEGREE})*"), _role_of("the physician")),
-    Rule("name", re.compile(r"\b(?:Mr|Mrs|Ms|Miss)\.?[ ]+(?!X+\b)[A-Z][A-Za-z'’-]+(?:[ ][A-Z][A-Za-z'’-]+)?"), _role_of("the patient")),
-    Rule("name", re.compile(rf"\b(?!X+\b)[A-Z][a-z'’-]+(?:[ ][A-Z]\.?)?(?:[ ][A-Z][a-z'’-]+){{1,2}},[ ]*{_DEGREE}(?![A-Za-z])")),
+    Rule(
+        "name",
+        re.compile(r"\b(?:Mr|Mrs|Ms|Miss)\.?[ ]+(?!X+\b)[A-Z][A-Za-z'’-]+(?:[ ][A-Z][A-Za-z'’-]+)?"),
+        _role_of("the patient"),
+    ),
+    Rule(
+        "name",
+        re.compile(rf"\b(?!X+\b)[A-Z][a-z'’-]+(?:[ ][A-Z]\.?)?(?:[ ][A-Z][a-z'’-]+){{1,2}},[ ]*{_DEGREE}(?![A-Za-z])"),
+    ),
 )
 """From the surest places to the least sure ones."""
 
@@ -101,5 +147,8 @@ def known_rules(known: Collection[str]) -> Iterator[Rule]:
             continue
         pieces = [re.escape(piece) for piece in re.split(r"[\s^,]+", text) if piece]
         pattern = r"[ ,^]*".join(pieces) if re.search(_HAN, text) else r"[ ,^]+".join(pieces)
-        start, end = (r"(?<![A-Za-z0-9])" if text[0].isascii() else "", r"(?![A-Za-z0-9])" if text[-1].isascii() else "")
+        start, end = (
+            r"(?<![A-Za-z0-9])" if text[0].isascii() else "",
+            r"(?![A-Za-z0-9])" if text[-1].isascii() else "",
+        )
         yield Rule("known", re.compile(start + pattern + end, re.IGNORECASE))

@@ -30,7 +30,10 @@ def _labelled(labels: str, *, value: str = _NUMBER) -> str:
 NUMBER_RULES: tuple[Rule, ...] = (
     Rule("email", re.compile(r"(?:(?:电子)?邮[箱件](?:地址)?|e-?mail)?[ ]*:?[ ]*[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.I)),
     Rule("url", re.compile(r"(?:https?://|www\.)[\w./?=&%#:~-]+", re.I)),
-    Rule("id_card", re.compile(_labelled("(?:居民)?身份证(?:号码?|编号)?|公民身份号码", value=r"[\dXx][\dXx* -]{5,}[\dXx]"))),
+    Rule(
+        "id_card",
+        re.compile(_labelled("(?:居民)?身份证(?:号码?|编号)?|公民身份号码", value=r"[\dXx][\dXx* -]{5,}[\dXx]")),
+    ),
     Rule("id_card", re.compile(rf"(?<![\dA-Za-z.])(?:{_CARD_18}|{_CARD_15})(?![\dA-Za-z])")),
     Rule("account", re.compile(_labelled("QQ(?:号码?)?", value=r"\d{5,12}"), re.I)),
     Rule("account", re.compile(r"(?:微信(?:号码?)?|wechat)[ ]*[:为是]?[ ]*[A-Za-z0-9][\w-]{4,19}", re.I)),
@@ -52,7 +55,10 @@ NUMBER_RULES: tuple[Rule, ...] = (
     Rule("hospital_number", re.compile(_labelled(rf"(?<![A-Za-z]){_ENGLISH}"), re.I)),
     Rule("hospital_number", re.compile(r"(?<![\dA-Za-z.])\d{3}-\d{2}-\d{4}(?![\dA-Za-z])")),
     Rule("bed", re.compile(r"第?(?:[+加]?\d{1,3}|[一二三四五六七八九十]{1,3})号?床(?![旁边头上下位])")),
-    Rule("plate", re.compile("[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][A-Z0-9]{5,6}(?![A-Za-z0-9])")),
+    Rule(
+        "plate",
+        re.compile("[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][A-Z0-9]{5,6}(?![A-Za-z0-9])"),
+    ),
     Rule("number", re.compile(r"(?<![\d.])\d+(?:\.\d+){4,}(?![\d.])")),  # a UID
     Rule("number", re.compile(r"(?<![\dA-Za-z])[A-Za-z]{1,4}[-_]?\d{6,}(?![\dA-Za-z])")),
 )

@@ -9,7 +9,9 @@ _PROVINCES = (
     "北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|"
     "陕西|甘肃|青海|台湾|内蒙古|广西|西藏|宁夏|新疆|香港|澳门"
 )
-_LONG_CITIES = "石家庄|哈尔滨|呼和浩特|乌鲁木齐|秦皇岛|张家口|张家港|连云港|马鞍山|景德镇|牡丹江|佳木斯|齐齐哈尔|鄂尔多斯"
+_LONG_CITIES = (
+    "石家庄|哈尔滨|呼和浩特|乌鲁木齐|秦皇岛|张家口|张家港|连云港|马鞍山|景德镇|牡丹江|佳木斯|齐齐哈尔|鄂尔多斯"
+)
 _STREET = rf"(?:{_HAN}{{1,8}}?(?:大道|路|街|巷|胡同|弄|里|村|镇|乡|庄|屯|小区|花园|社区))"
 _HOUSE = r"(?:\d{1,5}(?:-\d{1,4})*(?:号楼|号院|号|弄|栋|幢|座|单元|室|楼|组|队))"
 _CITY = rf"(?:(?:(?:{_PROVINCES})(?:省|市|壮族自治区|回族自治区|维吾尔自治区|自治区|特别行政区)?)?(?:(?:{_LONG_CITIES}|{_HAN}{{2}})(?:市|自治州|地区))|(?:{_PROVINCES})(?:省|市|自治区|特别行政区))"
@@ -23,7 +25,9 @@ _GENERIC = re.compile(
 _BEFORE = "(?:在|于|至|到|赴|往|从|由|经|自|送|转|与|(?<!协)和|及|前|后|示|向|被|去|因|曾)"
 _BEFORE_ONE = "[在于至到赴往从由经自送转与和及前后示向被去因曾]"
 _CAPITALS = r"(?:(?:St\.|[A-Z][\w'’.-]*)(?:[ ](?:of|the|for|and|at|[A-Z][\w'’.-]*))*[ ])"
-_TITLE_LINE = rf"(?m)^[ ]*[^\n。;,:]{{2,30}}?(?:{_KINDS})[^\n。;,:]{{0,14}}(?:报告单?|报告书|会诊单|申请单|科|中心)[ ]*$"
+_TITLE_LINE = (
+    rf"(?m)^[ ]*[^\n。;,:]{{2,30}}?(?:{_KINDS})[^\n。;,:]{{0,14}}(?:报告单?|报告书|会诊单|申请单|科|中心)[ ]*$"
+)
 
 
 def _of_hospital(match: re.Match[str]) -> str | None:
@@ -42,7 +46,10 @@ PLACE_RULES: tuple[Rule, ...] = (
     Rule("address", re.compile(rf"(?<=[住在自于])(?:{_UNLABELLED})"), "某地"),
     Rule("address", re.compile(r"(?i:(?<![a-z])(?:home )?address[ ]*:[ ]*)[^\n;]+")),
     Rule("address", re.compile(_UNLABELLED), "某地"),
-    Rule("institution", re.compile(r"(?:(?:检查|报告|送检|申请)?(?:医院|机构|单位)|医院名称|医疗机构)(?:名称)?[ ]*:[ ]*[^\n。;, ]+")),
+    Rule(
+        "institution",
+        re.compile(r"(?:(?:检查|报告|送检|申请)?(?:医院|机构|单位)|医院名称|医疗机构)(?:名称)?[ ]*:[ ]*[^\n。;, ]+"),
+    ),
     Rule("institution", re.compile(_TITLE_LINE)),
     Rule(
         "institution",
@@ -53,7 +60,9 @@ PLACE_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "institution",
-        re.compile(rf"(?P<cut>(?:[Tt]he )?{_CAPITALS}(?:Hospital|Medical Center|Medical Centre|Clinic|Infirmary|Health Center))"),
+        re.compile(
+            rf"(?P<cut>(?:[Tt]he )?{_CAPITALS}(?:Hospital|Medical Center|Medical Centre|Clinic|Infirmary|Health Center))"
+        ),
         "another hospital",
     ),
 )

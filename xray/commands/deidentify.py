@@ -1,0 +1,64 @@
+"""`xray deidentify`: films and reports that may leave the hospital."""
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from xray.command_line import print_json, progress_bar
+
+if TYPE_CHECKING:
+    from xray.data.pseudonym import Pseudonyms
+    from xray.data.sources.study_files import Refusal
+
+
+def deidentify(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="DICOM file, zip or tar file, or folder of films")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="folder of the release")],
+    reports: Annotated[
+        Path | None, typer.Option(help="table of reports of these films; OUT/reports.csv gets them, cleaned")
+    ] = None,
+    refused: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.txt", help="list all that was left out, by its real path: for the hospital's eyes"),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="processes; all cores without it")] = None,
+) -> None:
+    """Write chest films as new DICOM files without their patients (PS3.15 Annex E), and their reports.
+
+    Needs XRAY_SITE_KEY, a secret of the site. Films that are in OUT already are not made again.
+    """
+    from xray.data.notices import tell_refusals
+    from xray.data.pseudonym import Pseudonyms
+    from xray.data.release import release_films
+
+    if refused is not None and refused.resolve().is_relative_to(out.resolve()):
+        raise typer.BadParameter("--refused lies inside the release, which may be passed on; put it elsewhere")
+    if reports is not None and not source.is_dir():
+        raise typer.BadParameter("--reports needs the folder of the films that they belong to")
+    names = Pseudonyms.of_site()
+    with progress_bar("De-identifying films") as progress:
+        released = release_films(source, out, names=names, workers=workers, progress=progress)
+    written = None if reports is None else _release_reports(source, reports, out=out, names=names)
+    tell_refusals(released.refusals, say=_say, everything=refused, hint="--refused OUT.txt lists all")
+    counts = {"written": released.written, "kept": released.kept, "refused": _by_code(released.refusals)}
+    print_json(counts if written is None else {**counts, "reports": written})
+
+
+def _release_reports(films: Path, reports: Path, *, out: Path, names: "Pseudonyms") -> int:
+    from xray.data.release_reports import release_reports
+    from xray.data.sources.table import read_table
+
+    with TemporaryDirectory(prefix="xray-release-") as scratch:
+        return release_reports(read_table(films, reports, scratch=Path(scratch)), out, names=names)
+
+
+def _by_code(refusals: "tuple[Refusal, ...]") -> dict[str, int]:
+    codes = sorted(refusal.code for refusal in refusals)
+    return {code: codes.count(code) for code in dict.fromkeys(codes)}
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
