@@ -42,7 +42,7 @@ class Limits:
     """
 
     cpu_seconds: float = 9.5
-    memory_mib: int = 768
+    memory_mib: int = 840
     wall_seconds: float = 60.0
 
 
@@ -152,7 +152,9 @@ class _Child:
             self.process.join(_END_SECONDS)
             timed_out = self.process.exitcode == -signal.SIGPROF
             raise _EndedError("decode_timeout" if timed_out else "decoder_crashed") from None
-        if isinstance(reply, _Failure) and isinstance(reply.error, MemoryError):
+        if isinstance(reply, _Failure) and (
+            isinstance(reply.error, MemoryError) or getattr(reply.error, "code", None) == "decode_memory"
+        ):
             raise _EndedError("decode_memory")
         return cast(object, reply)
 

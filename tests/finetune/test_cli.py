@@ -14,9 +14,9 @@ import pytest
 
 from finetune import cli
 from finetune.config import RunConfig
-from xray.lock import locked
 from finetune.manifest import Prediction, RunManifest, read_json, read_records
 from tests.finetune.conftest import write_config
+from xray.lock import locked
 
 
 def finetune(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,6 @@ from finetune.config import RunConfig
 from finetune.config_file import load_config
 from finetune.console import Screen
 from finetune.evaluate import score_run
-from xray.lock import locked
 from finetune.manifest import (
     ADAPTER,
     HEADLINE,
@@ -29,6 +28,7 @@ from finetune.results import is_complete, score_again
 from finetune.run import open_run, start_run
 from tests.finetune.conftest import quiet_screen
 from xray.errors import DataError, XrayError
+from xray.lock import locked
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from xray.data.film_header import FilmHeader, dicom_header, is_dicom, is_film_fi
 from xray.dicom.decode import decode
 from xray.dicom.read import read_dataset
 from xray.dicom.render import Deep, Grey, RenderSettings, render_dataset, render_picture
+from xray.dicom.view_check import check_view
 from xray.errors import Rejected
-from xray.types import ImageRef
+from xray.types import ImageRef, View
 
 __all__ = [
     "Film",
@@ -29,6 +30,8 @@ __all__ = [
     "read_header",
     "stored_sha256",
 ]
+
+_CERTAIN = 0.9  # how sure the picture must be to contradict the header
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +49,14 @@ class Film:
 
 
 def load_film(path: Path, *, settings: RenderSettings) -> Film:
-    """Decode and render one film.
+    """Decode and render one film, and see from the picture of a chest film which view it is.
+
+    The view is the header's; where that says nothing, the picture's (flag `view_by_image`); where the picture clearly
+    shows the other view, `unknown` (flag `view_conflict`).
 
     Raises Rejected: the codes of `read_header`; of `read_dataset` and `render_dataset` for DICOM, of
-    `pictures.read_picture` and `render_picture` for PNG and JPEG; `file_changed` where the file was written to
-    meanwhile.
+    `pictures.read_picture` and `render_picture` for PNG and JPEG; `turned_film` for a chest film that does not lie
+    upright; `file_changed` where the file was written to meanwhile.
     """
     with _unchanged(path):
         return _load_dicom(path, settings=settings) if is_dicom(path) else _load_picture(path, settings=settings)
@@ -103,36 +109,51 @@ def _load_dicom(path: Path, *, settings: RenderSettings) -> Film:
     dataset = read_dataset(path)
     header = dicom_header(path, dataset)
     rendered = render_dataset(dataset, settings=settings)
+    view, view_flags = _seen_view(header, pixels=rendered.pixels)
     ref = ImageRef(
         path=path,
         sha256=file_sha256(path),
         rows=header.rows,
         columns=header.columns,
         bits_stored=header.bits_stored,
-        view=header.view,
+        view=view,
         sop_instance_uid=header.sop_instance_uid,
         view_position=header.view_position,
         photometric_interpretation=header.photometric_interpretation,
         pixel_spacing_mm=header.pixel_spacing_mm,
     )
-    return Film(ref=ref, pixels=rendered.pixels, flags=rendered.flags, deep=rendered.deep)
+    return Film(ref=ref, pixels=rendered.pixels, flags=(*rendered.flags, *view_flags), deep=rendered.deep)
 
 
 def _load_picture(path: Path, *, settings: RenderSettings) -> Film:
     picture = pictures.read_picture(path)
     rows, columns = picture.values.shape
+    header = FilmHeader(path=path, is_dicom=False, rows=rows, columns=columns, bits_stored=picture.bits_stored)
     rendered = render_picture(picture.values, settings=settings)
+    view, view_flags = _seen_view(header, pixels=rendered.pixels)
     ref = ImageRef(
-        path=path,
-        sha256=file_sha256(path),
-        rows=rows,
-        columns=columns,
-        bits_stored=picture.bits_stored,
-        view="unknown",
+        path=path, sha256=file_sha256(path), rows=rows, columns=columns, bits_stored=picture.bits_stored, view=view
     )
     return Film(
         ref=ref,
         pixels=rendered.pixels,
-        flags=(*picture.flags, *rendered.flags),
+        flags=(*picture.flags, *rendered.flags, *view_flags),
         deep=rendered.deep if picture.bits_stored == 16 else None,
     )
+
+
+def _seen_view(header: FilmHeader, *, pixels: Grey) -> tuple[View, tuple[str, ...]]:
+    """Return the view and flags. Pictures of other things are not judged: the check only knows chest films."""
+    try:
+        check_chest_film(header)
+    except Rejected:
+        return header.view, ()
+    guess = check_view(pixels)
+    if guess.turned_degrees:
+        why = f"The picture lies turned by {guess.turned_degrees} degrees. Export it upright."
+        raise Rejected("turned_film", why)
+    if guess.view == "unknown" or guess.view == header.view:
+        return header.view, ()
+    if header.view == "unknown":
+        return guess.view, ("view_by_image",)
+    return ("unknown", ("view_conflict",)) if guess.confidence >= _CERTAIN else (header.view, ())

@@ -58,7 +58,7 @@ def _check(size: FrameSize, *, frame: bytes, layout: PixelLayout) -> None:
         raise Rejected("size_mismatch", "The compressed frame has more bits per sample than BitsAllocated.")
     if layout.frame_bytes > max(_SMALL_BYTES, _MAX_RATIO * len(frame)):
         raise Rejected("too_large", f"The {len(frame)} bytes of pixel data would decode to {layout.frame_bytes}.")
-    check_end(frame)
+    check_end(frame, size=size)
 
 
 def _jpeg(frame: bytes, *, size: FrameSize, layout: PixelLayout) -> Pixels:

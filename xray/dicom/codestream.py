@@ -11,7 +11,8 @@ from xray.errors import Rejected
 
 _NOT_SOF = {0xC4, 0xC8, 0xCC}  # DHT, JPG, DAC share the range of the frame headers
 _STANDALONE = {0x01, *range(0xD0, 0xD9)}  # TEM, RST0-7, SOI have no length
-_SOI, _EOI, _SOS = b"\xff\xd8", b"\xff\xd9", 0xDA
+_SOI, _EOI, _SOS = b"\xff\xd8", b"\xff\xd9", 0xDA  # JPEG 2000 ends with the same two bytes (EOC)
+_SOT = b"\xff\x90"
 _SOC_SIZ = b"\xff\x4f\xff\x51"
 _JP2_SIGNATURE = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
 _MAX_JP2_HEADER = 64 * 1024
@@ -24,7 +25,8 @@ class FrameSize:
     """What a codestream announces: size in pixels, samples per pixel, bits per sample.
 
     `signed` is of JPEG 2000, the others cannot say it. `is_rgb` and `is_ybr` tell the colours of a JPEG whose
-    components are named R, G, B or that has a JFIF header. The codestream is `frame[start:]`.
+    components are named R, G, B or that has a JFIF header. `tiles` is 0 but for JPEG 2000, whose codestream is
+    `frame[start:]`.
     """
 
     rows: int
@@ -35,6 +37,7 @@ class FrameSize:
     is_rgb: bool = False
     is_ybr: bool = False
     start: int = 0
+    tiles: int = 0
 
 
 def frame_size(frame: bytes) -> FrameSize:
@@ -54,19 +57,41 @@ def frame_size(frame: bytes) -> FrameSize:
     raise Rejected("corrupt_pixels", "The compressed frame has no readable header. Export the film again.")
 
 
-def check_end(frame: bytes) -> None:
-    """Check that a frame has an end and that no other frame follows it.
+def check_end(frame: bytes, *, size: FrameSize) -> None:
+    """Check that a frame has all its parts and an end, and that no other frame follows it.
 
-    Entropy-coded data never holds the two bytes of the end marker, so the first one after the headers is the end.
-
-    Raises Rejected: `truncated`, `multi_frame`.
+    Raises Rejected: `truncated`, `multi_frame`, `corrupt_pixels`.
     """
-    first_scan = max(frame.find(b"\xff\xda"), frame.find(b"\xff\x93"), 0)  # SOS of JPEG, SOD of JPEG 2000
-    end = frame.find(_EOI, first_scan)  # the EOC of JPEG 2000 has the same two bytes
+    try:
+        end = _jpeg2000_end(frame, size=size) if size.tiles else _jpeg_end(frame)
+    except struct.error:
+        end = -1
     if end < 0:
         raise Rejected("truncated", "The compressed frame has no end. Copy the file again.")
     if frame[end + 2 :].lstrip(b"\0").startswith((_SOI, _SOC_SIZ)):
         raise Rejected("multi_frame", "The pixel data holds several frames although NumberOfFrames says one.")
+
+
+def _jpeg_end(frame: bytes) -> int:
+    """Find the end after the first scan begins: entropy-coded data never holds the two bytes of the end marker."""
+    return frame.find(_EOI, max(frame.find(b"\xff\xda"), 0))
+
+
+def _jpeg2000_end(frame: bytes, *, size: FrameSize) -> int:
+    """Walk from tile-part to tile-part. OpenJPEG leaves a tile that is missing black, without a word."""
+    at, seen = size.start + 2, set()
+    while frame[at : at + 2] != _SOT:  # the main header
+        (length,) = struct.unpack_from(">H", frame, at + 2)
+        at += 2 + max(length, 2)
+    while frame[at : at + 2] == _SOT:
+        tile, length = struct.unpack_from(">HI", frame, at + 4)
+        seen.add(tile)
+        at = at + length if length else frame.find(_EOI, at)  # length 0: until the end of the codestream
+        if length in range(1, 12) or at < 0:
+            raise Rejected("corrupt_pixels", "A tile of the compressed frame has an impossible length.")
+    if len(seen) < size.tiles:
+        raise Rejected("truncated", "Tiles of the compressed frame are missing. Copy the file again.")
+    return at if frame[at : at + 2] == _EOI else -1
 
 
 def _jpeg_size(frame: bytes) -> FrameSize:
@@ -113,4 +138,5 @@ def _jpeg2000_size(frame: bytes, *, start: int) -> FrameSize:
         precision=(depth & 0x7F) + 1,
         signed=bool(depth & 0x80),
         start=start,
+        tiles=tiles,
     )

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import cast
 
 import numpy as np
 from pydicom import uid
@@ -62,7 +61,8 @@ def deidentify(dataset: Dataset, *, identity: NewIdentity) -> Dataset:
     a chest film without text burned into it (`xray.data.films.check_chest_film`).
 
     Raises Rejected: the codes of `decode`, `polarity_conflict`, `bad_lut`, `unsupported_sop_class` (neither CR, nor DX
-    for presentation, nor a secondary capture), `not_grey` (a colour picture is a capture of a screen, which may show names).
+    for presentation, nor a secondary capture), `not_grey` (a colour picture may show a screen with
+    names).
     """
     layout = pixel_layout(dataset)
     sop_class = uid.UID(tags.text(dataset, "SOPClassUID") or "")
@@ -176,12 +176,12 @@ def _add_grey_mapping(film: Dataset, dataset: Dataset, *, layout: PixelLayout) -
     known = [pair for pair in pairs if all(math.isfinite(number) and abs(number) < 1e9 for number in pair)]
     if known:
         film.WindowCenter, film.WindowWidth = ([_decimal(pair[index]) for pair in known] for index in (0, 1))
-    modality = [_lut(item) for item in tags.items(dataset, "ModalityLUTSequence")[:1]]
-    if None in modality:
-        raise Rejected("bad_lut", "The Modality LUT is damaged. Export the film again.")
-    if modality:
-        cast(Dataset, modality[0]).ModalityLUTType = "US"
-        film.ModalityLUTSequence = Sequence(modality)
+    for item in tags.items(dataset, "ModalityLUTSequence")[:1]:
+        modality = _lut(item)
+        if modality is None:
+            raise Rejected("bad_lut", "The Modality LUT is damaged. Export the film again.")
+        modality.ModalityLUTType = "US"
+        film.ModalityLUTSequence = Sequence([modality])
         for keyword in ("RescaleSlope", "RescaleIntercept", "RescaleType"):  # never both (PS3.3 C.11.1)
             film.pop(keyword, None)
     readable = [lut for item in tags.items(dataset, "VOILUTSequence") if (lut := _lut(item)) is not None]

@@ -16,6 +16,7 @@ from xray.errors import Rejected
 
 Values = NDArray[np.float64]
 _PERCENTILES = (0.005, 0.995)
+_LARGEST = 1e9  # modality values are counts, densities or Hounsfield units; beyond this they are damage
 Function = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 
 
@@ -43,10 +44,10 @@ class Window:
 
     @property
     def is_valid(self) -> bool:
-        """Finite, and at least 1 wide for LINEAR, wider than 0 for the other two functions."""
-        if not (math.isfinite(self.center) and math.isfinite(self.width)):
+        """Of a possible size, and at least 1 wide for LINEAR, wider than 0 for the other two functions."""
+        if not (abs(self.center) <= _LARGEST and 1 / _LARGEST <= self.width <= _LARGEST):  # false for NaN too
             return False
-        return self.width >= 1 if self.function == "LINEAR" else self.width > 0
+        return self.function != "LINEAR" or self.width >= 1
 
     def __call__(self, inputs: Values) -> Values:
         """Map modality values to display values in [0, 1]."""
@@ -71,7 +72,8 @@ def modality_values(dataset: Dataset, *, stored: Values, signed: bool) -> tuple[
     """Apply the Modality LUT or the rescale to stored values; returns modality values and flags.
 
     A slope of 0 or one that is no number counts as 1, flagged `slope_fixed`. A negative slope keeps its meaning.
-    Raises Rejected("bad_lut") for a Modality LUT that cannot be read: without it the values mean nothing.
+    Raises Rejected: `bad_lut` for a Modality LUT that cannot be read, because without it the values mean nothing;
+    `bad_tag` for a slope or an intercept of impossible size.
     """
     for item in tags.items(dataset, "ModalityLUTSequence"):
         table = lookup_table(item, signed=signed)
@@ -79,6 +81,8 @@ def modality_values(dataset: Dataset, *, stored: Values, signed: bool) -> tuple[
             raise Rejected("bad_lut", "The Modality LUT is damaged. Export the film again.")
         return table(stored), ()
     slope, intercept = tags.number(dataset, "RescaleSlope"), tags.number(dataset, "RescaleIntercept")
+    if (slope and not 1 / _LARGEST <= abs(slope) <= _LARGEST) or abs(intercept or 0.0) > _LARGEST:
+        raise Rejected("bad_tag", "RescaleSlope or RescaleIntercept has an impossible size. Export the film again.")
     flags = ("slope_fixed",) if tags.values(dataset, "RescaleSlope") and not slope else ()
     return stored * (slope or 1.0) + (intercept or 0.0), flags
 

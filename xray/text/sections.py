@@ -15,17 +15,27 @@ _ROLE = (
     "(?:报告|审核|审阅|书写|检查|诊断|主治|记录|影像|复核|签发|上级|主任|住院|值班|阅片|放射|"
     "(?:放射|影像)(?:诊断)?科){1,3}"
 )
+
+
+def _spaced(*names: str) -> str:
+    """Return an expression for headers that a form letter stretches: 检 查 所 见."""
+    return "|".join("[ \t　]{1,4}".join(name) for name in names)
+
+
 _HEADERS: dict[SectionName, tuple[str, ...]] = {
     "findings": (
-        "(?:检查|影像学?|放射学?|X线(?:胸片)?|胸片|摄片)(?:所见|表现|描述)",
+        "(?:检查|影像学?|放射学?|X[线光](?:胸片)?|[CD]R|胸片|摄片|报告)(?:所见|表现|描述|征象)",
+        _spaced("检查所见", "影像所见", "影像表现", "所见"),
         "所见",
         "表现",
         "描述",
         "(?i:findings?)",
     ),
     "impression": (
-        "(?:影像学?|放射学?|X线|胸片|检查|报告)(?:诊断|印象|结论|提示)(?:意见|印象)?",
-        "诊断(?:意见|印象|结论)",
+        "(?:影像学?|放射学?|X[线光]|[CD]R|胸片|检查|报告)(?:诊断|印象|结论|提示|意见)(?:意见|印象)?(?:[及与和]?建议)?",
+        "诊断(?:意见|印象|结论|提示)",
+        "(?:诊断|印象|意见|结论)[及与和]?建议",
+        _spaced("诊断意见", "影像诊断", "诊断结论", "印象", "诊断", "结论"),
         "印象",
         "结论",
         "意见",
@@ -73,7 +83,10 @@ _HEADERS: dict[SectionName, tuple[str, ...]] = {
         "备注",
     ),
 }
-_NUMBERING = r"(?:[一二三四五六七八九十]{1,2}[、.．]|[(（][一二三四五六七八九十\d]{1,2}[)）]|\d{1,2}[、.．](?!\d))?"
+_NUMBERING = (
+    r"(?:[■□●◆▲★•*#]{1,3}[ \t　]?)?"
+    r"(?:[一二三四五六七八九十]{1,2}[、.．]|[(（][一二三四五六七八九十\d]{1,2}[)）]|\d{1,2}[、.．](?!\d))?"
+)
 _SIGNED = f"{_ROLE}(?:医生|医师|者)(?:签[名字])?"
 _NAMES = "|".join(f"(?P<{section}>{'|'.join(forms)})" for section, forms in _HEADERS.items())
 _INLINE = "|".join(
@@ -86,11 +99,13 @@ _INLINE = "|".join(
 )
 """Headers long enough to be none of the words of a sentence, which may follow a comma."""
 _SPACE = "[ \\t　]{0,8}"
+_COLON = "[:：﹕︰∶]"
 _BOUNDARY = r"(?:(?<=[\s。；;！!])|^)"
+_OPEN, _CLOSE = r"(?:[【\[［〖〔《〈<＜「]|\*\*)", r"(?:[】\]］〗〕》〉>＞」]|\*\*)"
 _HEADER = re.compile(
-    rf"{_NUMBERING}[【\[［〖](?:{_NAMES.replace('?P<', '?P<b_')})[】\]］〗][:：]?"
-    rf"|{_BOUNDARY}{_NUMBERING}{_SPACE}(?:{_NAMES.replace('?P<', '?P<c_')}){_SPACE}(?:[:：]|(?=[\r\n]))"
-    rf"|(?<=[，,、|])(?:{_INLINE}){_SPACE}[:：]"
+    rf"{_NUMBERING}{_OPEN}(?:{_NAMES.replace('?P<', '?P<b_')}){_COLON}?{_CLOSE}{_COLON}?"
+    rf"|{_BOUNDARY}{_NUMBERING}{_SPACE}(?:{_NAMES.replace('?P<', '?P<c_')}){_SPACE}(?:{_COLON}|(?=[\r\n]))"
+    rf"|(?<=[，,、|])(?:{_INLINE}){_SPACE}{_COLON}"
     rf"|(?P<signature>(?:{_SIGNED}/?)*(?:{_SIGNED}|医[生师](?:签[名字])?){_SPACE}[:：]"
     rf"|(?<=[\s。；;]){_SIGNED}(?=[ \t　])|(?<![^\s。；;])医[生师][ \t　]{{1,8}}[\u4e00-\u9fff]{{2,4}}(?=\s*$))",
     re.MULTILINE,
@@ -106,6 +121,8 @@ _VALUE = re.compile(rf"{_WORD}(?:[ \t　]+(?:[\u4e00-\u9fff]|\w{{1,6}}[科床]|{
 """One value: a name such as 张 三, a number, or a date and a time; a sex and an age may follow without headers."""
 _PEOPLE = re.compile(rf"{_WORD}(?:[ \t　/、]+(?:[\u4e00-\u9fff]{{1,3}}|{_DATE}){_STOP})*[。；;，,、|]?")
 """One name or several, and a date."""
+_NAME_BELOW = re.compile(r"[ \t　]*\r?\n[ \t　]*[\u4e00-\u9fff·]{2,4}[ \t　]*(?=[\r\n]|$)")
+"""A name that stands alone on the line below its header."""
 _VIEW = "床旁|[^\\s。；;，,]{0,12}(?:[正侧斜卧立坐前后]位片?|摄影|摄片|平片|胸片)"
 _PHRASE = re.compile(rf"{_SPACE}[^\s。；;]*(?:[ \t　]+(?:[!-~]+|{_VIEW})(?=[\s。；;]|$))*[。；;]?")
 """One phrase, such as 胸部 后前位 or GE Definium 8000: after a blank only what can be said of a technique goes on."""
@@ -137,6 +154,18 @@ def locate_sections(text: str) -> tuple[Section, ...]:
     (检查部位, 检查方法) one phrase; where no header for the findings is to come, an indication or a comparison ends at
     its line, and so does a signature above the report. After each of these the section before it goes on.
     """
+    return tuple(section for section in _sections(text) if text[section.start : section.end].strip())
+
+
+def empty_sections(text: str) -> tuple[Section, ...]:
+    """Return the findings and impressions whose header has no text of their own anywhere in the report."""
+    sections = _sections(text)
+    told = {section.name for section in sections if text[section.start : section.end].strip()}
+    return tuple(section for section in sections if section.name in _REPORT - told and section.start > 0)
+
+
+def _sections(text: str) -> list[Section]:
+    """Return all sections in order of appearance, the empty ones too."""
     headers = list(_HEADER.finditer(text))
     kinds = [_kind(header) for header in headers]
     last_findings = max((index for index, kind in enumerate(kinds) if kind == "findings"), default=-1)
@@ -157,7 +186,7 @@ def locate_sections(text: str) -> tuple[Section, ...]:
         sections.append(Section(name=kind, start=start, end=end))
         start = end
     sections.append(Section(name=name, start=start, end=len(text)))
-    return tuple(section for section in sections if text[section.start : section.end].strip())
+    return sections
 
 
 def split_sections(text: str) -> Sections:
@@ -190,10 +219,10 @@ def _extent(header: re.Match[str], kind: SectionName, *, told: bool, awaited: bo
     elif kind == "note":
         pattern = _PHRASE
     elif kind == "other" and not told:
-        pattern = _PEOPLE
+        pattern = _NAME_BELOW if _NAME_BELOW.match(header.string, header.end()) else _PEOPLE
     elif kind in {"indication", "comparison"} and not awaited:
         # A header on a line of its own has its text below it; one with a colon and nothing behind was left empty.
-        pattern = _LINE if header.group().endswith((":", "：")) else _LINE_BELOW
+        pattern = _LINE if header.group()[-1] in ":：﹕︰∶" else _LINE_BELOW
     return pattern.match(header.string, header.end()) if pattern else None
 
 

@@ -245,7 +245,9 @@ def unpack_raw(packer: Packer, spelled: str) -> Unpacked:
     body, directory = b"", b""
     for name, flags in entries:
         common = struct.pack("<HHHHHLLLHH", 20, flags, 0, 0, 0x21, 0, 0, 0, len(name), 0)
-        directory += b"PK\x01\x02" + struct.pack("<H", 20) + common + struct.pack("<HHHLL", 0, 0, 0, 0, len(body)) + name
+        directory += (
+            b"PK\x01\x02" + struct.pack("<H", 20) + common + struct.pack("<HHHLL", 0, 0, 0, 0, len(body)) + name
+        )
         body += b"PK\x03\x04" + common + name
     end = struct.pack("<4sHHHHLLH", b"PK\x05\x06", 0, 0, 3, 3, len(directory), len(body), 0)
     path = packer.folder / "names.zip"

@@ -21,7 +21,6 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGLSLossless,
@@ -32,6 +31,7 @@ from tests.xray.data.chest_film import CANARIES, GREY, film, texture, write_film
 from tests.xray.data.film_set import write_dicomdir
 from xray.data.films import load_film
 from xray.data.identity import FilmIdentity, identity_clashes
+from xray.data.phantom import Style, draw, sample_studies
 from xray.data.sources.film_scan import scan_films
 from xray.dicom.render import RenderSettings
 from xray.errors import Rejected
@@ -48,14 +48,25 @@ def single(pixels: np.ndarray = GREY, **elements: object) -> Writer:
     return lambda root: write_film(root / NAME, pixels, **elements)
 
 
-def raw(content: bytes | Callable[[bytes], bytes]) -> Writer:
-    """One file of these bytes, or of what is made of a good film's."""
+def raw(content: bytes | Callable[[bytes], bytes], **elements: object) -> Writer:
+    """One file of these bytes, or of what is made of the bytes of a film with these elements."""
 
     def write(root: Path) -> None:
-        good = write_film(root / NAME).read_bytes()
+        good = write_film(root / NAME, **elements).read_bytes()
         (root / NAME).write_bytes(content if isinstance(content, bytes) else content(good))
 
     return write
+
+
+def swapped(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
+    """Replace bytes that are there once by as many others."""
+
+    def swap(content: bytes) -> bytes:
+        assert content.count(old) == 1
+        assert len(old) == len(new)
+        return content.replace(old, new)
+
+    return swap
 
 
 def deep(**elements: object) -> Writer:
@@ -105,7 +116,9 @@ def j2k(rows: int, columns: int) -> bytes:
 
 def nested(levels: int) -> Callable[[bytes], bytes]:
     """Put sequences inside each other before the rest of the data set, each of undefined length."""
-    opened = struct.pack("<HH2sHL", 0x0008, 0x1140, b"SQ", 0, 0xFFFFFFFF) + struct.pack("<HHL", 0xFFFE, 0xE000, 0xFFFFFFFF)
+    opened = struct.pack("<HH2sHL", 0x0008, 0x1140, b"SQ", 0, 0xFFFFFFFF) + struct.pack(
+        "<HHL", 0xFFFE, 0xE000, 0xFFFFFFFF
+    )
     closed = struct.pack("<HHL", 0xFFFE, 0xE00D, 0) + struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
 
     def insert(content: bytes) -> bytes:
@@ -117,13 +130,20 @@ def nested(levels: int) -> Callable[[bytes], bytes]:
 
 def without_syntax(content: bytes) -> bytes:
     """Rename the element TransferSyntaxUID of the file meta information."""
-    return content.replace(struct.pack("<HH", 0x0002, 0x0010), struct.pack("<HH", 0x0002, 0x0012), 1)
+    return swapped(struct.pack("<HH2s", 0x0002, 0x0010, b"UI"), struct.pack("<HH2s", 0x0002, 0x0013, b"UI"))(content)
 
 
 def picture(kind: str) -> bytes:
     stream = BytesIO()
     Image.fromarray(GREY).save(stream, format=kind)
     return stream.getvalue()
+
+
+def drawn(quarters: int = 0) -> np.ndarray:
+    """A drawn chest film, turned to the left."""
+    (study,) = sample_studies(1, seed=5, style=Style.DEMO)
+    picture = (draw(study, view="frontal", style=Style.DEMO, size=256) * 255).astype(np.uint8)
+    return np.ascontiguousarray(np.rot90(picture, quarters))
 
 
 def photo() -> np.ndarray:
@@ -146,11 +166,15 @@ SEVEN_BITS = (GREY // 2).astype(np.uint8)
 SIGNED = (DEEP.astype(np.int32) - 1400).astype(np.int16)
 MADE_TO_BE_REFUSED: dict[str, tuple[Writer, str]] = {
     "a codestream of 12000 x 12000": (
-        compressed(j2k(12000, 12000), JPEG2000Lossless, Rows=12000, Columns=12000, BitsAllocated=16, BitsStored=16, HighBit=15),
+        compressed(
+            j2k(12000, 12000), JPEG2000Lossless, Rows=12000, Columns=12000, BitsAllocated=16, BitsStored=16, HighBit=15
+        ),
         "too_large",
     ),
     "tags of 65535 x 65535": (
-        compressed(j2k(80, 70), JPEG2000Lossless, Rows=65535, Columns=65535, BitsAllocated=16, BitsStored=16, HighBit=15),
+        compressed(
+            j2k(80, 70), JPEG2000Lossless, Rows=65535, Columns=65535, BitsAllocated=16, BitsStored=16, HighBit=15
+        ),
         "too_large",
     ),
     "a codestream larger than its tags": (
@@ -183,8 +207,12 @@ MADE_TO_BE_REFUSED: dict[str, tuple[Writer, str]] = {
     "1 bit": (single(BitsAllocated=1, BitsStored=1, HighBit=0), "unsupported_bits"),
     "32 bits": (single(BitsAllocated=32, BitsStored=32, HighBit=31), "unsupported_bits"),
     "an unknown transfer syntax": (
-        compressed(b"\xff\x0a", UID("1.2.840.10008.1.2.4.110")),
+        raw(swapped(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.9\0")),
         "unsupported_transfer_syntax",
+    ),
+    "little-endian bytes called big-endian": (
+        raw(swapped(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.2\0")),
+        "no_pixels",
     ),
     "SOPInstanceUID that is a path": (single(SOPInstanceUID="../../x"), "bad_uid"),
     "StudyInstanceUID of 65 digits": (single(StudyInstanceUID="1" * 65), "bad_uid"),
@@ -202,6 +230,8 @@ MADE_TO_BE_REFUSED: dict[str, tuple[Writer, str]] = {
     "two polarities": (single(PresentationLUTShape="INVERSE"), "polarity_conflict"),
     "turned by its header": (single(PatientOrientation=["F", "R"]), "turned_film"),
     "mirrored by its header": (single(PatientOrientation=["R", "F"]), "turned_film"),
+    "turned by 90 degrees, and no header says so": (single(drawn(1)), "turned_film"),
+    "upside down, and no header says so": (single(drawn(2)), "turned_film"),
     "63 rows": (single(GREY[:63]), "too_small"),
     "a zip that climbs out": (packed(("../CANARY.dcm", b"film")), "archive_path"),
     "a zip with an absolute path": (packed(("/tmp/CANARY.dcm", b"film")), "archive_path"),
@@ -220,10 +250,12 @@ MADE_TO_BE_REFUSED: dict[str, tuple[Writer, str]] = {
     ),
 }
 MADE_TO_BE_SHOWN: dict[str, Writer] = {
+    "a drawn film": single(drawn()),
+    "a frontal film that is called lateral": single(drawn(), ViewPosition="LL"),
     "sequences nested 50 deep": raw(nested(50)),
     "5000 bytes too many": raw(lambda content: content + bytes(5000)),
     "a polarity in small letters": single(PhotometricInterpretation="monochrome1 "),
-    "a window that is no number": raw(lambda content: content),
+    "a window that is no number": raw(swapped(b"127.50", b"20a8  "), WindowCenter="127.50", WindowWidth=255),
     "an empty window width": deep(WindowWidth=None),
     "two centres and one width": deep(WindowCenter=[1400, 1000], WindowWidth=[2800]),
     "a window width of 0": deep(WindowWidth=0),
@@ -244,9 +276,7 @@ MADE_TO_BE_SHOWN: dict[str, Writer] = {
         ShutterLowerHorizontalEdge=75,
     ),
     "pixels of 1 to 2": single(ImagerPixelSpacing=None, PixelAspectRatio=[1, 2]),
-    "JPEG-LS of 7 bits": compressed(
-        imagecodecs.jpegls_encode(SEVEN_BITS), JPEGLSLossless, BitsStored=7, HighBit=6
-    ),
+    "JPEG-LS of 7 bits": compressed(imagecodecs.jpegls_encode(SEVEN_BITS), JPEGLSLossless, BitsStored=7, HighBit=6),
     "signed JPEG-LS": compressed(
         imagecodecs.jpegls_encode(SIGNED.view(np.uint16)),
         JPEGLSLossless,

@@ -29,7 +29,6 @@ def refusal(tmp_path: Path, **elements: object) -> str | None:
     try:
         return check_chest_film(header)
     except Rejected as rejected:
-        assert "CANARY" not in str(rejected)
         return rejected.code
 
 

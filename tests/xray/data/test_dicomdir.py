@@ -2,8 +2,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from tests.xray.data.film_set import write_dicomdir
 from tests.xray.data.chest_film import write_film
+from tests.xray.data.film_set import write_dicomdir
 from xray.data.dicomdir import folded, read_dicomdir
 from xray.errors import Rejected
 
@@ -24,7 +24,16 @@ def test_other_records_and_those_out_of_use_are_left_out(tmp_path: Path):
 @pytest.mark.filterwarnings("ignore:Invalid value for VR", "ignore:The value length")
 @pytest.mark.parametrize(
     "parts",
-    [["..", "IM1"], ["A", "..", "..", "IM1"], ["/etc/passwd"], ["../IM1"], ["C:IM1"], ["."], ["A", "", "IM1"], ["A"] * 9],
+    [
+        ["..", "IM1"],
+        ["A", "..", "..", "IM1"],
+        ["/etc/passwd"],
+        ["../IM1"],
+        ["C:IM1"],
+        ["."],
+        ["A", "", "IM1"],
+        ["A"] * 9,
+    ],
 )
 def test_an_entry_that_leads_out_is_counted_and_never_a_path(tmp_path: Path, parts: list[str]):
     index = read_dicomdir(write_dicomdir(tmp_path, parts, ["IM2"]))

@@ -14,6 +14,7 @@ from pydicom.uid import RLELossless
 
 from tests.xray.data.chest_film import GREY, texture, write_film
 from xray.data.films import check_chest_film, load_film, read_header, stored_sha256
+from xray.data.phantom import Style, draw, sample_studies
 from xray.dicom.render import RenderSettings, render_dataset
 from xray.errors import Rejected
 
@@ -172,6 +173,52 @@ def test_the_16_bit_master_is_there_for_16_bits_only_and_when_it_is_asked_for(tm
     settings = RenderSettings(size=64, deep=True)
     assert load_film(write_picture(tmp_path / "film.png", GREY), settings=settings).deep is None
     assert load_film(write_film(tmp_path / "film"), settings=settings).deep.shape == (64, 64)
+
+
+# The view and the way the film lies, by its picture.
+
+
+def drawn(view, number=0):
+    """A drawn chest film, uint8 [H, W]."""
+    study = sample_studies(number + 1, seed=5, style=Style.DEMO)[number]
+    return (draw(study, view=view, style=Style.DEMO, size=256) * 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("view", ["frontal", "lateral"])
+def test_a_film_that_does_not_say_its_view_gets_it_from_the_picture(tmp_path, view):
+    for path in (
+        write_picture(tmp_path / "film.png", drawn(view)),
+        write_film(tmp_path / "film", drawn(view), ViewPosition=None),
+    ):
+        film = load_film(path, settings=RenderSettings())
+        assert film.ref.view == view
+        assert "view_by_image" in film.flags
+
+
+@pytest.mark.parametrize(("view", "stated"), [("lateral", "PA"), ("frontal", "LL")])
+def test_a_film_whose_header_says_the_other_view_has_none(tmp_path, view, stated):
+    film = load_film(write_film(tmp_path / "film", drawn(view), ViewPosition=stated), settings=RenderSettings())
+    assert film.ref.view == "unknown"
+    assert "view_conflict" in film.flags
+
+
+def test_a_film_whose_header_is_right_keeps_its_view_without_a_flag(tmp_path):
+    film = load_film(write_film(tmp_path / "film", drawn("lateral"), ViewPosition="LL"), settings=RenderSettings())
+    assert film.ref.view == "lateral"
+    assert not {"view_by_image", "view_conflict"} & set(film.flags)
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_chest_film_that_does_not_lie_upright_is_refused(tmp_path, quarters):
+    turned = np.ascontiguousarray(np.rot90(drawn("frontal"), quarters))
+    assert refusal_of(write_film(tmp_path / "film", turned)) == "turned_film"
+    assert refusal_of(write_picture(tmp_path / "film.png", turned)) == "turned_film"
+
+
+def test_films_of_other_parts_are_shown_as_they_lie(tmp_path):
+    turned = np.ascontiguousarray(np.rot90(drawn("frontal")))
+    film = load_film(write_film(tmp_path / "film", turned, BodyPartExamined="HAND"), settings=RenderSettings())
+    assert film.flags == ("auto_window",)
 
 
 def as_picture(kind):

@@ -106,7 +106,7 @@ def test_a_declared_split_is_kept(films, tmp_path: Path):
         (llava(conversations=[{"from": "human", "value": "?"}, TELL]), "image_marks"),
         (llava(conversations=[ASK, TELL, ASK, TELL]), "image_marks"),
         (llava(conversations=[{"from": "human", "value": "?"}, {"from": "gpt", "value": "<image>x"}]), "image_marks"),
-        (llava(conversations=[ASK, {"from": "gpt", "value": "心影\ufffd大"}]), "undecodable_text"),
+        (llava(conversations=[ASK, {"from": "gpt", "value": "心影\0大"}]), "undecodable_text"),
         (llava(conversations=[ASK, {"from": "gpt", "value": "心影\ud83d大"}]), "undecodable_text"),
         (llava(conversations=[ASK, {"from": "gpt", "value": "长" * 20001}]), "text_too_long"),
         (llava(split="fold1"), "unknown_split"),

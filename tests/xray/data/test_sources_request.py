@@ -108,3 +108,12 @@ def test_the_kind_of_a_large_file_is_told_from_its_beginning(tmp_path: Path):
     assert kind_of(written(tmp_path / "chat.jsonl", talk + "\n" + talk)) is SourceKind.conversations
     row = json.dumps({"film": "a.png", "report": "长" * 400_000}, ensure_ascii=False)
     assert kind_of(written(tmp_path / "table.jsonl", f"{row}\n{row}\n")) is SourceKind.table
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "gb18030"])
+def test_the_kind_of_a_json_file_does_not_depend_on_its_encoding(tmp_path: Path, encoding: str):
+    path = tmp_path / "chat.json"
+    path.write_text(json.dumps([{"conversations": TALK}], ensure_ascii=False), encoding=encoding)
+    assert kind_of(path) is SourceKind.conversations
+    path.write_text(json.dumps({"annotations": [{"caption": NORMAL}]}, ensure_ascii=False), encoding=encoding)
+    assert kind_of(path) is SourceKind.xrayglm

@@ -230,15 +230,22 @@ def test_every_table_that_openpyxl_writes_is_read_back_unchanged(tmp_path_factor
     assert [(row.values["study_uid"], row.values["报告"]) for row in table.rows] == rows
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(data=st.data())
-def test_a_workbook_with_flipped_bytes_is_read_or_refused_with_a_data_error(tmp_path_factory, data):
+def small_book() -> bytes:
     book = Workbook()
     book.active.append(["study_uid", "report"])
     book.active.append(["1.2", NORMAL])
     stream = io.BytesIO()
     book.save(stream)
-    content = bytearray(stream.getvalue())
+    return stream.getvalue()
+
+
+SMALL_BOOK = small_book()  # once, because it holds the time
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_a_workbook_with_flipped_bytes_is_read_or_refused_with_a_data_error(tmp_path_factory, data):
+    content = bytearray(SMALL_BOOK)
     for place in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=4)):
         content[place] ^= data.draw(st.integers(1, 255))
     path = tmp_path_factory.mktemp("books") / "reports.xlsx"

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xray.text.sections import Sections, locate_sections, split_sections
+from xray.text.sections import Sections, empty_sections, locate_sections, split_sections
 
 BOTH = Sections(findings="双肺清晰。", impression="心肺未见异常。")
 
@@ -21,6 +21,14 @@ BOTH = Sections(findings="双肺清晰。", impression="心肺未见异常。")
         "双肺清晰。\n印象：心肺未见异常。",
         "FINDINGS: 双肺清晰。\nIMPRESSION: 心肺未见异常。",
         "影像所见：双肺清晰。影像诊断：心肺未见异常。",
+        "检 查 所 见：双肺清晰。\n诊　断　意　见：心肺未见异常。",
+        "■检查所见：双肺清晰。\n■诊断意见：心肺未见异常。",
+        "**检查所见**：双肺清晰。\n**印象**：心肺未见异常。",
+        "## 检查所见\n双肺清晰。\n## 诊断及建议\n心肺未见异常。",
+        "《检查所见》双肺清晰。《诊断意见》心肺未见异常。",
+        "X光所见﹕双肺清晰。\nX光诊断︰心肺未见异常。",
+        "DR征象：双肺清晰。\nDR诊断意见：心肺未见异常。",
+        "（一）检查描述：双肺清晰。\n（二）检查结论：心肺未见异常。",
     ],
 )
 def test_every_usual_layout_gives_findings_and_impression(text: str):
@@ -72,6 +80,22 @@ def test_a_text_without_headers_is_all_findings():
 def test_a_header_word_inside_a_sentence_starts_no_section():
     text = "双肺纹理增多，提示支气管炎，所见肋骨完整。"
     assert split_sections(text) == Sections(findings=text)
+
+
+@pytest.mark.parametrize("name", ["张三", "欧阳小明", " 张三 "])
+def test_a_name_on_the_line_below_its_header_is_no_finding(name: str):
+    sections = split_sections(f"报告医师：\n{name}\n审核医师：\n李四\n检查所见：双肺清晰。")
+    assert sections == Sections(findings="双肺清晰。")
+
+
+def test_an_empty_signature_above_the_report_swallows_nothing():
+    assert split_sections("报告医师：\n双肺清晰。\n诊断：正常").findings == "双肺清晰。"
+
+
+def test_a_header_without_text_is_named_unless_it_has_text_elsewhere():
+    assert [section.name for section in empty_sections("所见：\n诊断：正常")] == ["findings"]
+    assert empty_sections("所见：双肺清晰。诊断：\n诊断：正常") == ()
+    assert empty_sections("双肺清晰。") == ()
 
 
 def test_an_empty_text_has_no_sections():

@@ -72,7 +72,11 @@ def test_a_change_names_what_stood_where():
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.sampled_from(PIECES + WRITTEN) | st.text("病灶空隙无气合并、，。的性症不透明肺", max_size=3), max_size=12))
+@given(
+    st.lists(
+        st.sampled_from(PIECES + WRITTEN) | st.text("病灶空隙无气合并、，。的性症不透明肺", max_size=3), max_size=12
+    )
+)
 def test_repairing_a_repaired_text_changes_nothing_and_the_changes_tell_all(pieces: list[str]):
     text = "".join(pieces)
     repaired = repair(text)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from xray.data.films import FilmHeader
+from xray.data.film_header import FilmHeader
 from xray.data.patient_ids import real_patient_id
 from xray.data.sources.dialogue import Dialogue, read_dialogues
 from xray.data.sources.film_scan import scan_films

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from xray.data.films import FilmHeader
+from xray.data.film_header import FilmHeader
 from xray.data.sources.study_files import StudyFiles, first_stated
 from xray.errors import Rejected
 from xray.types import Report, Split, Turn, View

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xray.data.films import FilmHeader
+from xray.data.film_header import FilmHeader
 from xray.data.sources.film_scan import scan_films
 from xray.data.sources.film_study import film_study
 from xray.data.sources.films_folder import FilmsFolder
@@ -111,7 +111,7 @@ class _Reader:
                 headers,
                 study_uid=name,
                 report=self._report(place, name=name),
-                views=[self.facts.views.get(header.path.stem, header.view) for header in headers],
+                views=[self._view(header) for header in headers],
                 patient_id=patient,
                 study_day=self.facts.days.get(name),
                 declared_split=next(iter(splits), None),
@@ -119,6 +119,10 @@ class _Reader:
         except Rejected as rejected:
             self.refusals.append(Refusal(where=place, code=rejected.code, why=rejected.why))
             return None
+
+    def _view(self, header: FilmHeader) -> View:
+        """Return the view that the table gives to a film's `dicom_id`, its file name, or else that of its header."""
+        return self.facts.views.get(Path(self.folder.relative(header)).stem, header.view)
 
     def _report(self, place: str, *, name: str) -> Report:
         sections = split_mimic_report(_read_text(self._report_path(place)))

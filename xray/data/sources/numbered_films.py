@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xray.data.films import FilmHeader
+from xray.data.film_header import FilmHeader
 from xray.data.sources.captions import split_id
 from xray.data.sources.film_study import film_study
 from xray.data.sources.films_folder import FilmsFolder, Found, RefusedFile

@@ -1,5 +1,6 @@
 """One door to every kind of data set: which kind it is, and what a user can say about it."""
 
+import codecs
 import json
 import re
 from collections.abc import Callable
@@ -7,12 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from xray.data.file_names import printable
 from xray.data.sources.columns import TableColumns
 from xray.data.sources.conversations import read_conversations
 from xray.data.sources.mimic import read_mimic
 from xray.data.sources.openi import read_openi
-from xray.data.sources.rows import decode_text
 from xray.data.sources.study_files import SourceData
 from xray.data.sources.table import read_table
 from xray.data.sources.xrayglm import read_xrayglm
@@ -120,14 +119,15 @@ def _kind_of_folder(folder: Path) -> SourceKind:
 
 
 def _beginning(path: Path) -> str:
+    """Return how a file begins, well enough for its brackets and keys, which are ASCII in every encoding."""
     try:
         with path.open("rb") as stream:
             data = stream.read(_PEEK_BYTES)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or 'cannot be read'}. Check the path of the reports.") from None
-    cut = data.rfind(b"\n") if len(data) == _PEEK_BYTES else -1  # a character may be cut in two at the end
-    text, _ = decode_text(data[:cut] if cut > 0 else data, where=printable(path.name))
-    return text.lstrip()
+    for mark in (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        data = data.removeprefix(mark)
+    return data.replace(b"\0", b"").decode(errors="replace").lstrip()  # in UTF-16, ASCII has every second byte zero
 
 
 def _is_talk(line: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
-from xray.data.films import FilmHeader
+from xray.data.film_header import FilmHeader
 from xray.data.patient_ids import real_patient_id
 from xray.data.sources.columns import TableColumns, has_needed_columns, resolve_columns
 from xray.data.sources.entries import Entry, join_entries
@@ -33,7 +33,7 @@ _USUAL_COLUMNS = TableColumns()
 _UID = re.compile(r"[0-2](\.[0-9]+){2,}")
 # What lies beside the films of a healthy export: a study that has a film loses nothing by them.
 _BESIDE_FILMS = {"duplicate_film", "for_processing", "linked_folder", "no_pixels", "not_a_film", "not_chest_film"}
-_BESIDE_FILMS |= {"packed_file", "unsupported_picture"}
+_BESIDE_FILMS |= {"empty_file", "packed_file", "secondary_capture", "unsupported_picture", "wrong_name"}
 
 
 def read_table(

@@ -1,9 +1,9 @@
 """Taking out of a report what names a person: names, phones, numbers, dates, addresses, hospitals; Chinese and English.
 
-What stays is still a report: a name beside a title goes and the title stays, a date becomes its distance from
-the day of the study, a signature goes with its label. Names are looked for where names stand (after 患者 or 报告医生, before
-医生, in a signature) and never as words alone, since 高, 白, 石 and 黄 are surnames too. Measurements, vertebrae and ribs
-are no identifiers. No list finds every name: tell those that are known, as the headers of the films have them.
+What stays is still a report: a name beside a title goes and the title stays, a date becomes its distance from the
+day of the study, a signature goes with its label. Names are looked for where names stand (after 患者 or 报告医生,
+before 医生, in a signature) and never as words alone, since 高, 白, 石 and 黄 are surnames too. Measurements, vertebrae
+and ribs are no identifiers. No list finds every name: tell those that are known, as the films' headers hold them.
 """
 
 from collections.abc import Collection
@@ -28,8 +28,8 @@ def remove_identifiers(text: str, *, known: Collection[str] = (), study_day: int
     """Return `text` without identifiers; unchanged, character by character, where none was found.
 
     `known` are names and ids of this study, removed wherever they stand; one of a single character is ignored.
-    `study_day` is the day of the study (`date.toordinal`): with it 与2023-01-02胸片比较 becomes 与31天前胸片比较, without
-    it 与既往胸片比较.
+    `study_day` is the day of the study (`date.toordinal`): with it 与2023-01-02胸片比较 becomes 与31天前胸片比较,
+    without it 与既往胸片比较.
     """
     draft = Draft(text=text)
     draft.apply(known_rules(known))

@@ -7,7 +7,7 @@ from datetime import date
 
 from xray.text.identifiers.draft import Rule
 
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _OLDEST = 90
 _YEAR, _MONTH, _DAY = r"(?:19|20)\d{2}", r"(?:1[0-2]|0?[1-9])", r"(?:3[01]|[12]\d|0?[1-9])"
 _NAME = rf"(?i:(?:{'|'.join(_MONTHS)})[a-z]*)\.?"
@@ -25,10 +25,14 @@ _FORMS = (
 _DATE = rf"(?<![\d./-])(?<!\d年)(?:{'|'.join(_FORMS)})(?!\d|[./-]\d)"
 _CLOCK = (
     r"(?:(?:上午|下午|中午|晚上?|凌晨|早上?|夜间)?[ ]*(?:"
-    r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?:[ ]?[AaPp]\.?[Mm]\.?)?|(?:[01]?\d|2[0-3])[时点](?:[0-5]?\d分?|整|半|许)?))"
+    r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?:[ ]?[AaPp]\.?[Mm]\.?)?|"
+    r"(?:[01]?\d|2[0-3])[时点](?:[0-5]?\d分?|整|半|许)?))"
 )
 WHEN = rf"{_DATE}(?:[ ,T]*{_CLOCK})?"
-_LABELS = "(?:检查|摄片|拍片|报告|审核|申请|打印|登记|出生|送检|采集|签发|签名|就诊|完成)(?:日期|时间)|出生年月日?|生日|日期|时间"
+_LABELS = (
+    "(?:检查|摄片|拍片|报告|审核|申请|打印|登记|出生|送检|采集|签发|签名|就诊|完成)(?:日期|时间)|"
+    "出生年月日?|生日|日期|时间"
+)
 _ENGLISH_LABELS = r"(?i:(?<![a-z])(?:dob|(?:exam |report |study )?(?:date|time)|birth ?date|date of [a-z]+)[ ]*:[ ]*)"
 _TO_COME = re.compile(r"[^\n。;,]{0,6}?(?:复查|随访|复诊|再次|拟)")
 _EARLIER = re.compile(r"[^\n。;,]{0,2}?(?:前片|旧片|老片|既往|前次)")
@@ -108,7 +112,8 @@ def _distance(text: str, *, study_day: int) -> _Distance | None:
     study = date.fromordinal(study_day)
     try:
         if year is None:  # the nearest such day, so that December is before January
-            assert month is not None and day is not None
+            assert month is not None
+            assert day is not None
             days = [date(study.year + shift, month, day).toordinal() for shift in (-1, 0, 1)]
             return _Distance(count=study_day - min(days, key=lambda one: abs(one - study_day)), unit="day")
         if month is None:

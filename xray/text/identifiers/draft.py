@@ -35,7 +35,7 @@ class Rule:
 
 @dataclass(slots=True, kw_only=True)
 class Draft:
-    """The text so far. `removed` are the kinds of what was taken out; `_gap` marks where nothing was written instead."""
+    """The text so far; `removed` are the kinds of what was taken out, `_gap` marks where nothing replaced it."""
 
     text: str
     removed: list[str] = field(default_factory=list)
@@ -90,13 +90,14 @@ _SEPARATOR = "[，,、；;/|｜]"
 _STOP = "[。！!？?]"
 _TIDY: tuple[tuple[str, str], ...] = (
     (r"G[ \t　]*G", "G"),
+    (r"\s*G\s*\Z", ""),
     (r"[（(\[【「“《][ \t　]*G[ \t　]*[）)\]】」”》]", "G"),
     (r"([（(])[ \t　]*G[ \t　]*[，,、；;：:][ \t　]*", r"\1"),
     (r"[，,、；;：:]?[ \t　]*G[ \t　]*(?=[）)])", ""),
     (rf"{_SEPARATOR}[ \t　]*G[ \t　]*(?={_SEPARATOR}|{_STOP}|$)", "G"),
     (rf"(?m)(^|[。！!？?；;：:])[ \t　]*G[ \t　]*(?:{_SEPARATOR}|{_STOP}|[：:])[ \t　]*", r"\1G"),
     (r"G[ \t　]*\r?\n[ \t　]*G", "G"),
-    (r"(?m)^[ \t　]*G[ \t　]*(?:\r?\n|\Z)", ""),
+    (r"(?m)^[ \t　]*G[ \t　]*\r?\n", ""),
     (r"(?m)[ \t　]+G[ \t　]*$", "G"),
     (r"(?m)^[ \t　]*G[ \t　]+", "G"),
     (r"([ \t　])G[ \t　]+", r"\1"),

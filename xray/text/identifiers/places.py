@@ -14,10 +14,20 @@ _LONG_CITIES = (
 )
 _STREET = rf"(?:{_HAN}{{1,8}}?(?:大道|路|街|巷|胡同|弄|里|村|镇|乡|庄|屯|小区|花园|社区))"
 _HOUSE = r"(?:\d{1,5}(?:-\d{1,4})*(?:号楼|号院|号|弄|栋|幢|座|单元|室|楼|组|队))"
-_CITY = rf"(?:(?:(?:{_PROVINCES})(?:省|市|壮族自治区|回族自治区|维吾尔自治区|自治区|特别行政区)?)?(?:(?:{_LONG_CITIES}|{_HAN}{{2}})(?:市|自治州|地区))|(?:{_PROVINCES})(?:省|市|自治区|特别行政区))"
+_RULE = "壮族自治区|回族自治区|维吾尔自治区|自治区|特别行政区"
+_CITY = (
+    rf"(?:(?:(?:{_PROVINCES})(?:省|市|{_RULE})?)?(?:(?:{_LONG_CITIES}|{_HAN}{{2}})(?:市|自治州|地区))|"
+    rf"(?:{_PROVINCES})(?:省|市|{_RULE}))"
+)
 _DISTRICT = rf"(?:{_HAN}{{1,5}}?(?:自治县|区|县|旗|市))"
-_UNLABELLED = rf"{_CITY}{_DISTRICT}{_STREET}*{_HOUSE}*|{_CITY}{_STREET}*{_HOUSE}+|(?:{_DISTRICT})?{_HAN}{{2,6}}?(?:大道|路|街|巷|胡同|弄|小区|花园|社区|村)(?:第?{_HOUSE})+"
-_KINDS = "医院|卫生院|卫生服务中心|卫生服务站|卫生所|诊所|门诊部|体检中心|疾控中心|疾病预防控制中心|结核病防治所|妇幼保健院|医学中心|影像中心"
+_UNLABELLED = (
+    rf"{_CITY}{_DISTRICT}{_STREET}*{_HOUSE}*|{_CITY}{_STREET}*{_HOUSE}+|"
+    rf"(?:{_DISTRICT})?{_HAN}{{2,6}}?(?:大道|路|街|巷|胡同|弄|小区|花园|社区|村)(?:第?{_HOUSE})+"
+)
+_KINDS = (
+    "医院|卫生院|卫生服务中心|卫生服务站|卫生所|诊所|门诊部|体检中心|疾控中心|疾病预防控制中心|结核病防治所|妇幼保健院|"
+    "医学中心|影像中心"
+)
 _GENERIC = re.compile(
     "(?:[我本外该院我们他其两各某当地上级下级基层专科综合社区相关有关附近就近正规大型三甲级二一等别的多家及或和与的到在于至往去]|"
     "患者|病人|家属|已|现|自行|传染病|胸科|肿瘤|结核|专门|呼吸|进一步|建议|请|转|就诊|住|出|入|诊|疗|治)*"
@@ -36,13 +46,13 @@ def _of_hospital(match: re.Match[str]) -> str | None:
     return None if _GENERIC.fullmatch(name) else "外院"
 
 
+_ADDRESS_LABEL = (
+    "(?:家庭|现|联系|工作|户籍|单位)?(?:住址|地址)|籍贯|户籍(?:所在地)?|(?:工作)?单位|(?:现|家|居)住(?:于|在|地)?"
+)
+_NAMED = rf"(?:(?!{_BEFORE}{_HAN}{{2,}}?(?:{_KINDS})){_HAN}|[A-Za-z0-9()]){{1,24}}?"
+
 PLACE_RULES: tuple[Rule, ...] = (
-    Rule(
-        "address",
-        re.compile(
-            r"(?:(?:家庭|现|联系|工作|户籍|单位)?(?:住址|地址)|籍贯|户籍(?:所在地)?|(?:工作)?单位|(?:现|家|居)住(?:于|在|地)?)[ ]*:[ ]*[^\n。;,]+"
-        ),
-    ),
+    Rule("address", re.compile(rf"(?:{_ADDRESS_LABEL})[ ]*:[ ]*[^\n。;,]+")),
     Rule("address", re.compile(rf"(?<=[住在自于])(?:{_UNLABELLED})"), "某地"),
     Rule("address", re.compile(r"(?i:(?<![a-z])(?:home )?address[ ]*:[ ]*)[^\n;]+")),
     Rule("address", re.compile(_UNLABELLED), "某地"),
@@ -54,14 +64,16 @@ PLACE_RULES: tuple[Rule, ...] = (
     Rule(
         "institution",
         re.compile(
-            rf"(?:(?<={_BEFORE_ONE})|(?<!{_HAN}))(?P<cut>(?P<name>(?:(?!{_BEFORE}{_HAN}{{2,}}?(?:{_KINDS})){_HAN}|[A-Za-z0-9()]){{1,24}}?)(?:{_KINDS})(?:\([^)]{{1,8}}院区\)|{_HAN}{{1,4}}院区)?)"
+            rf"(?:(?<={_BEFORE_ONE})|(?<!{_HAN}))(?P<cut>(?P<name>{_NAMED})(?:{_KINDS})"
+            rf"(?:\([^)]{{1,8}}院区\)|{_HAN}{{1,4}}院区)?)"
         ),
         _of_hospital,
     ),
     Rule(
         "institution",
         re.compile(
-            rf"(?P<cut>(?:[Tt]he )?{_CAPITALS}(?:Hospital|Medical Center|Medical Centre|Clinic|Infirmary|Health Center))"
+            rf"(?P<cut>(?:[Tt]he )?{_CAPITALS}"
+            r"(?:Hospital|Medical Center|Medical Centre|Clinic|Infirmary|Health Center))"
         ),
         "another hospital",
     ),
