@@ -22,8 +22,8 @@ class Transform(Protocol):
     def set_random_state(self, random_generator: np.random.Generator, py_random: Random) -> None:
         """Draw from these two generators from now on, with all parts."""
 
-    def __call__(self, *, force_apply: bool = False, image: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
-        """Return the changed film under `image`."""
+    def __call__(self, *, force_apply: bool = False, image: NDArray[np.uint8]) -> dict[str, Any]:
+        """Return the changed film under `image`; a pipeline also says what acted, under `applied_transforms`."""
 
 
 _GROUPS = frozenset({"OneOf", "SomeOf", "Sequential", "RandomOrder"})
@@ -99,7 +99,7 @@ def check_name(name: str) -> None:
 
 def composed(transforms: Sequence[Transform]) -> Transform:
     """Chain transforms into one pipeline that is called as `pipeline(image=uint8 [H, W])["image"]`."""
-    return cast(Transform, _albumentations().Compose(list(transforms)))
+    return cast(Transform, _albumentations().Compose(list(transforms), save_applied_params=True))
 
 
 def leaves(transform: Transform) -> Iterator[Transform]:

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import typer
 from xray.errors import ConfigError, MemoryLimitError, XrayError
 
 INTERRUPTED = 130
+_LINE_SECONDS = 10.0
 # typer carries a click of its own, and names its usage errors only by their child BadParameter.
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 
@@ -46,15 +48,33 @@ def guard(app: typer.Typer) -> NoReturn:
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar with the time left on standard error, if that is a terminal; standard output stays for programs."""
+    """Show a bar with the time left on standard error; standard output stays for programs.
+
+    Where standard error is no terminal but a log, a line tells how far the work is every ten seconds.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("left"))
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    if not console.is_terminal:
+        yield _lines(title)
+        return
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _lines(title: str) -> Callable[[int, int], None]:
+    told = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told >= _LINE_SECONDS:
+            told = time.monotonic()
+            print(f"{title}: {done} of {total}", file=sys.stderr, flush=True)
+
+    return tell
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ Everything written to disk has a pydantic schema next to the code that writes it
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,28 @@ Assertion = Literal["present", "absent", "uncertain"]
 Laterality = Literal["left", "right", "bilateral"]
 Severity = Literal["mild", "moderate", "severe"]
 Change = Literal["new", "worse", "better", "stable", "resolved"]
+
+
+class SourceKind(StrEnum):
+    """Kinds of data sets."""
+
+    table = "table"
+    """Films and a table of reports: `.csv`, `.xlsx` or `.jsonl`."""
+    xrayglm = "xrayglm"
+    """`{"annotations": [{"image_id", "caption"}]}`."""
+    openi = "openi"
+    """OpenI's XML reports, in a folder or `.tgz`, with or without translated captions."""
+    mimic = "mimic"
+    """The tree of MIMIC-CXR or MIMIC-CXR-JPG."""
+    conversations = "conversations"
+    """Questions and answers in the styles of LLaVA and ShareGPT, `.json` or `.jsonl`."""
+
+
+class Engine(StrEnum):
+    """`local`: processes of this machine. `ray`: Ray Data, whose workers must see the films under the same paths."""
+
+    local = "local"
+    ray = "ray"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 from pydicom.dataset import Dataset
 
@@ -23,12 +23,12 @@ class FilmIndex:
     images: tuple[PurePosixPath, ...]
     outside: int
 
-    def missing(self, present: Collection[str]) -> tuple[PurePosixPath, ...]:
-        """Return the images that are not in `present`: paths relative to the index's folder, spelled by `folded`.
+    def missing(self, present: Collection[str], *, folder: PurePath) -> tuple[PurePosixPath, ...]:
+        """Return the images that are not there: `present` are paths spelled by `folded`, `folder` that of the index.
 
         Discs spell names in upper case and with a version (`IM0001;1`), and systems show them in lower case without.
         """
-        return tuple(image for image in self.images if folded(image.as_posix()) not in present)
+        return tuple(image for image in self.images if folded((folder / image).as_posix()) not in present)
 
 
 def folded(path: str) -> str:

@@ -4,7 +4,6 @@ import logging
 import os
 import pickle
 from collections.abc import Callable, Collection, Sequence
-from enum import StrEnum
 from typing import Any
 
 from xray.data.convert import ConvertedFilm, StudyConverter, StudyTask, film_by_film
@@ -12,15 +11,9 @@ from xray.data.film_pool import map_guarded
 from xray.dicom.render import RenderSettings
 from xray.errors import ConfigError, Rejected
 from xray.guard import Guarded
+from xray.types import Engine
 
 OnFilm = Callable[[ConvertedFilm], None]
-
-
-class Engine(StrEnum):
-    """`local`: processes of this machine. `ray`: Ray Data, whose workers must see the films under the same paths."""
-
-    local = "local"
-    ray = "ray"
 
 
 def convert_studies(

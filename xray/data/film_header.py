@@ -21,6 +21,7 @@ _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 _LONGEST_UID = 64
 _DIRECTION = re.compile(r"(?!.*(?:[AP].*[AP]|[LR].*[LR]|[HF].*[HF]))[APLRHF]{1,3}")  # no axis twice
 _DAYS_PER_UNIT = {"D": 1.0, "W": 7.0, "M": 30.4375, "Y": 365.25}
+_FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.1.1"  # Digital X-Ray Image Storage - For Processing (PS3.4 B.5)
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # and the multi-frame classes below it (PS3.4 B.5)
 _HUMAN = re.compile(r"(?<!NON)(?<!NON[- ])(HOMO|HUMAN)|^人|^M(AN|ENSCH)$")
 _HUMAN_CODES = {"337915000", "30996001", "L-85B00", "L-85003"}  # SNOMED CT and SNOMED-RT for homo sapiens (CID 7454)
@@ -138,7 +139,7 @@ def dicom_header(path: Path, dataset: Dataset, *, place: PurePath | None = None)
         age_years=_age_years(dataset),
         sex=_one_of(dataset, "PatientSex", ("M", "F", "O")),
         photometric_interpretation=layout.photometric,
-        presentation_intent=tags.code(dataset, "PresentationIntentType") or None,
+        presentation_intent=_presentation_intent(dataset),
         burned_in_annotation={"YES": True, "NO": False}.get(tags.code(dataset, "BurnedInAnnotation")),
         recognizable_features=tags.code(dataset, "RecognizableVisualFeatures") == "YES",
         secondary_capture=_is_secondary_capture(dataset),
@@ -164,6 +165,12 @@ def _series_words(dataset: Dataset) -> str:
     words = [tags.code(dataset, keyword) for keyword in keywords]
     words += [tags.code(item, "CodeMeaning") for item in tags.items(dataset, "AnatomicRegionSequence")]
     return " / ".join(filter(_telling, words))
+
+
+def _presentation_intent(dataset: Dataset) -> str | None:
+    """PresentationIntentType (0008,0068), or what the SOP class says of it where that is missing."""
+    by_class = "FOR PROCESSING" if tags.text(dataset, "SOPClassUID") == _FOR_PROCESSING else None
+    return tags.code(dataset, "PresentationIntentType") or by_class
 
 
 def _is_secondary_capture(dataset: Dataset) -> bool:

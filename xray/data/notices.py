@@ -13,6 +13,7 @@ from xray.data.store import Store
 from xray.records import write_atomically
 
 MOST_LINES = 20
+_CHANGES = {"identifier": "identifiers taken out", "repair": "terms repaired"}
 _FIRST: dict[Kind, int] = {"refused": 0, "unpaired": 1, "note": 2}
 
 
@@ -33,6 +34,19 @@ def tell_refusals(
         hint = f"all are in {printable(str(everything))}"
     if len(left_out) > MOST_LINES:
         say(f"and {len(left_out) - MOST_LINES} more" + (f"; {hint}" if hint else ""))
+
+
+def tell_store(store: Store, *, say: Callable[[str], None]) -> None:
+    """Say what was kept, by split, and what was left out or changed, by reason."""
+    info = store.info
+    splits = (f"{name} {count.studies} ({count.patients} patients)" for name, count in info.splits.items())
+    say(f"kept: {info.studies} studies with {info.films} films: {', '.join(splits)}")
+    for kind, title in (("refused", "refused"), ("unpaired", "without partner"), ("note", "noted")):
+        if counts := info.left_out[kind]:
+            say(f"{title}: {', '.join(f'{code} {number}' for code, number in counts.items())}")
+    if info.text_changes:
+        changed = ", ".join(f"{_CHANGES[kind]} {number}" for kind, number in info.text_changes.items())
+        say(f"changed in the texts: {changed}; see text_changes.jsonl")
 
 
 def public_key_notice(store: Store) -> str | None:

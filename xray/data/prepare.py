@@ -1,16 +1,19 @@
 """From a data set to a prepared store: render, refuse, name by pseudonyms, split by patient, write."""
 
-import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+import shutil
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xray import __version__
 from xray.data.assembly import Assembly, Outcome, RenderedFilm, assemble
 from xray.data.convert import CONVERT_VERSION, ConvertedFilm, StudyTask
-from xray.data.engines import Engine, convert_studies
+from xray.data.engines import convert_studies
 from xray.data.fingerprint import FingerprintLine, fingerprint
+from xray.data.identity import FilmIdentity, identity_clashes
+from xray.data.perceptual import Pixels
 from xray.data.pseudonym import Pseudonyms
 from xray.data.records import (
     CHANGES_FILE,
@@ -18,6 +21,7 @@ from xray.data.records import (
     PARTS_FOLDER,
     QUARANTINE_FILE,
     REFUSED_FILE,
+    SPLITS_FILE,
     STORE_FILE,
     STUDIES_FILE,
     SplitCount,
@@ -25,18 +29,30 @@ from xray.data.records import (
     StoreInfo,
 )
 from xray.data.sources.study_files import Kind, Refusal, SourceData
-from xray.data.split import SplitMember, SplitSettings, leakage, split_patients
+from xray.data.split import SplitSettings
 from xray.data.store import Store
+from xray.data.store_split import SplitStore, read_earlier, split_store, write_splits
+from xray.data.stored_films import decode_png
 from xray.data.workspace import Workspace
 from xray.dicom.render import RenderSettings
 from xray.errors import DataError, Rejected
 from xray.lock import locked
 from xray.records import write_lines, write_record
-from xray.types import Split
+from xray.types import Engine, Split
 
 Progress = Callable[[int, int], None]
 _KINDS: tuple[Kind, ...] = ("refused", "unpaired", "note")
-_OURS = {STORE_FILE, STUDIES_FILE, QUARANTINE_FILE, CHANGES_FILE, REFUSED_FILE, FILMS_FOLDER, PARTS_FOLDER, ".lock"}
+_OURS = {
+    STORE_FILE,
+    STUDIES_FILE,
+    QUARANTINE_FILE,
+    CHANGES_FILE,
+    SPLITS_FILE,
+    REFUSED_FILE,
+    FILMS_FOLDER,
+    PARTS_FOLDER,
+    ".lock",
+}
 
 
 def prepare(
@@ -45,6 +61,7 @@ def prepare(
     *,
     settings: RenderSettings,
     split: SplitSettings,
+    splits: Path | None = None,
     repair_terms: bool = False,
     engine: Engine = Engine.local,
     workers: int | None = None,
@@ -58,27 +75,46 @@ def prepare(
     on where it stopped and ends with the same bytes, whatever the engine and the number of processes. No id, path or
     date of the source is written: see `xray.data.pseudonym` and `xray.data.study_texts`. `on_refusals` gets everything
     that was left out with its real place, for the user's eyes, also if the preparation then fails: see
-    `xray.data.notices`. `progress` is called with the number of films done and of all.
+    `xray.data.notices`. `splits` is a table that declares the split of each study (`xray.data.declared_splits`).
+    `progress` is called with the number of films done and of all.
 
     Raises DataError if `out` is not a store or lies among the films, if more than `max_refused_fraction` of the films
-    that have a report are refused, if no study is left, or if there are too few patients to split; XrayError if
-    another command is at work in `out`.
+    that have a report are refused, if no study is left, if there are too few patients to split, or if a declared split
+    parts what belongs together; XrayError if another command is at work in `out`.
     """
     _check_place(out, films=source.root)
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
         space = Workspace.open(out)
         rendering = _Rendering(source=source, space=space, settings=settings)
-        outcomes = rendering.run(engine=engine, workers=workers, progress=progress)
+        rendering.run(engine=engine, workers=workers, progress=progress)
+        outcomes = _without_clashes(source, rendering.outcomes)
         assembly = assemble(source, outcomes=outcomes, names=Pseudonyms.of_site(), repair_terms=repair_terms)
-        if on_refusals is not None:
-            on_refusals(assembly.refusals)
-        _check_enough(assembly, source=source, outcomes=outcomes, max_refused_fraction=max_refused_fraction)
-        studies = _with_split(assembly, settings=split)
-        info = _info(source, assembly=assembly, studies=studies, settings=settings, split=split)
+        try:
+            _check_enough(assembly, source=source, outcomes=outcomes, max_refused_fraction=max_refused_fraction)
+            earlier = read_earlier(out, settings=split)
+            pixels = _pixels_of(space, assembly)
+            parts = split_store(assembly, settings=split, pixels=pixels, splits=splits, earlier=earlier)
+            assembly = replace(assembly, refusals=(*assembly.refusals, *parts.refusals))
+        finally:
+            if on_refusals is not None:
+                on_refusals(assembly.refusals)
+        write_splits(out, parts.studies, settings=split)
+        info = _info(source, assembly=assembly, parts=parts, settings=settings, split=split)
         info = info.model_copy(update={"terms": "repaired" if repair_terms else "kept"})
-        _write(out, space=space, info=info, studies=studies, assembly=assembly, refused=rendering.refused)
+        _write(out, space=space, info=info, studies=parts.studies, assembly=assembly, refused=rendering.refused)
     return Store.open(out)
+
+
+@contextmanager
+def scratch_folder(out: Path) -> Iterator[Path]:
+    """Give a folder beside the store `out` for what is unpacked, empty at the start and gone at the end."""
+    folder = out.parent / f"{out.name}.unpacked"
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,7 +127,7 @@ class _Rendering:
     outcomes: dict[Path, Outcome] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
 
-    def run(self, *, engine: Engine, workers: int | None, progress: Progress | None) -> Mapping[Path, Outcome]:
+    def run(self, *, engine: Engine, workers: int | None, progress: Progress | None) -> None:
         tasks = [StudyTask(films=study.films) for study in self.source.studies]
         total = len({film for task in tasks for film in task.films})
 
@@ -112,7 +148,7 @@ class _Rendering:
         finally:
             self.space.flush()
         ordered = dict.fromkeys(film for task in tasks for film in task.films)
-        return {film: self.outcomes[film] for film in ordered}
+        self.outcomes = {film: self.outcomes[film] for film in ordered}
 
     def _note(self, film: ConvertedFilm) -> None:
         if film.row is not None:
@@ -152,32 +188,38 @@ def _check_enough(
         raise DataError(f"No study has both a film and a report ({reasons}). Check the films folder and the ids.")
 
 
-def _with_split(assembly: Assembly, *, settings: SplitSettings) -> list[StoredStudy]:
-    patient_of = {study.study_uid: study.patient_key for study in assembly.studies}
-    split_of = split_patients(patient_of, settings=settings, linked=_links(assembly))
-    return [study.model_copy(update={"split": split_of[study.study_uid]}) for study in assembly.studies]
+def _without_clashes(source: SourceData, outcomes: Mapping[Path, Outcome]) -> Mapping[Path, Outcome]:
+    """Refuse an image that is there under the ids of two patients: nobody knows whose it is."""
+    patient_of = {film: study.patient_id or study.film_patient_id for study in source.studies for film in study.films}
+    clashes = identity_clashes(
+        FilmIdentity(path=film, patient_id=patient_of[film], pixels_sha256=outcome.facts.pixels_sha256)
+        for film, outcome in outcomes.items()
+        if isinstance(outcome, RenderedFilm)
+    )
+    return {**outcomes, **{clash.path: Rejected(clash.code, clash.why) for clash in clashes}}
 
 
-def _links(assembly: Assembly) -> Iterable[Sequence[str]]:
-    """Studies that share a patient under another id, or a film: they must not be parted."""
-    sharing: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for study in assembly.studies:
-        files = assembly.origin[study.study_uid]
-        for patient_id in {files.patient_id, files.film_patient_id} - {None}:
-            sharing["patient", str(patient_id)].append(study.study_uid)
-        for image in study.images:
-            sharing["film", image.facts.pixels_sha256].append(study.study_uid)
-    return [studies for studies in sharing.values() if len(studies) > 1]
+def _pixels_of(space: Workspace, assembly: Assembly) -> Callable[[str], Pixels]:
+    keys = {image.facts.pixels_sha256: image.key for study in assembly.studies for image in study.images}
+
+    def pixels(pixels_sha256: str) -> Pixels:
+        found = decode_png(space.image(keys[pixels_sha256]))
+        if found is None:
+            raise DataError("A rendered film is damaged. Delete the store and prepare the data again.")
+        return found
+
+    return pixels
 
 
 def _info(
     source: SourceData,
     *,
     assembly: Assembly,
-    studies: Sequence[StoredStudy],
+    parts: SplitStore,
     settings: RenderSettings,
     split: SplitSettings,
 ) -> StoreInfo:
+    studies = parts.studies
     counted = replace(source, refusals=assembly.refusals)
     return StoreInfo(
         source=source.name,
@@ -196,7 +238,7 @@ def _info(
         films=sum(len(study.images) for study in studies),
         splits=_split_counts(studies),
         left_out={kind: counted.counts(kind) for kind in _KINDS},
-        leakage=asdict(leakage(_member(study) for study in studies)),
+        leakage=parts.leakage.counts(),
         text_changes=dict(sorted(Counter(change.kind for change in assembly.changes).items())),
         shards=(),
         fingerprint=fingerprint(_fingerprint_line(study) for study in studies),
@@ -208,16 +250,6 @@ def _split_counts(studies: Sequence[StoredStudy]) -> dict[Split, SplitCount]:
     for study in studies:
         patients[study.split].append(study.patient_key)
     return {name: SplitCount(studies=len(keys), patients=len(set(keys))) for name, keys in patients.items()}
-
-
-def _member(study: StoredStudy) -> SplitMember:
-    return SplitMember(
-        study=study.study_uid,
-        patient=study.patient_key,
-        split=study.split,
-        text=unicodedata.normalize("NFC", study.text),
-        images=tuple(image.facts.pixels_sha256 for image in study.images),
-    )
 
 
 def _fingerprint_line(study: StoredStudy) -> FingerprintLine:

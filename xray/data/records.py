@@ -6,6 +6,7 @@
     quarantine.jsonl        one `Quarantined` a line: what was left out, and why
     text_changes.jsonl      one `TextChange` a line: terms that were repaired, identifiers that were taken out
     films/<hash>.arrow      rendered films, see `xray.data.shards`
+    splits.json             where each study is, so that a later preparation moves nobody
     refused.jsonl           one `RefusedFilm` a line: what need not be decoded again
     parts/                  films of a preparation that has not ended yet
 """
@@ -18,7 +19,7 @@ from xray.types import Origin, Report, Split, Turn, View
 SCHEMA_VERSION = 2
 REMEDY = "Prepare the data again."
 STORE_FILE, STUDIES_FILE, QUARANTINE_FILE = "store.json", "studies.jsonl", "quarantine.jsonl"
-CHANGES_FILE, REFUSED_FILE = "text_changes.jsonl", "refused.jsonl"
+CHANGES_FILE, SPLITS_FILE, REFUSED_FILE = "text_changes.jsonl", "splits.json", "refused.jsonl"
 FILMS_FOLDER, PARTS_FOLDER = "films", "parts"
 
 
@@ -139,6 +140,23 @@ class RefusedFilm(Record):
     why: str
 
 
+class AssignedStudy(Record):
+    """The split of one study, by pseudonyms."""
+
+    study_uid: str
+    patient_key: str
+    split: Split
+
+
+class SplitsRecord(Record):
+    """`splits.json`: the shares and the seed that were asked for, and the split of every study."""
+
+    val: float
+    test: float
+    seed: int
+    studies: tuple[AssignedStudy, ...]
+
+
 class ShardInfo(Record):
     """One shard: `path` relative to the store, how many films, its size in bytes. Its name is a hash of its bytes."""
 
@@ -157,7 +175,8 @@ class SplitCount(Record):
 class StoreInfo(Record):
     """`store.json`: what was prepared, how, and what was left out.
 
-    `left_out` counts by kind (`refused`, `unpaired`, `note`) and code. `leakage` counts what stands in several splits.
+    `left_out` counts by kind (`refused`, `unpaired`, `note`) and code. `leakage` counts what stands in several splits:
+    see `xray.data.leakage.LeakageReport`.
     `site_key` tells whether the pseudonyms were made with the site's own secret or the public default key.
     """
 

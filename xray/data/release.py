@@ -152,6 +152,8 @@ def _released(
         if say is not None:
             say(kept + done, len(headers))
 
+    if say is not None:
+        say(kept, len(headers))
     map_guarded(job, waiting, workers=workers, on_result=note)
     return Released(written=written, kept=kept, refusals=tuple(sorted(refusals, key=lambda one: one.where)))
 

@@ -15,10 +15,16 @@ _HEADER_BYTES = 24  # signature, length and name of the IHDR chunk, width, heigh
 
 def read_film(place: FilmPlace) -> NDArray[np.uint8]:
     """Return a rendered film: uint8 [H, W], 0 = black. Raises DataError when it is missing or damaged."""
-    pixels = cv2.imdecode(np.frombuffer(read_png(place), dtype=np.uint8), cv2.IMREAD_GRAYSCALE)
+    pixels = decode_png(read_png(place))
     if pixels is None:
         raise _damaged(place)
-    return np.asarray(pixels, dtype=np.uint8)
+    return pixels
+
+
+def decode_png(png: bytes) -> NDArray[np.uint8] | None:
+    """Return the pixels of a grey PNG, uint8 [H, W]; None where it is damaged."""
+    pixels = cv2.imdecode(np.frombuffer(png, dtype=np.uint8), cv2.IMREAD_GRAYSCALE)
+    return None if pixels is None else np.asarray(pixels, dtype=np.uint8)
 
 
 def read_deep(place: FilmPlace) -> NDArray[np.uint16] | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xray.data.records import FILMS_FOLDER, PARTS_FOLDER, REFUSED_FILE, REMEDY, FilmFacts, RefusedFilm, ShardInfo
-from xray.data.shards import SUFFIX, FilmRow, read_facts, read_keys, read_rows, read_sizes, write_shard
+from xray.data.shards import SUFFIX, FilmRow, read_facts, read_image, read_keys, read_rows, read_sizes, write_shard
 from xray.errors import DataError, Rejected
 from xray.records import read_appended, write_lines
 
@@ -58,6 +58,12 @@ class Workspace:
         if key in self._refused:
             return self._refused[key]
         return self._waiting[key].facts if key in self._waiting else self._kept[key].facts
+
+    def image(self, key: str) -> bytes:
+        """Return the 8-bit PNG of a rendered film of `known`."""
+        if key in self._waiting:
+            return self._waiting[key].image
+        return read_image(self._kept[key].shard, self._kept[key].row)
 
     def add(self, row: FilmRow) -> None:
         """Keep a rendered film; it is on the disk after about 10 seconds or 64 MiB."""

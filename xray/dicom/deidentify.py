@@ -36,7 +36,7 @@ _AGE = re.compile(r"(\d{3})([DWMY])")
 _OLDEST_YEARS = 90  # beyond this an age can name a person (45 CFR 164.514(b)(2))
 _DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
 _DIRECTION = re.compile(r"[APLRHF]{1,3}")
-_SIGNED_LIMIT = 32768
+_SIGNED_LIMIT, _WIDEST = 32768, 1e7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +173,7 @@ def _add_dates(film: Dataset, dataset: Dataset, *, days_back: int) -> None:
 def _add_grey_mapping(film: Dataset, dataset: Dataset, *, layout: PixelLayout) -> None:
     """Write windows, LUTs and padding with the numbers that they had, and without their explanations."""
     pairs = zip(tags.numbers(dataset, "WindowCenter"), tags.numbers(dataset, "WindowWidth"), strict=False)
-    known = [pair for pair in pairs if all(math.isfinite(number) and abs(number) < 1e9 for number in pair)]
+    known = [pair for pair in pairs if all(math.isfinite(number) and abs(number) < _WIDEST for number in pair)]
     if known:
         film.WindowCenter, film.WindowWidth = ([_decimal(pair[index]) for pair in known] for index in (0, 1))
     for item in tags.items(dataset, "ModalityLUTSequence")[:1]:

@@ -1,7 +1,7 @@
 """A DICOM file (PS3.10) to a data set, with every limit checked before memory is spent."""
 
 import zlib
-from io import BytesIO
+from io import BufferedReader, BytesIO, FileIO
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -16,6 +16,7 @@ from xray.errors import Rejected
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
 _MAX_INFLATED_BYTES = MAX_DECODED_BYTES + 64 * 1024 * 1024
+_PIECE = 64 * 1024
 _EXECUTABLE = (
     b"MZ",
     b"\x7fELF",
@@ -66,7 +67,7 @@ def _opened(path: Path) -> BinaryIO:
         if not path.is_file():  # opening a pipe would wait for ever
             raise Rejected("unreadable", "There is no such file.")
         size = path.stat().st_size
-        stream = path.open("rb")
+        stream = _ClippedReader(path.open("rb", buffering=0), size=size)
     except (OSError, ValueError):
         raise Rejected("unreadable", "The file cannot be opened.") from None
     try:
@@ -79,6 +80,20 @@ def _opened(path: Path) -> BinaryIO:
         return stream
     stream.close()
     return inflated
+
+
+class _ClippedReader(BufferedReader):
+    """A file that reserves no memory beyond its end, where a damaged length may ask for gigabytes."""
+
+    def __init__(self, raw: FileIO, *, size: int) -> None:
+        super().__init__(raw)
+        self._size = size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return up to `size` bytes, all that are left without it."""
+        if size is not None and size > _PIECE:
+            size = max(0, min(size, self._size - self.tell()))
+        return super().read(size)
 
 
 def _check_file(stream: BinaryIO, *, size: int) -> None:
@@ -116,13 +131,13 @@ def _inflated(stream: BinaryIO) -> BinaryIO | None:
         head = stream.read(132 + 12 + int(meta.FileMetaInformationGroupLength))
         parts = [head.replace(deflated, explicit.ljust(len(deflated), b"\0"))]
         inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        total, waiting = 0, stream.read(1 << 16)
+        total, waiting = 0, stream.read(_PIECE)
         while waiting and not inflater.eof:
             parts.append(inflater.decompress(waiting, 1 << 24))
             total += len(parts[-1])
             if total > _MAX_INFLATED_BYTES:
                 raise Rejected("too_large", f"The file inflates to more than {_MAX_INFLATED_BYTES >> 20} MiB.")
-            waiting = inflater.unconsumed_tail or stream.read(1 << 16)
+            waiting = inflater.unconsumed_tail or stream.read(_PIECE)
         if not inflater.eof:
             raise Rejected("truncated", "The file ends within its deflated data. Copy the file again.")
         return BytesIO(b"".join(parts))

@@ -67,6 +67,7 @@ def test_a_chest_film_of_a_patient_is_accepted(tmp_path: Path, elements):
         ({"BodyPartExamined": in_bytes("胸椎")}, "not_chest_film"),
         ({"BodyPartExamined": "THORACIC SPINE"}, "not_chest_film"),
         ({"PresentationIntentType": "FOR PROCESSING"}, "for_processing"),
+        ({"PresentationIntentType": None, "SOPClassUID": "1.2.840.10008.5.1.4.1.1.1.1.1"}, "for_processing"),
         ({"BurnedInAnnotation": "YES"}, "burned_in_annotation"),
         ({"RecognizableVisualFeatures": "YES"}, "recognizable_features"),
         ({"pixels": GREY[:63]}, "too_small"),

@@ -1,4 +1,4 @@
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 import pytest
 
@@ -43,8 +43,8 @@ def test_an_entry_that_leads_out_is_counted_and_never_a_path(tmp_path: Path, par
 
 def test_names_compare_as_a_disc_and_a_copy_spell_them(tmp_path: Path):
     index = read_dicomdir(write_dicomdir(tmp_path, ["PAT0", "IM1"], ["PAT0", "IM2"], ["PAT0", "IM3"]))
-    present = frozenset(map(folded, ("pat0/im1", "PAT0/IM2.;1")))
-    assert index.missing(present) == (PurePosixPath("PAT0/IM3"),)
+    present = frozenset(map(folded, ("disc/pat0/im1", "disc/PAT0/IM2.;1", "PAT0/IM3")))
+    assert index.missing(present, folder=PurePath("disc")) == (PurePosixPath("PAT0/IM3"),)
 
 
 def test_what_is_no_index_is_refused(tmp_path: Path):

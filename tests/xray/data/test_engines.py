@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import pytest
 
 from xray.data.convert import ConvertedFilm, StudyConverter, StudyTask, film_key
-from xray.data.engines import Engine, convert_studies
+from xray.data.engines import convert_studies
 from xray.data.film_pool import map_guarded
 from xray.data.films import file_sha256
 from xray.dicom.render import RenderSettings
+from xray.types import Engine
 
 SETTINGS = RenderSettings(size=32, deep=True)
 

@@ -211,8 +211,8 @@ def test_a_film_whose_header_is_right_keeps_its_view_without_a_flag(tmp_path):
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 def test_a_chest_film_that_does_not_lie_upright_is_refused(tmp_path, quarters):
     turned = np.ascontiguousarray(np.rot90(drawn("frontal"), quarters))
-    assert refusal_of(write_film(tmp_path / "film", turned)) == "turned_film"
-    assert refusal_of(write_picture(tmp_path / "film.png", turned)) == "turned_film"
+    assert refusal_of(write_film(tmp_path / "lies.dcm", turned)) == "turned_film"
+    assert refusal_of(write_picture(tmp_path / "lies.png", turned)) == "turned_film"
 
 
 def test_films_of_other_parts_are_shown_as_they_lie(tmp_path):

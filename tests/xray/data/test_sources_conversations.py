@@ -72,6 +72,14 @@ def test_all_conversations_about_one_set_of_films_are_one_study(films, tmp_path:
     source = read_conversations(films.root, write_json(tmp_path, llava(), other, llava(), both, turned))
     assert [(len(study.films), len(study.conversations)) for study in source.studies] == [(1, 2), (2, 1)]
     assert len({study.study_uid for study in source.studies}) == 2
+    assert listed(source) == [("note", "duplicate_row", f"chat.json, entry {number}") for number in (3, 5)]
+
+
+def test_a_film_that_is_shown_twice_is_in_the_study_once(films, tmp_path: Path):
+    films.png("a.png", texture=1)
+    entry = {"images": ["a.png", "a.png"], "conversations": [{**ASK, "value": "<image><image>?"}, TELL]}
+    (study,) = read_conversations(films.root, write_json(tmp_path, entry)).studies
+    assert len(study.films) == 1
 
 
 def test_a_patient_field_names_the_patient_and_else_the_film_or_its_examination(films, tmp_path: Path):

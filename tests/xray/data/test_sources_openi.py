@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.xray.data.openi_files import write_archive, write_captions, write_folder, xml_report
+from xray.data.declared_splits import declared_by_study
 from xray.data.sources import SourceData, join_openi, read_openi
 from xray.data.sources.openi_xml import parse_openi_xml
 from xray.errors import ConfigError, DataError, Rejected
@@ -40,6 +41,17 @@ def test_image_k_is_the_kth_film_that_the_xml_names(xmls: Path, tmp_path: Path):
     }
     assert (join.unresolved, join.refusals) == ((), ())
     assert join.studies[0].report.indication == "Cough."
+
+
+def test_a_split_of_studies_does_not_leak_and_one_of_images_is_refused(xmls: Path, tmp_path: Path):
+    captions = write_captions(tmp_path / "zh.json", {"7_1": "双肺清晰。", "7_2": "双肺清晰。", "8_1": "未见异常。"})
+    images_of = {
+        study.study: [image.image_id for image in study.images] for study in join_openi(xmls, captions).studies
+    }
+    by_image = {"7_1": "train", "7_2": "test", "8_1": "test"}
+    with pytest.raises(DataError, match="parts the images of 1 of 2 studies"):
+        declared_by_study(by_image, images_of=images_of)
+    assert declared_by_study(by_image | {"7_2": "train"}, images_of=images_of) == {"7": "train", "8": "test"}
 
 
 def test_captions_without_xml_are_unresolved_and_named(xmls: Path, tmp_path: Path):

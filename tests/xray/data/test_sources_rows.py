@@ -45,6 +45,14 @@ def test_the_delimiter_is_found_in_the_header(tmp_path: Path, delimiter: str):
     assert read_rows(path).rows[0].values == {"study_uid": "1.2", "report": "心影不大"}
 
 
+@pytest.mark.parametrize("above", ["胸片报告汇总\n", "胸片报告汇总,,\n\n导出时间 2024,,\n", "sep=,\n"])
+def test_titles_above_the_header_are_passed_over(tmp_path: Path, above: str):
+    path = tmp_path / "reports.csv"
+    path.write_text(f"{above}study_uid,report,age\n1.2,心影不大,45\n", encoding="utf-8")
+    table = read_rows(path, fits=lambda cells: "report" in cells)
+    assert [(row.line, row.values["report"]) for row in table.rows] == [(above.count("\n") + 2, "心影不大")]
+
+
 def test_a_row_with_another_number_of_fields_is_marked(tmp_path: Path):
     path = tmp_path / "reports.csv"
     path.write_text("study_uid,report\n1.2,a,b\n1.3,c\n1.4\n", encoding="utf-8")

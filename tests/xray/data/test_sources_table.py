@@ -223,10 +223,17 @@ def test_views_are_read_in_the_ways_they_are_written(text: str, view: str | None
     assert parse_view(text) == view
 
 
-@pytest.mark.parametrize("text", ["1.2E+10", "1,2E+10", "1E+05", "#REF!", "#N/A"])
+@pytest.mark.parametrize("text", ["1.2E+10", "1,2E+10", "1E+05", "#REF!", "#N/A", "#DIV/0!", "########"])
 def test_what_a_spreadsheet_leaves_of_an_id_is_refused(text: str):
     with pytest.raises(Rejected, match="mangled_id"):
         parse_id(text)
+
+
+def test_an_id_that_a_program_made_a_number_is_restored_unless_digits_are_lost():
+    assert parse_id("12345.0") == "12345"
+    assert parse_id("123456789012345.0") == "123456789012345"
+    with pytest.raises(Rejected, match="lost_digits"):
+        parse_id("1234567890123456.0")
 
 
 @pytest.mark.parametrize("text", ["1.2.840.10008.5", "E10", "0012345", "AB-12", "12E", "1e234567"])

@@ -25,13 +25,15 @@ _TEXTS = (
 )
 _LENGTHS = (0, 1, 3, 0xFFFE, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFE, 0xFFFFFFFF)
 _MARKERS = (0x4F, 0x51, 0x52, 0x5C, 0x90, 0x93, 0xC0, 0xC1, 0xC3, 0xC4, 0xD8, 0xD9, 0xDA, 0xDC, 0xDD, 0xF7, 0xF8)
-_META_END = 132
+_PREFIX_END = 132
+_META_GROUP = 2  # File Meta Information; damage to it is found at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Element:
     """Where an element of an explicit VR little endian file stands: tag, VR, length, value."""
 
+    group: int
     at: int
     is_long: bool
     start: int
@@ -45,13 +47,13 @@ def mutate(content: bytes, *, rng: np.random.Generator) -> bytes:
     return content
 
 
-def _somewhere(content: bytes, rng: np.random.Generator, *, low: int = _META_END) -> int:
+def _somewhere(content: bytes, rng: np.random.Generator, *, low: int = _PREFIX_END) -> int:
     return int(rng.integers(min(low, len(content)), len(content) + 1))
 
 
 def _bytes_flipped(content: bytes, rng: np.random.Generator) -> bytes:
     damaged = bytearray(content)
-    low = int(rng.choice([_META_END, _pixels(content)]))
+    low = int(rng.choice([_PREFIX_END, _pixels(content)]))
     for _ in range(int(rng.integers(1, 12))):
         at = _somewhere(content, rng, low=low)
         if at < len(damaged):
@@ -151,25 +153,26 @@ def _marker_changed(content: bytes, rng: np.random.Generator) -> bytes:
 
 
 def _pixels(content: bytes) -> int:
-    return max(content.rfind(b"\xe0\x7f\x10\x00"), _META_END)
+    return max(content.rfind(b"\xe0\x7f\x10\x00"), _PREFIX_END)
 
 
 def _any_element(content: bytes, rng: np.random.Generator) -> _Element | None:
-    elements = _elements(content)
+    elements = [element for element in _elements(content) if element.group != _META_GROUP or rng.random() < 0.2]
     return elements[int(rng.integers(len(elements)))] if elements else None
 
 
 def _elements(content: bytes) -> list[_Element]:
     """Walk the top level of an explicit VR little endian file as far as it can be walked."""
     found: list[_Element] = []
-    at = _META_END
+    at = _PREFIX_END
     while at + 8 <= len(content) and content[at + 4 : at + 6].isalpha():
         is_long = content[at + 4 : at + 6] in _LONG_VRS
         start = at + (12 if is_long else 8)
         length = int.from_bytes(content[at + (8 if is_long else 6) : start], "little")
         if start + length > len(content):
             break
-        found.append(_Element(at=at, is_long=is_long, start=start, end=start + length))
+        group = int.from_bytes(content[at : at + 2], "little")
+        found.append(_Element(group=group, at=at, is_long=is_long, start=start, end=start + length))
         at = start + length
     return found
 

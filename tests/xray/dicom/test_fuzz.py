@@ -13,7 +13,7 @@ from xray.dicom.read import read_dataset
 from xray.dicom.render import RenderSettings, render_dataset
 from xray.errors import Rejected
 
-COUNT = 30
+COUNT = 40
 
 
 def outcome_of(path: Path) -> str:

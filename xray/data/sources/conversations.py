@@ -19,17 +19,19 @@ from xray.data.sources.film_study import film_study
 from xray.data.sources.films_folder import FilmsFolder, Found
 from xray.data.sources.study_files import Kind, Refusal, SourceData, StudyFiles, first_stated
 from xray.errors import Rejected
-from xray.types import Split
+from xray.types import Split, Turn
 
 
 def read_conversations(films: Path, conversations: Path, *, scratch: Path | None = None) -> SourceData:
     """Pair the films below `films` with the conversations that name them by path or file name.
 
-    A study has no report; each assistant's turn is something to learn. Optional fields of an entry: `system`,
+    A study has no report; each assistant's turn is something to learn. Its films are put frontal first, as in every
+    study, whatever order an entry shows them in. Optional fields of an entry: `system`,
     `patient_id` or `subject_id` (else the films' own), `split`. Refused are entries as `read_dialogues` does, and
     `ambiguous_film`, `film_refused`, `several_patients`, `several_splits`; listed as unpaired are entries that name a
-    film that is not there (`no_film`) and films that no entry names (`no_conversation`). Archives among the films are
-    unpacked below `scratch`. Raises DataError if a file is missing or no JSON.
+    film that is not there (`no_film`) and films that no entry names (`no_conversation`). A repeated entry is noted
+    (`duplicate_row`). Archives among the films are unpacked below `scratch`. Raises DataError if a file is missing or
+    no JSON.
     """
     folder = scan_films(films, scratch=scratch)
     reader = _Reader(folder=folder, refusals=list(folder.refusals))
@@ -45,7 +47,7 @@ def read_conversations(films: Path, conversations: Path, *, scratch: Path | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """A conversation with the headers of its films, in the order in which it shows them."""
+    """A conversation with the headers of its films, each once, in the order in which it shows them."""
 
     dialogue: Dialogue
     headers: tuple[FilmHeader, ...] = field(repr=False)
@@ -63,7 +65,7 @@ class _Reader:
         by_films: dict[frozenset[Path], list[_Entry]] = defaultdict(list)
         for dialogue in dialogues:
             try:
-                headers = tuple(self._films(dialogue))
+                headers = tuple({header.path: header for header in self._films(dialogue)}.values())
             except Rejected as rejected:
                 self._refuse(dialogue, rejected, is_unpaired=rejected.code == "no_film")
                 continue
@@ -83,12 +85,23 @@ class _Reader:
                 patient_id=patient,
                 row=entries[0].dialogue.place,
                 declared_split=self._split(entries),
-                conversations=tuple(dict.fromkeys(entry.dialogue.turns for entry in entries)),
+                conversations=tuple(self._each_once(entries)),
             )
         except Rejected as rejected:
             for entry in entries:
                 self._refuse(entry.dialogue, rejected)
             return None
+
+    def _each_once(self, entries: list[_Entry]) -> Iterator[tuple[Turn, ...]]:
+        """Yield the different conversations; an entry that repeats one is noted."""
+        seen: set[tuple[Turn, ...]] = set()
+        for dialogue in (entry.dialogue for entry in entries):
+            if dialogue.turns in seen:
+                why, place = "an earlier entry says the same of these films", dialogue.place
+                self.refusals.append(Refusal(where=place, code="duplicate_row", why=why, kind="note", row=place))
+                continue
+            seen.add(dialogue.turns)
+            yield dialogue.turns
 
     def _patient(self, entries: list[_Entry]) -> str | None:
         """Return what the entries say, else the films' patient, else their StudyInstanceUID.

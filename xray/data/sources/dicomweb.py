@@ -161,6 +161,8 @@ class _Fetch:
             wanted = {uid for uid, owner in listed.items() if owner == series and not _has(uid, complete, incomplete)}
             self._series(study, series, wanted=wanted, into=incomplete)
         missing = sum(not _has(instance, complete, incomplete) for instance in listed)
+        if missing == len(listed):
+            raise Rejected("server_error", f"the server lists {missing} films of the study and sends none of them")
         if missing:
             raise Rejected("partial_study", f"{missing} of the study's {len(listed)} films could not be retrieved")
         complete.mkdir(parents=True, exist_ok=True)

@@ -92,7 +92,7 @@ class _Scan:
             if index.outside:
                 why = f"{index.outside} of its entries lead out of its folder; copy the film set again"
                 self._refuse(folder / "DICOMDIR", code="dicomdir_outside", why=why)
-            for image in index.missing(self._below(folder)):
+            for image in index.missing(self.places, folder=folder):
                 why = "the index of the film set lists this image, and it is not there; the film set is incomplete"
                 where = (folder / image).as_posix()
                 self.notes.append(Refusal(where=where, code="dicomdir_missing", why=why, kind="note"))
@@ -138,11 +138,6 @@ class _Scan:
         except Rejected:
             code, why = "dicomdir_corrupt", "an index of films that cannot be read; films are found without it"
         self.notes.append(Refusal(where=place.as_posix(), code=code, why=why, kind="note"))
-
-    def _below(self, folder: PurePath) -> frozenset[str]:
-        """Return the folded paths of all files below a folder, relative to it."""
-        start = "" if folder == PurePath() else f"{folder.as_posix().casefold()}/"
-        return frozenset(place.removeprefix(start) for place in self.places if place.startswith(start))
 
     def _refuse_folder(self, error: OSError) -> None:
         if Path(error.filename) == self.root:

@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from xray.data.sources.columns import TableColumns
@@ -16,27 +15,13 @@ from xray.data.sources.study_files import SourceData
 from xray.data.sources.table import read_table
 from xray.data.sources.xrayglm import read_xrayglm
 from xray.errors import ConfigError, DataError
+from xray.types import SourceKind
 
 _NO_COLUMNS = TableColumns()
 _PATIENT_FOLDERS = ("p[0-9][0-9]", "files/p[0-9][0-9]")
 _TALK = re.compile(r'"(?:conversations|messages)"\s*:')
 _PACKED = (".tgz", ".tar", ".tar.gz", ".tar.bz2", ".tar.xz")
 _PEEK_BYTES = 2**20
-
-
-class SourceKind(StrEnum):
-    """Kinds of data sets."""
-
-    table = "table"
-    """Films and a table of reports: `.csv`, `.xlsx` or `.jsonl`."""
-    xrayglm = "xrayglm"
-    """`{"annotations": [{"image_id", "caption"}]}`."""
-    openi = "openi"
-    """OpenI's XML reports, in a folder or `.tgz`, with or without translated captions."""
-    mimic = "mimic"
-    """The tree of MIMIC-CXR or MIMIC-CXR-JPG."""
-    conversations = "conversations"
-    """Questions and answers in the styles of LLaVA and ShareGPT, `.json` or `.jsonl`."""
 
 
 _APPLIES_TO: dict[str, frozenset[SourceKind]] = {

@@ -16,6 +16,7 @@ from xray.data.sources.markup import plain_text
 from xray.data.sources.rows import Row, Table, read_rows
 from xray.data.sources.study_files import Refusal, SourceData, StudyFiles, first_stated
 from xray.data.sources.values import (
+    LOST_DIGITS,
     parse_age,
     parse_day,
     parse_id,
@@ -213,7 +214,7 @@ class _Reader:
         """Refuse an id that is no longer what was typed, because a spreadsheet took it for a number or a date."""
         code = row.no_id.get(column) if column is not None else None
         if code == "lost_digits":
-            raise Rejected(code, "a spreadsheet keeps 15 digits of a number, and this id has more; export it as text")
+            raise Rejected(code, LOST_DIGITS)
         if code is not None:
             raise Rejected(code, "a spreadsheet took an id for a date or a number; export the column as text")
 

@@ -10,6 +10,7 @@ from xray.text.sections import split_sections
 from xray.types import Origin, Report, Split, View
 
 MAX_REPORT_CHARACTERS = 4000
+LOST_DIGITS = "an id was made a number, which keeps 15 digits, and it has more; export the column as text"
 _YEARS_OF = {"Y": 1.0, "岁": 1.0, "M": 1 / 12, "月": 1 / 12, "个月": 1 / 12, "W": 7 / 365.25, "周": 7 / 365.25}
 _YEARS_OF |= {"D": 1 / 365.25, "天": 1 / 365.25}
 _AGE = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*(Y|M|W|D|岁|个月|月|周|天)?")
@@ -18,8 +19,10 @@ _SEXES |= {"o": "O", "other": "O", "其他": "O"}
 _VIEWS: dict[str, View] = {"pa": "frontal", "ap": "frontal", "frontal": "frontal", "正位": "frontal"}
 _VIEWS |= {"后前位": "frontal", "前后位": "frontal", "lateral": "lateral", "lat": "lateral", "ll": "lateral"}
 _VIEWS |= {"rl": "lateral", "侧位": "lateral", "左侧位": "lateral", "右侧位": "lateral"}
-_MANGLED = re.compile(r"\d([.,]\d+)?[eE]\+\d+|#[A-Z/!?]+")
-_SHEET_ERROR = re.compile(r"#[A-Z/0]+[!?]?")
+_SHEET_ERROR = re.compile(r"#(?:REF!|N/A|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|SPILL!|CALC!)|#{2,}")
+_ROUNDED = re.compile(r"\d([.,]\d+)?[eE]\+\d+")
+_WHOLE = re.compile(r"(\d+)\.0")
+_EXACT_DIGITS = 15
 _SPLITS: dict[str, Split] = dict.fromkeys(("train", "training", "训练", "训练集"), "train")
 _SPLITS |= dict.fromkeys(("val", "valid", "validate", "validation", "dev", "development", "验证", "验证集"), "val")
 _SPLITS |= dict.fromkeys(("test", "testing", "holdout", "held-out", "测试", "测试集", "保留"), "test")
@@ -58,18 +61,23 @@ _PRELIMINARY |= {"未审核", "待审核", "暂存", "已书写", "审核前"}
 
 
 def parse_id(text: str) -> str | None:
-    """Return an id without surrounding blanks, or None if there is none.
+    """Return an id without surrounding blanks, or None if there is none. `12345.0` is `12345` that became a number.
 
     Raises Rejected: `mangled_id` for what a spreadsheet leaves of a long number, for example `1.2E+10` (different ids
-    have become equal there, so no guess is made), `undecodable_id` for half a character.
+    have become equal there, so no guess is made), `lost_digits` for a number that has more digits than a computer's
+    numbers keep, `undecodable_id` for half a character.
     """
     stripped = text.strip().strip("\u200b\ufeff")
-    if _MANGLED.fullmatch(stripped):
+    if _ROUNDED.fullmatch(stripped) or _SHEET_ERROR.fullmatch(stripped):
         raise Rejected(
             "mangled_id", "an id was rounded or lost by a spreadsheet; export the column as text, not as a number"
         )
     if not is_encodable(stripped):
         raise Rejected("undecodable_id", "an id holds half a character; export the table again")
+    if (number := _WHOLE.fullmatch(stripped)) is not None:
+        if len(number[1]) > _EXACT_DIGITS:
+            raise Rejected("lost_digits", LOST_DIGITS)
+        return number[1]
     return stripped or None
 
 

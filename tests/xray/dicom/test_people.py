@@ -1,0 +1,31 @@
+"""Everybody whom a header names is known in every way in which a report may write them."""
+
+import numpy as np
+
+from xray.dicom.people import people_of
+
+
+def people(make_film, through_file, **elements):
+    film = make_film(np.zeros((64, 64), dtype=np.uint16), PatientID="9", **elements)
+    return set(people_of(through_file(film)))
+
+
+def test_a_name_is_known_with_family_name_first_and_last(make_film, through_file):
+    found = people(make_film, through_file, PatientName="Zhang^San^Wei=张^三=ㄓㄤ^ㄙㄢ")
+    assert {"Zhang San Wei", "San Wei Zhang", "张三"} <= found
+
+
+def test_physicians_and_operators_are_known(make_film, through_file):
+    found = people(
+        make_film, through_file, OperatorsName=["李^四", "王^五"], ReferringPhysicianName="赵六", PatientName="钱^七"
+    )
+    assert found == {"李四", "王五", "赵六", "钱七"}
+
+
+def test_numbers_of_five_and_more_characters_are_known(make_film, through_file):
+    film = make_film(np.zeros((64, 64), dtype=np.uint16), PatientID="ZY00123", AccessionNumber="77", PatientName="")
+    assert people_of(through_file(film)) == ("ZY00123",)
+
+
+def test_a_word_alone_is_no_latin_name(make_film, through_file):
+    assert people(make_film, through_file, PatientName="ANONYMOUS") == set()
