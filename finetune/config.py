@@ -16,7 +16,9 @@ from xray.data.sources.columns import TableColumns
 from xray.data.split import SplitSettings
 from xray.data.store import DEFAULT_QUESTION
 from xray.dicom.render import RenderSettings
+from xray.dicom.site_profile import read_site_profile
 from xray.metrics.sums import METRICS
+from xray.types import SourceKind
 
 Name = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 
@@ -30,18 +32,24 @@ class Section(BaseModel):
 class DataConfig(Section):
     """Which films and reports, and how they are shown to the model."""
 
-    source: Literal["table", "xrayglm"] = "table"
-    """`table`: a folder of films and a CSV or JSONL of reports. `xrayglm`: {"annotations": [{image_id, caption}]}."""
+    source: SourceKind | None = None
+    """Kind of reports; None: told from their place. `table`: a CSV, workbook or JSONL. `xrayglm`: {"annotations":
+    [{image_id, caption}]}. `openi`: XML reports. `mimic`: the tree of MIMIC-CXR. `conversations`: questions and
+    answers, as LLaVA and ShareGPT write them."""
     root: Path = Path()
-    """Folder that `films`, `reports` and `index` are relative to."""
+    """Folder that the other paths of this section are relative to."""
     films: Path = Path("films")
-    """Folder of DICOM, PNG or JPEG films, at any depth."""
+    """Folder or zip of DICOM, PNG or JPEG films, at any depth."""
     reports: Path = Path("reports.csv")
-    """Table of reports (.csv or .jsonl), or the XrayGLM JSON."""
+    """Table of reports (.csv, .xlsx, .jsonl), a JSON of captions or conversations, or a folder of reports."""
     index: Path | None = None
-    """XrayGLM only: CSV that maps film file names to image ids, where the files are not called <n>_<k>.png."""
+    """XrayGLM, OpenI: CSV that maps film file names to image ids or views, where the names do not say them."""
+    captions: Path | None = None
+    """OpenI only: JSON of translated captions."""
     columns: TableColumns = TableColumns()
-    """Names of the table's columns, where they are not the usual ones."""
+    """Names of a table's columns, where they are not the usual ones."""
+    sheet: str | None = None
+    """Sheet of a workbook, where several could be meant."""
     language: Literal["zh", "en"] = "zh"
     profile: Literal["standard", "mt"] = "standard"
     """Lexicon of the scores: `standard` for native reports, `mt` for machine-translated ones."""
@@ -57,6 +65,16 @@ class DataConfig(Section):
     """Long side, in pixels, of the prepared films."""
     square: bool = True
     """Pad the prepared films with black to a square, so that no model's own resizing distorts the heart."""
+    render_profile: Literal["viewer", "mimic_jpg"] = "viewer"
+    """`viewer`: as a workstation shows them. `mimic_jpg`: equalised, for encoders pre-trained on MIMIC-CXR-JPG."""
+    site_profile: Path | None = None
+    """YAML of what the site knows of its devices, where a film contradicts itself."""
+    keep_16_bit: bool = False
+    """Keep 16 bits of each film too, from which `augment.window_*` draws other windows. Three times the disk."""
+    repair_terms: bool = False
+    """Repair the terms of machine-translated reports (巩固 -> 实变), each change recorded."""
+    splits: Path | None = None
+    """Table that declares the split of each study or image: columns `id` and `split`."""
     split: SplitSettings = SplitSettings()
     """Shares of patients held out, both above 0. Splits are by patient, never by image."""
     store_dir: Path = Path("stores")
@@ -66,7 +84,14 @@ class DataConfig(Section):
 
     def render_settings(self) -> RenderSettings:
         """Return how the films are rendered; its digest travels with the data and the adapter."""
-        return RenderSettings(size=self.image_size, square=self.square)
+        site = None if self.site_profile is None else read_site_profile(self.root / self.site_profile)
+        return RenderSettings(
+            size=self.image_size,
+            square=self.square,
+            profile=self.render_profile,
+            deep=self.keep_16_bit,
+            site=site,
+        )
 
 
 class ModelConfig(Section):
@@ -217,6 +242,6 @@ class RunConfig(Section):
 
 _NOT_IDENTITY: Any = {
     "output_dir": True,
-    "data": {"root", "films", "reports", "index", "store_dir"},
+    "data": {"root", "films", "reports", "index", "captions", "site_profile", "splits", "store_dir"},
     "train": {"logging_steps", "dataloader_num_workers"},
 }

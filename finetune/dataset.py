@@ -9,10 +9,9 @@ from pathlib import Path
 
 from finetune.config import DataConfig
 from xray.data.notices import public_key_notice
-from xray.data.prepare import prepare
-from xray.data.sources.study_files import Refusal, SourceData
-from xray.data.sources.table import read_table
-from xray.data.sources.xrayglm import read_xrayglm
+from xray.data.prepare import prepare, scratch_folder
+from xray.data.sources.request import SourceRequest, read_source
+from xray.data.sources.study_files import Refusal
 from xray.data.store import Store
 from xray.errors import DataError
 from xray.types import Example, View
@@ -36,13 +35,23 @@ class PreparedData:
         return (*self.train, *self.val, *self.test)
 
 
-def read_source(settings: DataConfig) -> SourceData:
-    """Read what the data set says, before any pixel: studies, reports, and what does not fit together."""
-    films, reports = settings.root / settings.films, settings.root / settings.reports
-    if settings.source == "xrayglm":
-        index = settings.root / settings.index if settings.index else None
-        return read_xrayglm(reports, films, index=index, language=settings.language)
-    return read_table(films, reports, columns=settings.columns, language=settings.language)
+def source_request(settings: DataConfig, *, scratch: Path) -> SourceRequest:
+    """Return what to read. Archives among the films are unpacked into `scratch`."""
+
+    def placed(path: Path | None) -> Path | None:
+        return None if path is None else settings.root / path
+
+    return SourceRequest(
+        films=settings.root / settings.films,
+        reports=settings.root / settings.reports,
+        kind=settings.source,
+        columns=settings.columns,
+        sheet=settings.sheet,
+        index=placed(settings.index),
+        captions=placed(settings.captions),
+        language=settings.language,
+        scratch=scratch,
+    )
 
 
 def prepare_data(
@@ -56,16 +65,19 @@ def prepare_data(
     `on_refusals` gets everything that was left out, with its real place. Raises DataError when a split is empty: a run
     needs all three.
     """
-    source = read_source(settings)
-    store = prepare(
-        source,
-        store_folder(settings),
-        settings=settings.render_settings(),
-        split=settings.split,
-        max_refused_fraction=settings.max_refused_fraction,
-        progress=progress,
-        on_refusals=on_refusals,
-    )
+    out = store_folder(settings)
+    with scratch_folder(out) as scratch:
+        store = prepare(
+            read_source(source_request(settings, scratch=scratch)),
+            out,
+            settings=settings.render_settings(),
+            split=settings.split,
+            splits=None if settings.splits is None else settings.root / settings.splits,
+            repair_terms=settings.repair_terms,
+            max_refused_fraction=settings.max_refused_fraction,
+            progress=progress,
+            on_refusals=on_refusals,
+        )
     examples = store.examples(
         question=settings.question, system=settings.system, max_images=settings.max_images, views=settings.views
     )
@@ -86,7 +98,8 @@ def store_folder(settings: DataConfig) -> Path:
     """Return where the prepared data of these settings lie: one folder per data set and way of preparing it."""
     where = [str((settings.root / part).resolve()) for part in (settings.films, settings.reports)]
     how = settings.model_dump(
-        mode="json", include={"source", "index", "columns", "language", "image_size", "square", "split"}
+        mode="json",
+        exclude={"root", "films", "reports", "store_dir", "question", "system", "views", "max_images", "profile"},
     )
     digest = hashlib.sha256(json.dumps([where, how], sort_keys=True, ensure_ascii=False).encode()).hexdigest()
     name = (settings.root / settings.films).resolve().parent.name or "data"

@@ -33,8 +33,8 @@ from xray.data.store import DEFAULT_QUESTION, Store
 from xray.records import write_lines, write_record
 
 CANARIES = {
-    "patient's name": "司徒慕青",
-    "patient's name in Latin letters": "SITUMUQINGXU",
+    "patient name": "司徒慕青",
+    "Latin name": "SITUMUQINGXU",
     "other name": "宇文若兰",
     "name in StudyDescription": "皇甫小虎",
     "name in ProtocolName": "诸葛亦鸣",
@@ -78,7 +78,7 @@ def plant(number: int, *, burned_in: bool = False) -> Dataset:
     film.SOPInstanceUID = generate_uid(entropy_srcs=["canary", str(number)])
     film.StudyInstanceUID = study_of(number)
     film.SeriesInstanceUID = generate_uid(entropy_srcs=["series", str(number)])
-    film.PatientName = f"{CANARIES["patient's name in Latin letters"]}^X={CANARIES["patient's name"]}"
+    film.PatientName = f"{CANARIES['Latin name']}^X={CANARIES['patient name']}"
     film.OtherPatientNames = CANARIES["other name"]
     film.PatientID, film.PatientBirthDate, film.PatientSex = hospital_number(number), CANARIES["birth date"], "F"
     film.OtherPatientIDs, film.PatientTelephoneNumbers = CANARIES["identity card"], CANARIES["phone"]
@@ -106,7 +106,7 @@ def plant(number: int, *, burned_in: bool = False) -> Dataset:
     film.file_meta = FileMetaDataset()
     film.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     film.file_meta.SourceApplicationEntityTitle = CANARIES["station"]
-    film.preamble = CANARIES["patient's name"].encode("gb18030").ljust(128, b"\0")
+    film.preamble = CANARIES["patient name"].encode("gb18030").ljust(128, b"\0")
     return film
 
 
@@ -116,7 +116,7 @@ def _add_pixels(film: Dataset, number: int) -> None:
     film.SamplesPerPixel, film.PhotometricInterpretation, film.PixelRepresentation = 1, "MONOCHROME2", 0
     film.BitsAllocated, film.BitsStored, film.HighBit = 16, 12, 11
     cells = np.random.default_rng(number).integers(0, 4096, 72 * 72).astype("<u2")
-    hidden = CANARIES["patient's name"].encode("gb18030")
+    hidden = CANARIES["patient name"].encode("gb18030")
     halves = np.array([half for byte in hidden for half in (byte >> 4, byte & 15)], dtype="<u2")
     cells[: len(halves)] |= halves << 12
     film.PixelData = cells.tobytes()
@@ -132,7 +132,7 @@ def hospital_number(number: int) -> str:
 
 def report_of(number: int) -> str:
     return (
-        f"{CANARIES['institution']}影像诊断报告单\n患者{CANARIES["patient's name"]}，女，74岁，"
+        f"{CANARIES['institution']}影像诊断报告单\n患者{CANARIES['patient name']}，女，74岁，"
         f"出生日期：{CANARIES['birth date in the report']}，住院号：{hospital_number(number)}，"
         f"身份证号：{CANARIES['identity card']}\n检查所见：{FINDINGS[number]}"
         f"已电话通知{CANARIES['operator']}医生（{CANARIES['phone in the report']}）。\n"

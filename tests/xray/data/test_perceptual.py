@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import cv2
 import numpy as np
 import pytest
 
@@ -37,9 +38,8 @@ def test_films_of_different_patients_are_not_linked() -> None:
 
 
 def test_films_that_the_hash_takes_for_one_are_told_apart_by_their_fine_pattern() -> None:
-    rng = np.random.default_rng(1)
-    smooth = np.add.outer(np.linspace(20, 120, 256), 60 * np.sin(np.linspace(0, 9, 256)) + 60)
-    one, other = ((smooth + rng.normal(0, 12, (256, 256))).clip(0, 255).astype(np.uint8) for _ in range(2))
+    grain = np.random.default_rng(1).normal(0, 40, (2, 256, 256))
+    one, other = ((cv2.GaussianBlur(drawn_film(0), (0, 0), 4) + own).clip(0, 255).astype(np.uint8) for own in grain)
     assert distance(one, other) <= MOST_BITS
     assert found({"one": one, "other": other}) == []
 
