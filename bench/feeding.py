@@ -18,7 +18,7 @@ def films_per_second(folder: Path, *, size: int) -> float:
     drawn, store = folder / "drawn", folder / f"store-{size}"
     if not drawn.exists():
         _run("phantom", drawn, "--studies", _STUDIES, "--seed", 4)
-    _run("prepare", drawn / "dicom", drawn / "reports.csv", store, "--size", size)
+    _run("prepare", drawn / "films", drawn / "reports.csv", store, "--size", size)
     places = [place for example in Store.open(store).examples() for place in example.images]
     rng = np.random.default_rng(0)
     read_film(places[0])

@@ -15,12 +15,21 @@ Reader = Callable[[Path], NDArray[Any]]
 
 
 def kit() -> Reader:
-    """`xray`: header gate, digest of the file, decoding, rendering, view check, padding to a square."""
+    """Load with `xray`: header gate, digest of the file, decoding, rendering, view check, padding to a square."""
     from xray.data.films import load_film
     from xray.dicom.render import RenderSettings
 
     settings = RenderSettings(size=SIZE)
     return lambda path: load_film(path, settings=settings).pixels
+
+
+def kit_rendering() -> Reader:
+    """Render with `xray` what the others do, and no more: no digest of the file, no header of a study, no view check."""
+    from xray.dicom.read import read_dataset
+    from xray.dicom.render import RenderSettings, render_dataset
+
+    settings = RenderSettings(size=SIZE)
+    return lambda path: render_dataset(read_dataset(path), settings=settings).pixels
 
 
 def pydicom_recipe() -> Reader:
@@ -71,10 +80,12 @@ def torchxrayvision() -> Reader:
     return lambda path: _small(module.read_xray_dcm(path))
 
 
+BASE_READER = "this kit, rendering alone"  # what the others are compared with
 READERS: dict[str, Callable[[], Reader]] = {
-    "this kit": kit,
-    "pydicom recipe (with python-gdcm)": pydicom_recipe,
-    "pydicom recipe (without)": pydicom_without_gdcm,
+    "this kit, load_film": kit,
+    "this kit, rendering alone": kit_rendering,
+    "pydicom, with python-gdcm": pydicom_recipe,
+    "pydicom, without": pydicom_without_gdcm,
     "SimpleITK": simple_itk,
     "torchxrayvision": torchxrayvision,
 }

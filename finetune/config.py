@@ -50,7 +50,8 @@ class DataConfig(Section):
     """Names of a table's columns, where they are not the usual ones."""
     sheet: str | None = None
     """Sheet of a workbook, where several could be meant."""
-    language: Literal["zh", "en"] = "zh"
+    language: Literal["zh", "en"] | None = None
+    """Language of the texts; None: what the kind usually has (zh; en for OpenI without captions and for MIMIC)."""
     profile: Literal["standard", "mt"] = "standard"
     """Lexicon of the scores: `standard` for native reports, `mt` for machine-translated ones."""
     question: str = DEFAULT_QUESTION

@@ -38,11 +38,15 @@ class TrainingSet(Dataset[dict[str, torch.Tensor]]):
         """Return the encoded example `index` as augmented in `epoch`."""
         epoch, index = key
         example = self.examples[index]
-        films = [
-            self.augmenter.apply(film, seed=self.seed, epoch=epoch, example_id=example.example_id, image_index=number)
-            for number, film in enumerate(self.encoder.load_pixels(example))
+        films = self.encoder.load_pixels(example)
+        masters = self.encoder.load_deep(example) if self.augmenter.draws_windows else [None] * len(films)
+        changed = [
+            self.augmenter.apply(
+                film, seed=self.seed, epoch=epoch, example_id=example.example_id, image_index=number, deep=master
+            )
+            for number, (film, master) in enumerate(zip(films, masters, strict=True))
         ]
-        return self.encoder.encode(example, films)
+        return self.encoder.encode(example, changed)
 
 
 class EvaluationSet(Dataset[dict[str, torch.Tensor]]):

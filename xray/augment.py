@@ -100,6 +100,11 @@ class Augmenter:
         self._settings = settings
         self._pipeline = composed(_all_transforms(settings))
 
+    @property
+    def draws_windows(self) -> bool:
+        """Whether the 16-bit masters are of use: another window is drawn from them."""
+        return bool(self._settings.window_center or self._settings.window_width)
+
     def apply(
         self,
         pixels: Grey,

@@ -12,9 +12,11 @@ from finetune.batch import ChatEncoder
 from finetune.loader import START_METHOD, EpochSampler, TrainingSet, plain_errors, use_one_thread
 from finetune.models.processing import load_processor
 from tests.finetune.conftest import frontal_example
+from tests.xray.data.test_workspace import film as film_row
 from xray.augment import AugmentSettings, build
+from xray.data.shards import write_shard
 from xray.errors import DataError
-from xray.types import Example
+from xray.types import Example, StoredFilm
 
 
 @pytest.fixture
@@ -87,3 +89,15 @@ def test_the_order_of_an_epoch_depends_on_seed_and_epoch_alone() -> None:
     assert [index for _, index in second] != [index for _, index in first]
     assert sorted(index for _, index in second) == list(range(20))
     assert [index for _, index in EpochSampler(20, seed=2)] != [index for _, index in first]
+
+
+def test_another_window_is_drawn_from_the_sixteen_bit_master_where_the_store_has_one(
+    rows: TrainingSet, examples: list[Example], tmp_path: Path
+) -> None:
+    shard = write_shard(tmp_path, [film_row(1, deep=True), film_row(1)])
+    with_master, without = (replace(examples[0], images=(StoredFilm(shard=shard, row=row, key="k"),)) for row in (0, 1))
+    jitter = AugmentSettings(probability=1.0, window_center=0.05, window_width=0.1)
+    for settings, differ in ((jitter, True), (AugmentSettings(), False)):
+        training = TrainingSet([with_master, without], encoder=rows.encoder, augmenter=build(settings), seed=7)
+        first, second = training[0, 0], training[0, 1]
+        assert torch.equal(first["pixel_values"], second["pixel_values"]) is not differ

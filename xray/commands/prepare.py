@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 
 _SPLIT = SplitSettings()
 
+
+class Language(StrEnum):
+    """Languages of reports."""
+
+    zh = "zh"
+    en = "en"
+
+
 Films = Annotated[
     str,
     typer.Argument(help="folder or zip of films, or a server: dicomweb+https://host/dicom-web?StudyDate=20240101-"),
@@ -34,6 +43,7 @@ Columns = Annotated[
 Sheet = Annotated[str | None, typer.Option(help="sheet of a workbook")]
 Index = Annotated[Path | None, typer.Option(help="XrayGLM, OpenI: CSV of film file names and image ids or views")]
 Captions = Annotated[Path | None, typer.Option(help="OpenI: JSON of translated captions")]
+Texts = Annotated[Language | None, typer.Option(help="language of the texts; what the kind usually has without it")]
 Fetched = Annotated[Path | None, typer.Option(metavar="FOLDER", help="where films of a server are kept")]
 Site = Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="what the site knows of its devices")]
 Deep = Annotated[bool, typer.Option("--deep", help="keep 16 bits of each film too, for window jitter in training")]
@@ -56,6 +66,7 @@ def prepare(
     sheet: Sheet = None,
     index: Index = None,
     captions: Captions = None,
+    language: Texts = None,
     fetch_into: Fetched = None,
     size: Annotated[int, typer.Option(min=64, help="long side in pixels")] = 1024,
     profile: Annotated[Profile, typer.Option(help="how films are rendered")] = Profile.viewer,
@@ -75,6 +86,7 @@ def prepare(
     if refused is not None and refused.resolve().is_relative_to(out.resolve()):
         raise typer.BadParameter("--refused lies inside the store, which may be passed on; put it elsewhere")
     request = _request(reports, kind=source, columns=column or (), sheet=sheet, index=index, captions=captions)
+    request = replace(request, language=language and language.value)
     settings = _settings(size, profile=profile, site=site, deep=deep)
     with _read(films, request, out=out, fetch_into=fetch_into) as data:
         _prepare(

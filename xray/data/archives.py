@@ -181,5 +181,3 @@ def _chunks(member: ArchiveMember) -> Iterator[bytes]:
                 raise Rejected("archive_corrupt", CORRUPT)
             left -= len(chunk)
             yield chunk
-        with tags.guarded("archive_corrupt", CORRUPT):
-            source.read(1)  # at the end the check sum is compared

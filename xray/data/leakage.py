@@ -79,5 +79,6 @@ def refuse_leaks(report: LeakageReport) -> None:
     raise DataError(
         f"The splits leak: {', '.join(found)} stand in more than one of them, and {report.exposed} of the "
         f"{report.held_out} entries for validation and test are known from training. Split by patient: leave the "
-        "declared splits out, or declare one split for all studies that belong together, and prepare the data again."
+        "declared splits out, or declare one split for all studies that belong together. Data that were split before "
+        "are split afresh in a new store."
     )

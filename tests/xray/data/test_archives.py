@@ -157,7 +157,8 @@ def test_a_tar_member_of_negative_size_does_not_turn_back_for_ever(packer: Packe
     header[148:156] = b" " * 8
     header[148:156] = f"{sum(header):06o}\0 ".encode()
     path = packer.folder / "ward.tar"
-    path.write_bytes(bytes(header) + bytes(1024))
+    good = tarfile.TarInfo("b.dcm").tobuf(format=tarfile.GNU_FORMAT)
+    path.write_bytes(good + bytes(header) + bytes(1024))
     assert refused(packer.unpack(path)) == [(None, "archive_corrupt")]
 
 

@@ -47,6 +47,7 @@ def test_one_image_of_two_patients_refuses_both_and_of_one_patient_neither():
 
 def test_films_whose_pixels_are_unknown_are_not_compared_by_them():
     assert codes(film("a", sop_instance_uid="1"), film("b", sop_instance_uid="1")) == {}
+    assert codes(film("a", sop_instance_uid="1"), film("b", sop_instance_uid="1", pixels_sha256="aa")) == {}
 
 
 def test_what_is_refused_already_does_not_drag_others_down():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.xray.data.conftest import FilmWriter
 from tests.xray.data.dicomweb_peer import Peer, serving
-from xray.data.sources.dicomweb import StudyQuery, fetch_studies, is_server, parse_server
+from xray.data.sources.dicomweb import StudyQuery, fetch_studies, parse_server
 from xray.data.sources.dicomweb_server import Server, ServerLimits
 from xray.data.sources.multipart import save_parts
 from xray.data.sources.table import read_table
@@ -77,6 +77,19 @@ def test_a_study_that_stays_incomplete_is_refused_by_name_and_its_films_wait(pee
     assert (again.refusals, again.new_instances) == ((), 1)
     assert contents(again.films) == sent(peer, STUDY, OTHER)
     assert len(peer.retrievals()) == 1  # what had come before was kept
+
+
+def test_a_study_that_has_become_incomplete_is_taken_out_of_the_films(peer: Peer, into: Path) -> None:
+    fetch(peer, into)
+    peer.studies[STUDY][f"{STUDY}.1.9"] = b"a film that was added and does not come"
+    peer.broken = {f"{STUDY}.1.9"}
+    result = fetch(peer, into)
+    assert [refusal.code for refusal in result.refusals] == ["partial_study"]
+    assert contents(result.films) == sent(peer, OTHER)
+    del peer.studies[STUDY][f"{STUDY}.1.9"]
+    again = fetch(peer, into)
+    assert (again.refusals, again.new_instances) == ((), 0)
+    assert contents(again.films) == sent(peer, STUDY, OTHER)
 
 
 def test_a_film_that_is_cut_off_is_not_kept(peer: Peer, into: Path) -> None:
@@ -216,7 +229,6 @@ def test_what_was_fetched_pairs_with_a_table_of_reports(peer: Peer, into: Path, 
 def test_the_search_stands_in_the_address() -> None:
     address = "dicomweb+https://pacs.example/dicom-web?StudyDate=20240101-20240331&ModalitiesInStudy=DX"
     server, query = parse_server(address)
-    assert is_server(address)
     assert server.url == "https://pacs.example/dicom-web"
     assert query == StudyQuery(days="20240101-20240331", modalities=("DX",))
 

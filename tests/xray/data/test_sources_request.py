@@ -76,6 +76,12 @@ def test_columns_sheets_indices_and_captions_reach_their_reader(films, tmp_path:
     assert (study.report.text, study.report.language, study.views) == (NORMAL, "zh", ("lateral",))
 
 
+def test_the_language_of_conversations_is_said_by_the_data_set_because_no_report_does(films, tmp_path: Path):
+    chat = sources(films, tmp_path)[SourceKind.conversations][0]
+    assert read_source(SourceRequest(films=films.root, reports=chat)).language == "zh"
+    assert read_source(SourceRequest(films=films.root, reports=chat, language="en")).language == "en"
+
+
 @pytest.mark.parametrize(
     ("option", "name"),
     [

@@ -1,6 +1,7 @@
 import logging.handlers
 import os
 import struct
+import tracemalloc
 import zlib
 from io import BytesIO
 
@@ -12,7 +13,6 @@ from pydicom import dcmread, uid
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from xray.dicom.codestream import frame_size
 from xray.dicom.read import read_dataset, read_tags
 from xray.dicom.render import RenderSettings, render_dataset
 from xray.errors import Rejected
@@ -135,6 +135,50 @@ def test_a_film_cut_within_its_compressed_pixels_is_called_truncated(make_film, 
     assert refusal_of(read_dataset, write(to_bytes(film)[:-20])) == "truncated"
 
 
+def test_a_deflated_film_is_cut_within_its_data_is_called_truncated(make_film, write, to_bytes):
+    content = to_bytes(make_film(PIXELS, bits=12, syntax=uid.DeflatedExplicitVRLittleEndian))
+    assert refusal_of(read_dataset, write(content[:-30])) == "truncated"
+
+
+def test_a_length_of_gigabytes_reserves_no_memory(make_film, write, to_bytes):
+    content = bytearray(to_bytes(make_film(PIXELS, bits=12)))
+    at = content.index(b"LO", content.index(b"\x10\x00\x20\x00"))  # PatientID becomes UN with a 32-bit length
+    content[at : at + 4] = b"UN\0\0"
+    content[at + 4 : at + 8] = struct.pack("<I", 0x7FFFFFFE)
+    path = write(bytes(content))
+    tracemalloc.start()
+    assert refusal_of(read_dataset, path) in {"no_pixels", "corrupt_header", "missing_tag"}
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 50_000_000
+
+
+@pytest.mark.parametrize("depth", [50, 200, 2000])
+def test_nested_sequences_are_read_or_refused(make_film, write, to_bytes, depth):
+    element = b"\x54\x00\x20\x02SQ\x00\x00\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"
+    end = b"\xfe\xff\x0d\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0"
+    content = to_bytes(make_film(PIXELS, bits=12))
+    at = content.index(b"\xe0\x7f\x10\x00")
+    dataset, refusal = attempt(lambda: read_dataset(write(content[:at] + element * depth + end * depth + content[at:])))
+    assert dataset.Rows == 8 if depth == 50 else dataset or refusal.code == "nested_too_deep"
+
+
+def test_little_endian_bytes_that_are_called_big_endian_are_refused(make_film, write, to_bytes):
+    content = to_bytes(make_film(PIXELS, bits=12)).replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.2\0")
+    assert refusal_of(read_dataset, write(content)) in {"corrupt_header", "no_pixels"}
+
+
+def test_a_film_with_bytes_behind_its_pixels_is_read(make_film, write, to_bytes):
+    film = make_film(PIXELS, bits=12, PixelData=PIXELS.tobytes() + bytes(60))
+    assert render_dataset(read_dataset(write(film)), settings=RenderSettings(size=8)).pixels.shape == (8, 8)
+
+
+def test_a_multi_frame_image_is_read_only_where_any_is_asked_for(make_film, write):
+    path = write(make_film(PIXELS, bits=12, NumberOfFrames=2, PixelData=PIXELS.tobytes() * 2))
+    assert refusal_of(read_dataset, path) == "multi_frame"
+    assert read_dataset(path, frames="any").NumberOfFrames == 2
+
+
 def test_damaged_values_neither_warn_nor_log_nor_name_the_patient(make_film, write, to_bytes, recwarn, capfd):
     film = make_film(PIXELS, bits=12, WindowCenter=7654, WindowWidth=2000)
     content = to_bytes(film).replace(b"7654", b"CAN.")
@@ -182,25 +226,3 @@ def test_a_damaged_file_is_rendered_or_refused_and_nothing_else(make_film, to_by
     else:
         assert rendered.pixels.shape == (8, 8)
         assert rendered.pixels.dtype == np.uint8
-
-
-@given(
-    frame=st.binary(max_size=80), start=st.sampled_from([b"", b"\xff\xd8", b"\xff\x4f\xff\x51", b"\xff\xd8\xff\xc0"])
-)
-@settings(max_examples=300, deadline=None)
-def test_the_size_of_a_random_codestream_is_known_or_refused(frame, start):
-    size, refusal = attempt(lambda: frame_size(start + frame))
-    assert size or refusal.code == "corrupt_pixels"
-
-
-def test_a_jpeg_announces_its_size_after_any_number_of_other_segments():
-    comment = b"\xff\xfe\x00\x06abcd"
-    frame_header = b"\xff\xc3\x00\x0b\x0c\x00\x30\x00\x28\x01\x00\x00\x00"
-    size = frame_size(b"\xff\xd8" + comment * 3 + b"\xff" + frame_header)
-    assert (size.rows, size.columns, size.samples, size.precision) == (48, 40, 1, 12)
-
-
-def test_a_jpeg_2000_announces_its_size_less_its_offset():
-    header = struct.pack(">HHHIIII16xHB", 0xFF51, 41, 0, 140, 148, 100, 100, 1, 0x80 | 11)
-    size = frame_size(b"\xff\x4f" + header)
-    assert (size.rows, size.columns, size.samples, size.precision) == (48, 40, 1, 12)

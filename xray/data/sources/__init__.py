@@ -4,10 +4,11 @@ from xray.data.sources.columns import TableColumns
 from xray.data.sources.conversations import read_conversations
 from xray.data.sources.mimic import read_mimic
 from xray.data.sources.openi import join_openi, read_openi
-from xray.data.sources.request import SourceKind, SourceRequest, kind_of, read_source
+from xray.data.sources.request import SourceRequest, kind_of, read_source
 from xray.data.sources.study_files import Refusal, SourceData, StudyFiles
 from xray.data.sources.table import read_table
 from xray.data.sources.xrayglm import read_xrayglm
+from xray.types import SourceKind
 
 __all__ = [
     "Refusal",

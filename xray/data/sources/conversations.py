@@ -22,7 +22,9 @@ from xray.errors import Rejected
 from xray.types import Split, Turn
 
 
-def read_conversations(films: Path, conversations: Path, *, scratch: Path | None = None) -> SourceData:
+def read_conversations(
+    films: Path, conversations: Path, *, language: str = "zh", scratch: Path | None = None
+) -> SourceData:
     """Pair the films below `films` with the conversations that name them by path or file name.
 
     A study has no report; each assistant's turn is something to learn. Its films are put frontal first, as in every
@@ -42,6 +44,7 @@ def read_conversations(films: Path, conversations: Path, *, scratch: Path | None
         studies=tuple(studies),
         refusals=tuple(reader.refusals),
         lost_films=tuple(reader.lost.values()),
+        language=language,
     )
 
 

@@ -68,11 +68,6 @@ class FetchResult:
     refusals: tuple[Refusal, ...]
 
 
-def is_server(films: str) -> bool:
-    """Tell whether the films argument of a command names a DICOMweb server: `dicomweb+https://host/dicom-web`."""
-    return films.startswith(SCHEME)
-
-
 def parse_server(films: str) -> tuple[Server, StudyQuery]:
     """Read `dicomweb+https://host/root?StudyDate=...&ModalitiesInStudy=CR,DX&BodyPartExamined=CHEST`.
 
@@ -115,6 +110,7 @@ def fetch_studies(
             failures = 0
         except Rejected as rejected:
             refusals.append(Refusal(where=study, code=rejected.code, why=rejected.why))
+            fetch.set_aside(study)
             failures = failures + 1 if rejected.code in ("server_error", "bad_answer") else 0
             if failures == _MOST_FAILURES:
                 host = urlsplit(server.url).netloc
@@ -150,7 +146,7 @@ class _Fetch:
 
     def study(self, study: str) -> None:
         """Complete one study. Raises Rejected."""
-        complete, incomplete = (self.into / folder / _name(study) for folder in (FILMS_FOLDER, INCOMPLETE_FOLDER))
+        complete, incomplete = self._folders(study)
         listed = self._listed(study)
         if not listed:
             raise Rejected("no_such_study", "the server has no film of this study in the modalities that are fetched")
@@ -165,13 +161,19 @@ class _Fetch:
             raise Rejected("server_error", f"the server lists {missing} films of the study and sends none of them")
         if missing:
             raise Rejected("partial_study", f"{missing} of the study's {len(listed)} films could not be retrieved")
-        complete.mkdir(parents=True, exist_ok=True)
-        for path in incomplete.iterdir():
-            path.replace(complete / path.name)
-        incomplete.rmdir()
+        _move_all(incomplete, complete)
         self.studies += 1
         self.instances += len(listed)
         self.new_instances += len(listed) - before
+
+    def set_aside(self, study: str) -> None:
+        """Take a study that was complete once, and is refused now, out of the folder of the complete ones."""
+        complete, incomplete = self._folders(study)
+        if complete.exists():
+            _move_all(complete, incomplete)
+
+    def _folders(self, study: str) -> tuple[Path, Path]:
+        return self.into / FILMS_FOLDER / _name(study), self.into / INCOMPLETE_FOLDER / _name(study)
 
     def _listed(self, study: str) -> Mapping[str, str]:
         """Return the study's instances of the wanted modalities, each with its series, by their UIDs."""
@@ -268,6 +270,13 @@ def _name(uid: str) -> str:
 
 def _file_name(instance: str) -> str:
     return f"{_name(instance)}.dcm"
+
+
+def _move_all(folder: Path, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        path.replace(target / path.name)
+    folder.rmdir()
 
 
 def _remove_leftovers(folder: Path) -> None:

@@ -160,7 +160,8 @@ def _mimic(request: SourceRequest) -> SourceData:
 
 
 def _conversations(request: SourceRequest) -> SourceData:
-    return read_conversations(request.films, request.reports, scratch=request.scratch)
+    language = request.language or "zh"
+    return read_conversations(request.films, request.reports, language=language, scratch=request.scratch)
 
 
 _READERS: dict[SourceKind, Callable[[SourceRequest], SourceData]] = {

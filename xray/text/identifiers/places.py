@@ -34,7 +34,7 @@ _GENERIC = re.compile(
 )
 _BEFORE = "(?:在|于|至|到|赴|往|从|由|经|自|送|转|与|(?<!协)和|及|前|后|示|向|被|去|因|曾)"
 _BEFORE_ONE = "[在于至到赴往从由经自送转与和及前后示向被去因曾]"
-_CAPITALS = r"(?:(?:St\.|[A-Z][\w'’.-]*)(?:[ ](?:of|the|for|and|at|[A-Z][\w'’.-]*))*[ ])"
+_CAPITALS = r"(?:(?:St\.|[A-Z][\w'’-]*)(?:[ ](?:of|the|for|and|at|[A-Z][\w'’-]*))*[ ])"
 _TITLE_LINE = (
     rf"(?m)^[ ]*[^\n。;,:]{{2,30}}?(?:{_KINDS})[^\n。;,:]{{0,14}}(?:报告单?|报告书|会诊单|申请单|科|中心)[ ]*$"
 )
@@ -64,7 +64,7 @@ PLACE_RULES: tuple[Rule, ...] = (
     Rule(
         "institution",
         re.compile(
-            rf"(?:(?<={_BEFORE_ONE})|(?<!{_HAN}))(?P<cut>(?P<name>{_NAMED})(?:{_KINDS})"
+            rf"(?:(?<={_BEFORE_ONE})|(?<!{_HAN}))(?P<cut>(?P<name>{_NAMED})(?:{_KINDS})(?!获得|感染|内|性|相关)"
             rf"(?:\([^)]{{1,8}}院区\)|{_HAN}{{1,4}}院区)?)"
         ),
         _of_hospital,
@@ -73,7 +73,7 @@ PLACE_RULES: tuple[Rule, ...] = (
         "institution",
         re.compile(
             rf"(?P<cut>(?:[Tt]he )?{_CAPITALS}"
-            r"(?:Hospital|Medical Center|Medical Centre|Clinic|Infirmary|Health Center))"
+            r"(?:Hospital|Medical Center|Medical Centre|Clinic|Infirmary|Health Center)(?![a-z]))"
         ),
         "another hospital",
     ),
