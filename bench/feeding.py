@@ -15,9 +15,8 @@ _STUDIES, _ROUNDS = 150, 5
 
 def films_per_second(folder: Path, *, size: int) -> float:
     """Draw and prepare a data set in `folder`, read it all `_ROUNDS` times, return films per second of CPU time."""
-    drawn, store = folder / "drawn", folder / f"store-{size}"
-    if not drawn.exists():
-        _run("phantom", drawn, "--studies", _STUDIES, "--seed", 4)
+    drawn, store = folder / "drawn", folder / "store"
+    _run("phantom", drawn, "--studies", _STUDIES, "--seed", 4)
     _run("prepare", drawn / "films", drawn / "reports.csv", store, "--size", size)
     places = [place for example in Store.open(store).examples() for place in example.images]
     rng = np.random.default_rng(0)

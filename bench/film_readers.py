@@ -24,7 +24,7 @@ def kit() -> Reader:
 
 
 def kit_rendering() -> Reader:
-    """Render with `xray` what the others do, and no more: no digest of the file, no header of a study, no view check."""
+    """Render with `xray` and do no more than the others: no digest of the file, no header, no view check."""
     from xray.dicom.read import read_dataset
     from xray.dicom.render import RenderSettings, render_dataset
 

@@ -20,8 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from feeding import films_per_second
-from film_readers import BASE_READER, READERS
+from film_readers import BASE_READER, READERS, SIZE
 
 _PACKAGES = ("pydicom", "python-gdcm", "imagecodecs", "pyjpegls", "pylibjpeg-openjpeg", "opencv-python-headless")
 _PACKAGES += ("SimpleITK", "torchxrayvision", "pillow", "numpy")
@@ -71,9 +70,7 @@ def table(results: dict[str, dict[str, Measured]], *, sizes: dict[str, float]) -
     return "\n".join(lines)
 
 
-def report(
-    results: dict[str, dict[str, Measured]], *, sizes: dict[str, float], repeat: int, fed: dict[int, float]
-) -> str:
+def report(results: dict[str, dict[str, Measured]], *, sizes: dict[str, float], repeat: int, fed: float) -> str:
     """Write the page that goes into `bench/results`."""
     versions = ", ".join(f"{name} {_version(name)}" for name in _PACKAGES)
     return (
@@ -81,13 +78,11 @@ def report(
         f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python "
         f"{platform.python_version()}; {versions}. Load at the end: {os.getloadavg()[0]:.1f}.\n\n"
         f"CPU ms per film (median of {repeat}), times as long as this kit's rendering, peak MiB above the start.\n"
-        "`load_film` also hashes the file, reads the study's header and checks the view. SimpleITK and torchxrayvision\n"
-        "apply no window.\n\n"
+        "`load_film` also hashes the file, reads the study's header and checks the view. SimpleITK and\n"
+        "torchxrayvision apply no window.\n\n"
         f"{table(results, sizes=sizes)}\n\n"
         "## Reading a prepared store\n\n"
-        "Drawn films, PNG in Arrow shards, random order, one process, films per second of CPU time: "
-        + ", ".join(f"prepared at {size} px {rate:.0f}" for size, rate in fed.items())
-        + ".\n"
+        f"{fed:.0f} films per second of CPU time: drawn films of {SIZE} px, random order, one process.\n"
     )
 
 
@@ -102,6 +97,7 @@ def main() -> None:
     if arguments.reader:
         print(json.dumps(asdict(measure(arguments.reader, film=arguments.film, repeat=arguments.repeat))))
         return
+    from feeding import films_per_second  # these import pydicom, which children import in their own way
     from film_syntaxes import write_films
 
     results: dict[str, dict[str, Measured]] = {}
@@ -113,7 +109,7 @@ def main() -> None:
             }
             print(syntax, {reader: found.error or round(found.cpu_ms) for reader, found in results[syntax].items()})
         sizes = {syntax: film.stat().st_size / 1e6 for syntax, film in films.items()}
-        fed = {size: films_per_second(Path(folder), size=size) for size in (448, 1024)}
+        fed = films_per_second(Path(folder), size=SIZE)
     arguments.out.mkdir(parents=True, exist_ok=True)
     page = arguments.out / f"films-{datetime.now(UTC):%Y-%m-%d}.md"
     page.write_text(report(results, sizes=sizes, repeat=arguments.repeat, fed=fed), encoding="utf-8")

@@ -28,7 +28,7 @@ def varied(film: Grey, *, rng: np.random.Generator) -> Grey:
         top, bottom, left, right = rng.uniform(0, 0.1, 4)
         film = film[int(top * rows) : rows - int(bottom * rows), int(left * columns) : columns - int(right * columns)]
     film = cv2.resize(film, (film.shape[1], max(1, int(film.shape[0] * rng.uniform(0.88, 1.14)))))
-    film = turned(film, degrees=float(rng.normal(0, 4)), scale=float(rng.uniform(0.9, 1.1)))
+    film = turned(film, degrees=float(rng.normal(0, 8)), scale=float(rng.uniform(0.9, 1.1)))
     low, high = rng.uniform(-0.15, 0.2), rng.uniform(0.8, 1.2)
     grey = np.clip((film.astype(np.float32) / 255 - low) / (high - low), 0, 1) ** rng.uniform(0.6, 1.7)
     if rng.random() < 0.4:

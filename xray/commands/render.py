@@ -76,6 +76,8 @@ def _write_png(source: Path, target: Path, *, settings: "RenderSettings") -> dic
         "view": film.ref.view,
         "flags": list(film.flags),
         "profile": settings.profile,
+        "window": film.window,
+        "turned_degrees": film.turned_degrees,
     }
 
 

@@ -54,7 +54,7 @@ def assemble(
     """Join each study's films and texts. What cannot be used is refused by name; see `clean_texts` for the texts."""
     refusals = list(source.refusals)
     refusals += [
-        Refusal(where=relative_path(film, source.root), code=outcome.code, why=outcome.why)
+        Refusal(where=source.place(film), code=outcome.code, why=outcome.why)
         for film, outcome in outcomes.items()
         if isinstance(outcome, Rejected)
     ]
@@ -81,11 +81,6 @@ def assemble(
         refusals=tuple(refusals),
         changes=tuple(change for uid in sorted(changes) for change in changes[uid]),
     )
-
-
-def relative_path(film: Path, root: Path) -> str:
-    """Return a film's path below the films folder, with forward slashes."""
-    return film.relative_to(root).as_posix() if film.is_relative_to(root) else film.name
 
 
 def _stored(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray import __version__
-from xray.data.films import Film, file_sha256, load_film
+from xray.data.films import Film, check_upright, file_sha256, load_film
 from xray.data.perceptual import perceptual_hash
 from xray.data.records import FilmFacts
 from xray.data.shards import FilmRow
@@ -65,6 +65,7 @@ class StudyConverter:
             if key in self.known:
                 return ConvertedFilm(path=path, key=key)
             film = load_film(path, settings=self.settings)
+            check_upright(film)
             if film.ref.sha256 != sha256:
                 raise Rejected("file_changed", "The file changed while it was read. Wait until it is copied.")
         except Rejected as rejected:

@@ -16,7 +16,7 @@ from xray.data.film_header import FilmHeader, dicom_header, is_dicom, is_film_fi
 from xray.dicom.decode import decode
 from xray.dicom.read import read_dataset
 from xray.dicom.render import Deep, Grey, RenderSettings, render_dataset, render_picture
-from xray.dicom.view_check import check_view
+from xray.dicom.view_check import Turn, check_view
 from xray.errors import Rejected
 from xray.types import ImageRef, View
 
@@ -24,6 +24,7 @@ __all__ = [
     "Film",
     "FilmHeader",
     "check_chest_film",
+    "check_upright",
     "file_sha256",
     "is_film_file",
     "load_film",
@@ -39,13 +40,17 @@ class Film:
     """A rendered film: `pixels` uint8 [H, W], 0 = black; `flags` say what was repaired or guessed on the way.
 
     `deep` is the 16-bit master, uint16 [H, W], as `Rendered.deep` describes it: None where the settings do not ask for
-    it, and for pictures of 8 bits, which have nothing beyond black and white.
+    it, and for pictures of 8 bits, which have nothing beyond black and white. `window` is (center, width) in modality
+    units, as `Rendered.window`. `turned_degrees` is how far clockwise a chest film is turned from upright, as the
+    picture shows; `check_upright` refuses such a film.
     """
 
     ref: ImageRef
     pixels: Grey
     flags: tuple[str, ...]
     deep: Deep | None = None
+    window: tuple[float, float] | None = None
+    turned_degrees: Turn = 0
 
 
 def load_film(path: Path, *, settings: RenderSettings) -> Film:
@@ -55,11 +60,16 @@ def load_film(path: Path, *, settings: RenderSettings) -> Film:
     shows the other view, `unknown` (flag `view_conflict`).
 
     Raises Rejected: the codes of `read_header`; of `read_dataset` and `render_dataset` for DICOM, of
-    `pictures.read_picture` and `render_picture` for PNG and JPEG; `turned_film` for a chest film that does not lie
-    upright; `file_changed` where the file was written to meanwhile.
+    `pictures.read_picture` and `render_picture` for PNG and JPEG; `file_changed` where the file was written to meanwhile.
     """
     with _unchanged(path):
         return _load_dicom(path, settings=settings) if is_dicom(path) else _load_picture(path, settings=settings)
+
+
+def check_upright(film: Film) -> None:
+    """Raise Rejected("turned_film") for a chest film that does not lie upright: its sides would be named wrongly."""
+    if film.turned_degrees:
+        raise Rejected("turned_film", f"The picture lies turned by {film.turned_degrees} degrees. Export it upright.")
 
 
 def file_sha256(path: Path) -> str:
@@ -109,20 +119,27 @@ def _load_dicom(path: Path, *, settings: RenderSettings) -> Film:
     dataset = read_dataset(path)
     header = dicom_header(path, dataset)
     rendered = render_dataset(dataset, settings=settings)
-    view, view_flags = _seen_view(header, pixels=rendered.pixels)
+    seen = _seen(header, pixels=rendered.pixels)
     ref = ImageRef(
         path=path,
         sha256=file_sha256(path),
         rows=header.rows,
         columns=header.columns,
         bits_stored=header.bits_stored,
-        view=view,
+        view=seen.view,
         sop_instance_uid=header.sop_instance_uid,
         view_position=header.view_position,
         photometric_interpretation=header.photometric_interpretation,
         pixel_spacing_mm=header.pixel_spacing_mm,
     )
-    return Film(ref=ref, pixels=rendered.pixels, flags=(*rendered.flags, *view_flags), deep=rendered.deep)
+    return Film(
+        ref=ref,
+        pixels=rendered.pixels,
+        flags=(*rendered.flags, *seen.flags),
+        deep=rendered.deep,
+        window=rendered.window,
+        turned_degrees=seen.turned_degrees,
+    )
 
 
 def _load_picture(path: Path, *, settings: RenderSettings) -> Film:
@@ -130,30 +147,39 @@ def _load_picture(path: Path, *, settings: RenderSettings) -> Film:
     rows, columns = picture.values.shape
     header = FilmHeader(path=path, is_dicom=False, rows=rows, columns=columns, bits_stored=picture.bits_stored)
     rendered = render_picture(picture.values, settings=settings)
-    view, view_flags = _seen_view(header, pixels=rendered.pixels)
+    seen = _seen(header, pixels=rendered.pixels)
     ref = ImageRef(
-        path=path, sha256=file_sha256(path), rows=rows, columns=columns, bits_stored=picture.bits_stored, view=view
+        path=path, sha256=file_sha256(path), rows=rows, columns=columns, bits_stored=picture.bits_stored, view=seen.view
     )
     return Film(
         ref=ref,
         pixels=rendered.pixels,
-        flags=(*picture.flags, *rendered.flags, *view_flags),
+        flags=(*picture.flags, *rendered.flags, *seen.flags),
         deep=rendered.deep if picture.bits_stored == 16 else None,
+        window=rendered.window,
+        turned_degrees=seen.turned_degrees,
     )
 
 
-def _seen_view(header: FilmHeader, *, pixels: Grey) -> tuple[View, tuple[str, ...]]:
-    """Return the view and flags. Pictures of other things are not judged: the check only knows chest films."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What header and picture together say of how a film was taken."""
+
+    view: View
+    flags: tuple[str, ...] = ()
+    turned_degrees: Turn = 0
+
+
+def _seen(header: FilmHeader, *, pixels: Grey) -> _Seen:
+    """Compare the header with the picture. Pictures of other things are not judged: the check only knows chest films."""
     try:
         check_chest_film(header)
     except Rejected:
-        return header.view, ()
+        return _Seen(view=header.view)
     guess = check_view(pixels)
-    if guess.turned_degrees:
-        why = f"The picture lies turned by {guess.turned_degrees} degrees. Export it upright."
-        raise Rejected("turned_film", why)
-    if guess.view == "unknown" or guess.view == header.view:
-        return header.view, ()
+    if guess.view in ("unknown", header.view):
+        return _Seen(view=header.view, turned_degrees=guess.turned_degrees)
     if header.view == "unknown":
-        return guess.view, ("view_by_image",)
-    return ("unknown", ("view_conflict",)) if guess.confidence >= _CERTAIN else (header.view, ())
+        return _Seen(view=guess.view, flags=("view_by_image",))
+    certain = guess.confidence >= _CERTAIN
+    return _Seen(view="unknown", flags=("view_conflict",)) if certain else _Seen(view=header.view)

@@ -29,7 +29,7 @@ _FINE, _SIGMAS = 128, (0.6, 2.0)
 _SCALES = (0.96, 0.98, 1.0, 1.02, 1.04)
 _SHIFT = 6  # pixels of the fine pattern: 5 %
 _UNIFORM = 16  # grey levels between the 10th and 90th percentile of a line that is still border
-_NEAREST = 50  # candidates of one film that are verified
+_NEAREST = 20  # candidates of one film that are verified
 _ROWS, _CACHED = 64, 16384
 
 
@@ -54,8 +54,8 @@ def near_duplicates(films: Sequence[HashedFilm], *, pixels: Callable[[str], Pixe
     """Return the pairs of keys, sorted, of films of different owners that show one film.
 
     `pixels` gives the rendered film of a key; it is called for films with a candidate only. Time grows with the square
-    of the number of films (a minute of one core for 100,000), memory with the number. Of a film with more than 50
-    candidates, which drawings have and patients do not, the nearest 50 are verified.
+    of the number of films (a minute of one core for 100,000), memory with the number. Of a film with more than 20
+    candidates, which drawings have and patients do not, the nearest 20 are verified.
     """
     ordered = sorted(films, key=lambda film: film.key)
     pattern = lru_cache(maxsize=_CACHED)(lambda key: _fine_pattern(pixels(key)))

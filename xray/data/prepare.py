@@ -166,6 +166,8 @@ class _Rendering:
 def _check_place(out: Path, *, films: Path) -> None:
     if out.resolve().is_relative_to(films.resolve()):
         raise DataError(f"{out} lies inside the films folder {films}. Give the store a place of its own.")
+    if out.exists() and not out.is_dir():
+        raise DataError(f"{out} is a file. Give the store a folder of its own.")
     strangers = [path.name for path in out.glob("*") if path.name not in _OURS and path.suffix != ".part"]
     if strangers:
         raise DataError(f"{out} holds other files ({len(strangers)}). Give the store an empty or new folder.")

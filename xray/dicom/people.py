@@ -1,18 +1,22 @@
 """The people that a header names, to look for them in the report: patient, physicians, operators."""
 
+import re
+
 from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset
 
 from xray.dicom import tags
 
 _NUMBERS = ("PatientID", "AccessionNumber", "StudyID", "AdmissionID")
+_NO_PERSON = re.compile("[科室医院部组床诊]|护士|技师|测试|匿名|未知|患者|病人|管理|无名|胸片|系统")
 _SHORTEST_NUMBER = 5  # a shorter one may be an ordinary number of a report
 
 
 def people_of(dataset: Dataset) -> tuple[str, ...]:
     """Return every way in which the people of a header (VR PN, PS3.5 6.2) may be written, and the patient's numbers.
 
-    The result names people: it must never be logged or stored. Names of one character are left out.
+    The result names people: it must never be logged or stored. Left out are names of one character and what is no name
+    (内科, 技师, 匿名): it would take ordinary words out of the report.
     """
     found: dict[str, None] = {}
     for tag in sorted(dataset.keys()):
@@ -39,4 +43,4 @@ def _spellings(name: str) -> list[str]:
             spellings += [" ".join(parts), " ".join((*parts[1:], parts[0]))]
         elif parts and " " in parts[0]:
             spellings.append(parts[0])
-    return [spelling for spelling in spellings if len(spelling) > 1]
+    return [spelling for spelling in spellings if len(spelling) > 1 and not _NO_PERSON.search(spelling)]

@@ -29,7 +29,7 @@ from pydicom.uid import (
 
 from tests.xray.data.chest_film import CANARIES, GREY, film, texture, write_film
 from tests.xray.data.film_set import write_dicomdir
-from xray.data.films import load_film
+from xray.data.films import check_upright, load_film
 from xray.data.identity import FilmIdentity, identity_clashes
 from xray.data.phantom import Style, draw, sample_studies
 from xray.data.sources.film_scan import scan_films
@@ -320,6 +320,7 @@ def outcome(root: Path, *, scratch: Path) -> tuple[list[str], list[str]]:
     for header in folder.headers:
         try:
             shown = load_film(header.path, settings=SETTINGS)
+            check_upright(shown)
         except Rejected as rejected:
             found.append((rejected.code, rejected.why))
             continue

@@ -13,7 +13,7 @@ from pydicom import dcmread
 from pydicom.uid import RLELossless
 
 from tests.xray.data.chest_film import GREY, texture, write_film
-from xray.data.films import check_chest_film, load_film, read_header, stored_sha256
+from xray.data.films import check_chest_film, check_upright, load_film, read_header, stored_sha256
 from xray.data.phantom import Style, draw, sample_studies
 from xray.dicom.render import RenderSettings, render_dataset
 from xray.errors import Rejected
@@ -209,10 +209,13 @@ def test_a_film_whose_header_is_right_keeps_its_view_without_a_flag(tmp_path):
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
-def test_a_chest_film_that_does_not_lie_upright_is_refused(tmp_path, quarters):
+def test_a_chest_film_that_does_not_lie_upright_is_shown_and_belongs_into_no_data_set(tmp_path, quarters):
     turned = np.ascontiguousarray(np.rot90(drawn("frontal"), quarters))
-    assert refusal_of(write_film(tmp_path / "lies.dcm", turned)) == "turned_film"
-    assert refusal_of(write_picture(tmp_path / "lies.png", turned)) == "turned_film"
+    for path in (write_film(tmp_path / "lies", turned), write_picture(tmp_path / "lies.png", turned)):
+        film = load_film(path, settings=RenderSettings())
+        assert film.turned_degrees == 360 - 90 * quarters
+        with pytest.raises(Rejected, match="turned_film"):
+            check_upright(film)
 
 
 def test_films_of_other_parts_are_shown_as_they_lie(tmp_path):

@@ -233,7 +233,16 @@ def test_the_search_stands_in_the_address() -> None:
     assert query == StudyQuery(days="20240101-20240331", modalities=("DX",))
 
 
-@pytest.mark.parametrize("query", ["PatientName=x", "StudyDate=yesterday", "ModalitiesInStudy=cr"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "StudyDate=",
+        "PatientName=x&StudyDate=2024",
+        "StudyDate=yesterday",
+        "StudyDate=20240101-&ModalitiesInStudy=cr",
+    ],
+)
 def test_a_search_that_cannot_be_asked_is_refused(query: str) -> None:
     with pytest.raises(DataError):
         parse_server(f"dicomweb+https://pacs.example/dicom-web?{query}")

@@ -187,9 +187,10 @@ def test_an_earlier_patient_whose_studies_are_gone_keeps_its_split(kept: Split) 
 
 def test_a_tied_group_stays_when_it_grows_by_a_patient_with_a_greater_key() -> None:
     for number in range(30):
-        studies = [study("m", patient=f"key {number}", film="f"), *singles(30)]
-        grown = [*studies, study("a", patient=f"key {number} and more", film="f")]
-        assert split(studies).split_of["m"] == split(grown).split_of["m"] == split(grown).split_of["a"]
+        studies = [study(f"m{number}", patient=f"key {number}", film="f"), *singles(30)]
+        grown = [*studies, study(f"a{number}", patient=f"key {number} and more", film="f")]
+        before, after = split(studies).split_of, split(grown).split_of
+        assert before[f"m{number}"] == after[f"m{number}"] == after[f"a{number}"]
 
 
 def test_earlier_splits_that_leak_are_refused() -> None:

@@ -29,3 +29,10 @@ def test_numbers_of_five_and_more_characters_are_known(make_film, through_file):
 
 def test_a_word_alone_is_no_latin_name(make_film, through_file):
     assert people(make_film, through_file, PatientName="ANONYMOUS") == set()
+
+
+def test_a_department_in_the_place_of_a_person_is_no_name(make_film, through_file):
+    found = people(
+        make_film, through_file, ReferringPhysicianName="内科", OperatorsName=["技师", "李四"], PatientName="匿名"
+    )
+    assert found == {"李四"}

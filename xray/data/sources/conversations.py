@@ -44,6 +44,7 @@ def read_conversations(
         studies=tuple(studies),
         refusals=tuple(reader.refusals),
         lost_films=tuple(reader.lost.values()),
+        unpacked=reader.folder.unpacked,
         language=language,
     )
 

@@ -69,15 +69,18 @@ class FetchResult:
 
 
 def parse_server(films: str) -> tuple[Server, StudyQuery]:
-    """Read `dicomweb+https://host/root?StudyDate=...&ModalitiesInStudy=CR,DX&BodyPartExamined=CHEST`.
+    """Read `dicomweb+https://host/root?StudyDate=20240101-20240331&ModalitiesInStudy=CR,DX&BodyPartExamined=CHEST`.
 
-    The part after `?` may be missing. Raises DataError for another parameter, and what `Server.of_environment` raises.
+    Only the dates must be stated. Raises DataError if they are missing, since without them the whole archive of a
+    hospital would be fetched, for another parameter, and what `Server.of_environment` raises.
     """
     url, _, query = films.removeprefix(SCHEME).partition("?")
     given = dict(parse_qsl(query, keep_blank_values=True))
     known = {"StudyDate", "ModalitiesInStudy", "BodyPartExamined"}
     if unknown := len(given.keys() - known):
         raise DataError(f"{unknown} parameters of the DICOMweb address are not one of {', '.join(sorted(known))}.")
+    if not given.get("StudyDate"):
+        raise DataError("The DICOMweb address names no dates. Add them, as in ?StudyDate=20240101-20240331.")
     usual = StudyQuery()
     modalities = given.get("ModalitiesInStudy")
     return Server.of_environment(url), StudyQuery(

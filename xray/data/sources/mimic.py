@@ -54,6 +54,7 @@ def read_mimic(films: Path, reports: Path, *, language: str | None = None, scrat
         studies=tuple(studies),
         refusals=tuple(reader.refusals),
         lost_films=tuple(file.refusal for file in folder.refused if reader.has_report(file.path.parent.as_posix())),
+        unpacked=folder.unpacked,
     )
 
 

@@ -113,7 +113,14 @@ def read_openi(
 
     studies = numbered_studies(pairing, rows=rows, report_of=report_of, folder=folder, refusals=refusals)
     lost = lost_films(pairing, with_text=image_rows)
-    return SourceData(name="openi", root=films, studies=studies, refusals=tuple(refusals), lost_films=lost)
+    return SourceData(
+        name="openi",
+        root=films,
+        studies=studies,
+        refusals=tuple(refusals),
+        lost_films=lost,
+        unpacked=folder.unpacked,
+    )
 
 
 def _images(report: OpeniReport, *, captions: Mapping[str, Caption]) -> "list[OpeniImage]":

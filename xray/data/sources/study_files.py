@@ -69,7 +69,7 @@ class SourceData:
 
     `root` is the films folder that `Refusal.where` is relative to. `lost_films` are those of `refusals` that are films
     which a report names, refused by their header alone, so that no study holds them. `language` and `origin` are of
-    conversations, which have no report to say so.
+    conversations, which have no report to say so. `unpacked` are films of archives and what they are called there.
     """
 
     name: str
@@ -79,6 +79,14 @@ class SourceData:
     lost_films: tuple[Refusal, ...] = ()
     language: str = "zh"
     origin: Origin = "radiologist"
+    unpacked: tuple[tuple[Path, str], ...] = field(default=(), repr=False)
+
+    def place(self, film: Path) -> str:
+        """Return a film's path below the films folder, with forward slashes; in an archive, the archive's path first."""
+        inside = dict(self.unpacked).get(film)
+        if inside is not None:
+            return inside
+        return film.relative_to(self.root).as_posix() if film.is_relative_to(self.root) else film.name
 
     def counts(self, kind: Kind) -> dict[str, int]:
         """Count the refusals of one kind by code, sorted by code."""

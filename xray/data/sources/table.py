@@ -74,6 +74,7 @@ def read_table(
         studies=tuple(studies),
         refusals=(*reader.folder.refusals, *reader.refusals),
         lost_films=tuple(reader.lost.values()),
+        unpacked=reader.folder.unpacked,
     )
 
 

@@ -47,4 +47,5 @@ def read_xrayglm(
         studies=studies,
         refusals=tuple(refusals),
         lost_films=lost_films(pairing, with_text=captions),
+        unpacked=folder.unpacked,
     )
