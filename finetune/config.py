@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from xray.augment import AugmentSettings, check_laterality_safe
 from xray.data.sources.columns import TableColumns
-from xray.data.split import SplitSettings
+from xray.data.split_settings import SplitSettings
 from xray.data.store import DEFAULT_QUESTION
 from xray.dicom.render import RenderSettings
 from xray.dicom.site_profile import read_site_profile

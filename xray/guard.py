@@ -203,7 +203,7 @@ def _serve(function: Callable[[Task], Result], pipe: Connection, limits: Limits)
 
 def _answer(function: Callable[[Task], Result], task: Task) -> memoryview:
     try:
-        return ForkingPickler.dumps(function(task))
+        return ForkingPickler.dumps(function(task), protocol=5)  # earlier ones lose the byte order of an array
     except MemoryError:
         return ForkingPickler.dumps(_Failure(MemoryError()))
     except Exception as error:

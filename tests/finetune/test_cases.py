@@ -12,7 +12,7 @@ from finetune.cases import read_test_examples, write_cases
 from finetune.config import DataConfig
 from finetune.dataset import prepare_data
 from finetune.manifest import Case, read_records
-from xray.data.split import SplitSettings
+from xray.data.split_settings import SplitSettings
 from xray.types import Turn
 
 

@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from xray.errors import Rejected
@@ -17,6 +18,10 @@ SHORT = Limits(cpu_seconds=1.0, memory_mib=100, wall_seconds=3.0)
 
 def double(number):
     return 2 * number
+
+
+def same(array):
+    return array.astype(">i2")
 
 
 def obey(order):
@@ -62,6 +67,13 @@ def test_a_function_answers_from_another_process_that_is_kept(guarded):
 def test_large_results_come_through():
     with Guarded(double) as guarded:
         assert guarded(bytes(20 << 20)) == bytes(40 << 20)
+
+
+def test_an_array_keeps_the_order_of_its_bytes():
+    with Guarded(same) as guarded:
+        returned = guarded(np.arange(6, dtype=">i2"))
+    assert returned.dtype.str == ">i2"
+    assert returned.tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_refusal_comes_through_with_its_code_and_the_process_is_kept(guarded):

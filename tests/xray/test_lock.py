@@ -7,8 +7,8 @@ from typing import NoReturn
 
 import pytest
 
-from xray.lock import locked
 from xray.errors import XrayError
+from xray.lock import locked
 
 
 def test_a_second_command_in_the_same_folder_is_refused(tmp_path: Path) -> None:

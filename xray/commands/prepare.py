@@ -12,7 +12,7 @@ import typer
 
 from xray.command_line import print_json, progress_bar
 from xray.commands.render import Profile
-from xray.data.assignments import SplitSettings
+from xray.data.split_settings import SplitSettings
 from xray.types import Engine, SourceKind
 
 if TYPE_CHECKING:

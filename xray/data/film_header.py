@@ -12,6 +12,7 @@ from xray.data.file_kind import kind_of, read_head, refusal_of
 from xray.data.patient_ids import real_patient_id
 from xray.dicom import tags
 from xray.dicom.layout import pixel_layout
+from xray.dicom.people import people_of
 from xray.dicom.read import read_tags
 from xray.dicom.view import view_of
 from xray.errors import Rejected
@@ -34,7 +35,8 @@ class FilmHeader:
 
     For PNG and JPEG the DICOM fields are None or empty. `patient_id` is the hospital's own number: it is hidden from
     `repr`, must never be logged or stored, and only serves to derive a pseudonym; placeholders are no number. Nor may
-    `study_day`, the date of the study as a proleptic ordinal (`date.toordinal`), leave memory.
+    `study_day`, the date of the study as a proleptic ordinal (`date.toordinal`), leave memory, or `people`, the names that
+    the header holds.
     `place` is where people find the film, relative to the films folder, where that is not `path`: inside an archive.
     UIDs that are none (PS3.5 9.1) are None here and their keywords stand in `illegal_uids`, so that no path, name or
     key is ever made of them. `series_words` are the descriptions of the series, `study_words` that of the study.
@@ -56,6 +58,7 @@ class FilmHeader:
     illegal_uids: tuple[str, ...] = ()
     patient_id: str | None = field(default=None, repr=False)
     study_day: int | None = field(default=None, repr=False)
+    people: tuple[str, ...] = field(default=(), repr=False)
     modality: str | None = None
     body_part: str | None = field(default=None, repr=False)
     series_words: str = field(default="", repr=False)
@@ -129,6 +132,7 @@ def dicom_header(path: Path, dataset: Dataset, *, place: PurePath | None = None)
         illegal_uids=tuple(name for name, uid in uids.items() if uid is None and tags.values(dataset, name)),
         patient_id=real_patient_id(tags.text(dataset, "PatientID")),
         study_day=_ordinal_day(tags.text(dataset, "StudyDate")),
+        people=people_of(dataset),
         modality=tags.code(dataset, "Modality") or None,
         body_part=_telling(tags.code(dataset, "BodyPartExamined")),
         series_words=_series_words(dataset),

@@ -60,7 +60,8 @@ def load_film(path: Path, *, settings: RenderSettings) -> Film:
     shows the other view, `unknown` (flag `view_conflict`).
 
     Raises Rejected: the codes of `read_header`; of `read_dataset` and `render_dataset` for DICOM, of
-    `pictures.read_picture` and `render_picture` for PNG and JPEG; `file_changed` where the file was written to meanwhile.
+    `pictures.read_picture` and `render_picture` for PNG and JPEG; `file_changed` where the file was written to
+    meanwhile.
     """
     with _unchanged(path):
         return _load_dicom(path, settings=settings) if is_dicom(path) else _load_picture(path, settings=settings)
@@ -171,7 +172,7 @@ class _Seen:
 
 
 def _seen(header: FilmHeader, *, pixels: Grey) -> _Seen:
-    """Compare the header with the picture. Pictures of other things are not judged: the check only knows chest films."""
+    """Compare the header with the picture. Other things are not judged: the check only knows chest films."""
     try:
         check_chest_film(header)
     except Rejected:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from xray.data.perceptual import HashedFilm, Pixels, near_duplicates
-from xray.data.similarity import SHORTEST_TELLING, content, near_texts
+from xray.text.similarity import SHORTEST_TELLING, content, near_texts
 
 MOST_PATIENTS_OF_TEXT = 3
 MOST_PATIENTS_OF_FILM = 20
@@ -90,7 +90,7 @@ def find_links(studies: Sequence[SplitStudy], *, pixels: Callable[[str], Pixels]
     """Find what ties the studies together; the result depends on the set of studies alone, not on their order.
 
     `pixels` gives the rendered film, uint8 [H, W], of a `pixels_sha256`, to verify films whose hashes are alike;
-    without it, films that are nearly the same are not looked for. `xray.data.perceptual` and `xray.data.similarity`
+    without it, films that are nearly the same are not looked for. `xray.data.perceptual` and `xray.text.similarity`
     say what near means and how surely it is found.
     """
     texts, templates = _text_clusters(studies)

@@ -29,7 +29,7 @@ from xray.data.records import (
     StoreInfo,
 )
 from xray.data.sources.study_files import Kind, Refusal, SourceData
-from xray.data.split import SplitSettings
+from xray.data.split_settings import SplitSettings
 from xray.data.store import Store
 from xray.data.store_split import SplitStore, read_earlier, split_store, write_splits
 from xray.data.stored_films import decode_png

@@ -22,6 +22,7 @@ from xray.dicom import tags
 from xray.dicom.deidentify import IMPLEMENTATION_VERSION, NewIdentity, deidentify
 from xray.dicom.read import read_dataset
 from xray.errors import ConfigError, DataError, Rejected
+from xray.lock import locked
 from xray.records import write_atomically
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def release_films(
     under its name only when it is complete. Pictures that are no DICOM are refused (`not_dicom`).
 
     Raises ConfigError without a site key of one's own: under the public key anybody could try patient numbers against
-    the pseudonyms. Raises DataError if `out` lies inside `source` or the reverse, or if there is nothing at `source`.
+    the pseudonyms. Raises DataError if `out` lies inside `source` or the reverse, or if there is nothing at `source`,
+    and XrayError if another command is at work in `out`.
     """
     if not names.is_secret:
         raise ConfigError(
@@ -62,7 +64,10 @@ def release_films(
             "secret of your site, and keep it: the same key gives the same pseudonyms again."
         )
     _check_place(source, out)
-    with TemporaryDirectory(prefix="xray-release-") as scratch:
+    out.mkdir(parents=True, exist_ok=True)
+    with locked(out), TemporaryDirectory(prefix="xray-release-") as scratch:
+        for leftover in out.rglob("*.dcm.*.part"):
+            leftover.unlink()
         headers, refusals = _found(source, scratch=Path(scratch))
         return _released(headers, refusals, root=source, job=_Job(out=out, names=names), workers=workers, say=progress)
 
@@ -175,12 +180,14 @@ def is_complete(target: Path | None) -> bool:
 def _identity(dataset: "Dataset", *, header: FilmHeader, names: Pseudonyms) -> NewIdentity:
     assert header.study_uid is not None
     assert header.sop_instance_uid is not None
-    series_uid = tags.text(dataset, "SeriesInstanceUID") or f"series of {header.study_uid}"
+    series_uid = tags.text(dataset, "SeriesInstanceUID")
+    if series_uid in (None, header.study_uid):  # a series needs a UID, and one of its own
+        series_uid = f"series of {header.study_uid}"
     return NewIdentity(
         patient=_patient(header, names=names),
         study=names.study(header.study_uid),
         study_uid=names.uid(header.study_uid),
-        series_uid=names.uid(series_uid),
+        series_uid=names.uid(str(series_uid)),
         instance_uid=names.uid(header.sop_instance_uid),
         days_back=names.days_back(header.patient_id or header.study_uid),
     )

@@ -18,15 +18,14 @@ What is guaranteed of `split_studies`:
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from xray.data.assignments import Assigned, SplitSettings, assign
+from xray.data.assignments import Assigned, assign
 from xray.data.groups import SplitStudy, find_links
 from xray.data.leakage import LeakageReport, refuse_leaks
 from xray.data.leakage import leakage as count_leaks
 from xray.data.perceptual import Pixels
+from xray.data.split_settings import SplitSettings
 from xray.errors import DataError, Rejected
 from xray.types import Split
-
-__all__ = ["SplitResult", "SplitSettings", "check_splits", "split_studies"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from xray.data.leakage import LeakageReport
 from xray.data.perceptual import Pixels
 from xray.data.records import REMEDY, SPLITS_FILE, AssignedStudy, SplitsRecord, StoredStudy
 from xray.data.sources.study_files import Refusal, StudyFiles
-from xray.data.split import SplitSettings, split_studies
+from xray.data.split import split_studies
+from xray.data.split_settings import SplitSettings
 from xray.errors import DataError
 from xray.records import read_record, write_record
 from xray.types import Split

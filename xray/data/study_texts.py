@@ -49,7 +49,7 @@ class _Cleaner:
 
     def clean(self, text: str, *, part: str) -> str:
         known = _telling_ids(self.files)
-        cleaned = remove_identifiers(text, known=known, study_day=self.files.study_day)
+        cleaned = remove_identifiers(text, known=(*known, *self.files.people), study_day=self.files.study_day)
         for kind in cleaned.removed:
             self._note(part, kind="identifier", found=kind)
         if any(identifier in cleaned.text for identifier in known):

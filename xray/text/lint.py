@@ -15,12 +15,12 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from xray.data.similarity import content, near_texts
 from xray.records import Record
 from xray.text.frames import find
 from xray.text.labels import concept_class
 from xray.text.lexicon import Profile
 from xray.text.sections import empty_sections, locate_sections
+from xray.text.similarity import content, near_texts
 from xray.text.terminology import repair
 from xray.types import Finding
 

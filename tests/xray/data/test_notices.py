@@ -9,7 +9,7 @@ from xray.data.notices import public_key_notice, tell_refusals
 from xray.data.prepare import prepare
 from xray.data.pseudonym import SITE_KEY_VARIABLE
 from xray.data.sources import Refusal, read_table
-from xray.data.split import SplitSettings
+from xray.data.split_settings import SplitSettings
 from xray.data.store import Store
 from xray.dicom.render import RenderSettings
 

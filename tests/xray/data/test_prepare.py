@@ -13,7 +13,7 @@ from PIL import Image
 from xray.data.prepare import prepare
 from xray.data.pseudonym import SITE_KEY_VARIABLE, Pseudonyms
 from xray.data.sources import Refusal, SourceData, read_table
-from xray.data.split import SplitSettings
+from xray.data.split_settings import SplitSettings
 from xray.data.store import Store
 from xray.data.stored_films import read_film
 from xray.data.workspace import Workspace

@@ -8,7 +8,7 @@ from PIL import Image
 
 from xray.data.prepare import prepare
 from xray.data.sources import Refusal, SourceData, read_table
-from xray.data.split import SplitSettings
+from xray.data.split_settings import SplitSettings
 from xray.data.store import Store
 from xray.dicom.render import RenderSettings
 from xray.errors import DataError

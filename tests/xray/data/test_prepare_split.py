@@ -6,7 +6,7 @@ import pytest
 
 from xray.data.prepare import prepare
 from xray.data.sources import read_table
-from xray.data.split import SplitSettings
+from xray.data.split_settings import SplitSettings
 from xray.data.store import Store
 from xray.dicom.render import RenderSettings
 from xray.errors import DataError
@@ -93,7 +93,8 @@ def test_one_image_under_the_ids_of_two_patients_is_used_for_neither(films, tmp_
 
 
 def test_patients_who_share_a_telling_report_are_on_one_side(films, tmp_path: Path):
-    told = "右肺上叶尖段见一枚大小约12mm的分叶状结节，边缘毛糙，邻近胸膜牵拉，右侧肋膈角变钝。左肺门影增浓，主动脉结钙化，心影稍增大。"
+    told = "右肺上叶尖段见一枚大小约12mm的分叶状结节，边缘毛糙，邻近胸膜牵拉，右侧肋膈角变钝。"
+    told += "左肺门影增浓，主动脉结钙化，心影稍增大。"
     rows = ["study_uid,report"]
     for number in range(12):
         films.dicom(f"f{number}.dcm", study=f"1.2.{number}", texture=number, patient=f"HOSP-{number}")

@@ -17,7 +17,7 @@ from xray.data.pseudonym import SITE_KEY_VARIABLE, Pseudonyms
 from xray.data.release import release_films
 from xray.data.release_reports import REPORTS_FILE, release_reports
 from xray.data.sources.table import read_table
-from xray.data.split import SplitSettings
+from xray.data.split_settings import SplitSettings
 from xray.dicom.render import RenderSettings
 from xray.errors import ConfigError, DataError
 
@@ -77,10 +77,12 @@ def test_what_is_there_already_is_not_made_again(films: FilmWriter, tmp_path: Pa
     whole = second.read_bytes()
     first.unlink()
     second.write_bytes(whole[:300].replace(b"XRAY_DEID", b"XRAY_OLD_"))
+    first.with_name(f"{first.name}.77.part").write_bytes(whole[:300])
     seen: list[tuple[int, int]] = []
     again = release_films(films.root, out, names=NAMES, progress=lambda done, total: seen.append((done, total)))
     assert (again.written, again.kept) == (2, 1)
     assert second.read_bytes() == whole
+    assert not list(out.rglob("*.part"))
     assert (seen[0], seen[-1]) == ((1, 3), (3, 3))
 
 

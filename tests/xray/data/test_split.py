@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from xray.data.assignments import Assigned
 from xray.data.fingerprint import FingerprintLine, fingerprint
 from xray.data.groups import SplitFilm, SplitStudy
-from xray.data.split import SplitResult, SplitSettings, split_studies
+from xray.data.split import SplitResult, split_studies
+from xray.data.split_settings import SplitSettings
 from xray.errors import ConfigError, DataError
 from xray.types import Split
 

@@ -9,7 +9,7 @@ import pytest
 
 from xray.data.prepare import prepare
 from xray.data.sources import read_table
-from xray.data.split import SplitSettings
+from xray.data.split_settings import SplitSettings
 from xray.data.store import Store
 from xray.data.stored_films import film_size, read_film
 from xray.dicom.render import RenderSettings

@@ -39,6 +39,7 @@ def film_study(
         sex=first_stated(header.sex for header in headers),
         row=row,
         study_day=study_day if study_day is not None else first_stated(header.study_day for header in headers),
+        people=tuple(sorted({person for header in headers for person in header.people})),
         declared_split=declared_split,
         conversations=conversations,
     )

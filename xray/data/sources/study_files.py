@@ -38,7 +38,8 @@ class StudyFiles:
     `study_uid`, `patient_id` and `film_patient_id` (what the films' headers say) are the data set's own ids and never
     leave memory, nor does `study_day` (the date of the study as a proleptic ordinal, `date.toordinal`). `row` is the
     place of the report. `declared_split` is what the data set itself says. `conversations` are question-answer turns,
-    each conversation ending with the assistant; a study needs a report or a conversation.
+    each conversation ending with the assistant; a study needs a report or a conversation. `people` are the names that
+    the films' headers hold, to be taken out of the texts.
     """
 
     study_uid: str = field(repr=False)
@@ -53,6 +54,7 @@ class StudyFiles:
     study_day: int | None = field(default=None, repr=False)
     declared_split: Split | None = None
     conversations: tuple[tuple[Turn, ...], ...] = field(default=(), repr=False)
+    people: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         """Put the films into reading order; a view without film or a film without view is a defect."""
@@ -82,7 +84,7 @@ class SourceData:
     unpacked: tuple[tuple[Path, str], ...] = field(default=(), repr=False)
 
     def place(self, film: Path) -> str:
-        """Return a film's path below the films folder, with forward slashes; in an archive, the archive's path first."""
+        """Return a film's path below the films folder, with forward slashes; in an archive, below the archive's."""
         inside = dict(self.unpacked).get(film)
         if inside is not None:
             return inside

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xray.data.similarity import LEAST_JACCARD, content, near_texts
+from xray.text.similarity import LEAST_JACCARD, content, near_texts
 
 CHARACTERS = "双肺纹理清晰心影不大膈面光整肋膈角锐利未见异常左右上中下野斑片结节胸腔积液气骨折主动脉硬化"
 
