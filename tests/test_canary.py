@@ -135,7 +135,8 @@ def report_of(number: int) -> str:
         f"{CANARIES['institution']}影像诊断报告单\n患者{CANARIES['patient name']}，女，74岁，"
         f"出生日期：{CANARIES['birth date in the report']}，住院号：{hospital_number(number)}，"
         f"身份证号：{CANARIES['identity card']}\n检查所见：{FINDINGS[number]}"
-        f"{CANARIES['patient name']}已离院。已电话通知{CANARIES['operator']}医生（{CANARIES['phone in the report']}）。\n"
+        f"{CANARIES['patient name']}已离院。"
+        f"已电话通知{CANARIES['operator']}医生（{CANARIES['phone in the report']}）。\n"
         f"印象：{FINDINGS[number]}住址：{CANARIES['address']}。\n"
         f"报告医生：{CANARIES['signature of the report']}  审核医师：{CANARIES['requesting physician']}"
     )

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray import __version__
-from xray.data.films import Film, check_upright, file_sha256, load_film
+from xray.data.films import Film, check_upright, file_sha256, load_film, unchanged
 from xray.data.perceptual import perceptual_hash
 from xray.data.records import FilmFacts
 from xray.data.shards import FilmRow
 from xray.dicom.render import RenderSettings
+from xray.dicom.view_check import weights_digest
 from xray.errors import Rejected
 
 CONVERT_VERSION = 1
@@ -60,14 +61,13 @@ class StudyConverter:
     def _film(self, path: Path) -> ConvertedFilm:
         key: str | None = None
         try:
-            sha256 = file_sha256(path)
-            key = film_key(sha256, settings=self.settings)
-            if key in self.known:
-                return ConvertedFilm(path=path, key=key)
-            film = load_film(path, settings=self.settings)
+            with unchanged(path):
+                sha256 = file_sha256(path)
+                key = film_key(sha256, settings=self.settings)
+                if key in self.known:
+                    return ConvertedFilm(path=path, key=key)
+                film = load_film(path, settings=self.settings, sha256=sha256)
             check_upright(film)
-            if film.ref.sha256 != sha256:
-                raise Rejected("file_changed", "The file changed while it was read. Wait until it is copied.")
         except Rejected as rejected:
             return ConvertedFilm(path=path, key=key, rejected=rejected)
         return ConvertedFilm(path=path, key=key, row=_row(film, key=key, settings=self.settings))
@@ -82,7 +82,7 @@ def film_by_film(task: StudyTask, rejected: Rejected) -> tuple[StudyTask | Conve
 
 def film_key(sha256: str, *, settings: RenderSettings) -> str:
     """Name of a rendered film, 24 hex digits: from the source's bytes, the settings and the version of the code."""
-    content = f"{sha256}\0{settings.digest()}\0{__version__}\0{CONVERT_VERSION}"
+    content = f"{sha256}\0{settings.digest()}\0{__version__}\0{CONVERT_VERSION}\0{weights_digest()}"
     return hashlib.sha256(content.encode()).hexdigest()[:24]
 
 

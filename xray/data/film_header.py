@@ -35,8 +35,8 @@ class FilmHeader:
 
     For PNG and JPEG the DICOM fields are None or empty. `patient_id` is the hospital's own number: it is hidden from
     `repr`, must never be logged or stored, and only serves to derive a pseudonym; placeholders are no number. Nor may
-    `study_day`, the date of the study as a proleptic ordinal (`date.toordinal`), leave memory, or `people`, the names that
-    the header holds.
+    `study_day`, the date of the study as a proleptic ordinal (`date.toordinal`), or `people`, the names that the header
+    holds, leave memory.
     `place` is where people find the film, relative to the films folder, where that is not `path`: inside an archive.
     UIDs that are none (PS3.5 9.1) are None here and their keywords stand in `illegal_uids`, so that no path, name or
     key is ever made of them. `series_words` are the descriptions of the series, `study_words` that of the study.

@@ -13,6 +13,7 @@ from xray.data import pictures
 from xray.data.chest_gate import check_chest_film
 from xray.data.file_kind import unreadable
 from xray.data.film_header import FilmHeader, dicom_header, is_dicom, is_film_file, read_header
+from xray.dicom import tags
 from xray.dicom.decode import decode
 from xray.dicom.read import read_dataset
 from xray.dicom.render import Deep, Grey, RenderSettings, render_dataset, render_picture
@@ -30,9 +31,11 @@ __all__ = [
     "load_film",
     "read_header",
     "stored_sha256",
+    "unchanged",
 ]
 
-_CERTAIN = 0.9  # how sure the picture must be to contradict the header
+
+_DESCRIPTIONS = ("SeriesDescription", "StudyDescription", "BodyPartExamined")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +56,20 @@ class Film:
     turned_degrees: Turn = 0
 
 
-def load_film(path: Path, *, settings: RenderSettings) -> Film:
+def load_film(path: Path, *, settings: RenderSettings, sha256: str | None = None) -> Film:
     """Decode and render one film, and see from the picture of a chest film which view it is.
 
     The view is the header's; where that says nothing, the picture's (flag `view_by_image`); where the picture clearly
-    shows the other view, `unknown` (flag `view_conflict`).
+    shows the other view, `unknown` (flag `view_conflict`). `sha256` is the file's, where that is known already.
 
     Raises Rejected: the codes of `read_header`; of `read_dataset` and `render_dataset` for DICOM, of
     `pictures.read_picture` and `render_picture` for PNG and JPEG; `file_changed` where the file was written to
     meanwhile.
     """
-    with _unchanged(path):
-        return _load_dicom(path, settings=settings) if is_dicom(path) else _load_picture(path, settings=settings)
+    with unchanged(path):
+        digest = sha256 or file_sha256(path)
+        load = _load_dicom if is_dicom(path) else _load_picture
+        return load(path, settings=settings, sha256=digest)
 
 
 def check_upright(film: Film) -> None:
@@ -100,7 +105,7 @@ def stored_sha256(path: Path) -> str:
 
 
 @contextmanager
-def _unchanged(path: Path) -> Iterator[None]:
+def unchanged(path: Path) -> Iterator[None]:
     """Refuse a file that is written to while it is read: its digest would not be that of its pixels."""
     before = _stamp(path)
     yield
@@ -116,14 +121,15 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _load_dicom(path: Path, *, settings: RenderSettings) -> Film:
+def _load_dicom(path: Path, *, settings: RenderSettings, sha256: str) -> Film:
     dataset = read_dataset(path)
     header = dicom_header(path, dataset)
     rendered = render_dataset(dataset, settings=settings)
+    charset_flags = ("charset_repaired",) if tags.charset_repaired(dataset, *_DESCRIPTIONS) else ()
     seen = _seen(header, pixels=rendered.pixels)
     ref = ImageRef(
         path=path,
-        sha256=file_sha256(path),
+        sha256=sha256,
         rows=header.rows,
         columns=header.columns,
         bits_stored=header.bits_stored,
@@ -136,21 +142,21 @@ def _load_dicom(path: Path, *, settings: RenderSettings) -> Film:
     return Film(
         ref=ref,
         pixels=rendered.pixels,
-        flags=(*rendered.flags, *seen.flags),
+        flags=(*rendered.flags, *seen.flags, *charset_flags),
         deep=rendered.deep,
         window=rendered.window,
         turned_degrees=seen.turned_degrees,
     )
 
 
-def _load_picture(path: Path, *, settings: RenderSettings) -> Film:
+def _load_picture(path: Path, *, settings: RenderSettings, sha256: str) -> Film:
     picture = pictures.read_picture(path)
     rows, columns = picture.values.shape
     header = FilmHeader(path=path, is_dicom=False, rows=rows, columns=columns, bits_stored=picture.bits_stored)
     rendered = render_picture(picture.values, settings=settings)
     seen = _seen(header, pixels=rendered.pixels)
     ref = ImageRef(
-        path=path, sha256=file_sha256(path), rows=rows, columns=columns, bits_stored=picture.bits_stored, view=seen.view
+        path=path, sha256=sha256, rows=rows, columns=columns, bits_stored=picture.bits_stored, view=seen.view
     )
     return Film(
         ref=ref,
@@ -182,5 +188,4 @@ def _seen(header: FilmHeader, *, pixels: Grey) -> _Seen:
         return _Seen(view=header.view, turned_degrees=guess.turned_degrees)
     if header.view == "unknown":
         return _Seen(view=guess.view, flags=("view_by_image",))
-    certain = guess.confidence >= _CERTAIN
-    return _Seen(view="unknown", flags=("view_conflict",)) if certain else _Seen(view=header.view)
+    return _Seen(view="unknown", flags=("view_conflict",))

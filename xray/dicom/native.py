@@ -48,10 +48,14 @@ def native_cells(buffer: bytes, *, index: int, layout: PixelLayout, big_endian: 
 
 
 def stored_values(cells: Cells, *, layout: PixelLayout) -> Pixels:
-    """Cut the stored bits out of the cells: HighBit is honoured, unused bits are cleared, the sign is extended."""
-    if layout.bits_stored < layout.bits_allocated:
+    """Cut the stored bits out of the cells: HighBit is honoured, unused bits are cleared, the sign is extended.
+
+    Most films use no other bits, and are not copied: to look is ten times as fast as to write a film.
+    """
+    mask = (1 << layout.bits_stored) - 1
+    if layout.shift or (cells.size and int(cells.max()) > mask):
         shifted = cells >> layout.shift if layout.shift else cells
-        cells = np.bitwise_and(shifted, cells.dtype.type((1 << layout.bits_stored) - 1))
+        cells = np.bitwise_and(shifted, cells.dtype.type(mask))
     return with_sign(cells, bits=layout.bits_stored) if layout.signed else cells
 
 

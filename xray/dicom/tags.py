@@ -41,7 +41,7 @@ def guarded(code: str, why: str) -> Iterator[None]:
         except RecursionError:
             raise Rejected("nested_too_deep", "Sequences are nested too deeply to be read safely.") from None
         except MemoryError:
-            raise Rejected("too_large", "There is not enough memory to open the file.") from None
+            raise Rejected("decode_memory", "There is not enough memory to open the file.") from None
         except Exception:  # parsers and codecs do not document what they raise on damaged input
             raise Rejected(code, why) from None
 
@@ -72,7 +72,7 @@ def text(dataset: Dataset, keyword: str) -> str | None:
     decoded = _decoded(dataset, keyword)
     if decoded is None:
         found = values(dataset, keyword)
-        first = str(found[0]) if found and not isinstance(found[0], bytes) else ""
+        first = str(found[0]) if found and not isinstance(found[0], bytes | Dataset) else ""
     else:
         first = decoded.text if _vr(dataset, keyword) in _LONG_TEXT_VRS else decoded.text.split("\\")[0]
     return first.strip(" \0\t\r\n") or None

@@ -6,6 +6,7 @@ is trained by `bench/train_view_check.py`; `docs/decisions/0011` has its accurac
 told from pixels, because hearts on the right exist; nothing here tries.
 """
 
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -55,6 +56,12 @@ def check_view(pixels: NDArray[np.uint8]) -> ViewGuess:
         confidence=confidence,
         turned_degrees=_TURNS.get(kind, 0) if sure else 0,
     )
+
+
+@cache
+def weights_digest() -> str:
+    """Return the sha256 (hex) of the model's weights: another model may judge a film otherwise."""
+    return hashlib.sha256(_WEIGHTS.read_bytes()).hexdigest()
 
 
 def view_features(pixels: NDArray[np.uint8]) -> Features:

@@ -68,6 +68,7 @@ def _one_study(rows: list[Entry], *, refusals: list[Refusal]) -> StudyFiles | No
         sex=first_stated(study.sex for study in studies),
         study_day=first_stated(study.study_day for study in studies),
         declared_split=first_stated(study.declared_split for study in studies),
+        people=tuple(sorted({person for study in studies for person in study.people})),
     )
 
 

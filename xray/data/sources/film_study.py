@@ -1,6 +1,6 @@
 """A study made of the headers of its films: what every source does once it knows which films belong together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from xray.data.film_header import FilmHeader
 from xray.data.sources.study_files import StudyFiles, first_stated
@@ -39,7 +39,12 @@ def film_study(
         sex=first_stated(header.sex for header in headers),
         row=row,
         study_day=study_day if study_day is not None else first_stated(header.study_day for header in headers),
-        people=tuple(sorted({person for header in headers for person in header.people})),
+        people=people_of_films(headers),
         declared_split=declared_split,
         conversations=conversations,
     )
+
+
+def people_of_films(headers: Iterable[FilmHeader]) -> tuple[str, ...]:
+    """Return the names in the headers of several films, each once."""
+    return tuple(sorted({person for header in headers for person in header.people}))

@@ -11,6 +11,7 @@ from xray.data.patient_ids import real_patient_id
 from xray.data.sources.columns import TableColumns, has_needed_columns, resolve_columns
 from xray.data.sources.entries import Entry, join_entries
 from xray.data.sources.film_scan import scan_films
+from xray.data.sources.film_study import people_of_films
 from xray.data.sources.films_folder import FilmsFolder, Found
 from xray.data.sources.markup import plain_text
 from xray.data.sources.rows import Row, Table, read_rows
@@ -148,6 +149,7 @@ class _Reader:
             row=place,
             study_day=first_stated([day, *(header.study_day for header in headers)]),
             declared_split=parse_split(self._value(row, self.columns.split)),
+            people=people_of_films(headers),
         )
 
     def _films(self, row: Row, *, study_id: str | None) -> list[FilmHeader]:
