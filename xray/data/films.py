@@ -67,9 +67,8 @@ def load_film(path: Path, *, settings: RenderSettings, sha256: str | None = None
     meanwhile.
     """
     with unchanged(path):
-        digest = sha256 or file_sha256(path)
         load = _load_dicom if is_dicom(path) else _load_picture
-        return load(path, settings=settings, sha256=digest)
+        return load(path, settings=settings, sha256=sha256 or file_sha256(path))
 
 
 def check_upright(film: Film) -> None:
@@ -79,8 +78,10 @@ def check_upright(film: Film) -> None:
 
 
 def file_sha256(path: Path) -> str:
-    """Return the sha256 (hex) of a file's bytes. Raises Rejected("unreadable")."""
+    """Return the sha256 (hex) of a file's bytes. Raises Rejected("unreadable"), also for what is no regular file."""
     try:
+        if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+            raise Rejected("unreadable", "This is no regular file. Give the film itself.")
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
