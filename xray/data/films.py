@@ -11,7 +11,7 @@ import numpy as np
 
 from xray.data import pictures
 from xray.data.chest_gate import check_chest_film
-from xray.data.file_kind import unreadable
+from xray.data.file_kind import read_head, unreadable
 from xray.data.film_header import FilmHeader, dicom_header, is_dicom, is_film_file, read_header
 from xray.dicom import tags
 from xray.dicom.decode import decode
@@ -79,9 +79,8 @@ def check_upright(film: Film) -> None:
 
 def file_sha256(path: Path) -> str:
     """Return the sha256 (hex) of a file's bytes. Raises Rejected("unreadable"), also for what is no regular file."""
+    read_head(path)  # refuses what is no regular file: opening a pipe would wait for ever
     try:
-        if path.exists() and not path.is_file():  # opening a pipe would wait for ever
-            raise Rejected("unreadable", "This is no regular file. Give the film itself.")
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
