@@ -65,6 +65,10 @@ def check_render(folder: Path, *, settings: RenderSettings) -> None:
         )
 
 
+def _asks_for_a_report(example: Example, *, question: str) -> bool:
+    return [turn.text for turn in example.messages if turn.role != "system"] == [question]
+
+
 def _turns(example: Example) -> tuple[CaseTurn, ...]:
     return tuple(CaseTurn(role=turn.role, text=turn.text) for turn in example.messages)
 
@@ -85,7 +89,7 @@ def _case(example: Example, *, films: Path, question: str) -> Case:
         views=example.views,
         language=example.language,
         origin=example.origin,
-        turns=() if example.messages[-1].text == question else _turns(example),
+        turns=() if _asks_for_a_report(example, question=question) else _turns(example),
     )
 
 

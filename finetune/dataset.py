@@ -66,7 +66,7 @@ def prepare_data(
     needs all three.
     """
     out = store_folder(settings)
-    with scratch_folder(out) as scratch:
+    with scratch_folder(out, films=settings.root / settings.films) as scratch:
         store = prepare(
             read_source(source_request(settings, scratch=scratch)),
             out,

@@ -190,7 +190,7 @@ def _read(films: str, request: "SourceRequest", *, out: Path, fetch_into: Path |
         folder, fetched = _fetch(films, into=fetch_into, out=out)
     elif fetch_into is not None:
         raise typer.BadParameter("--fetch-into belongs to films of a server, and these are a folder")
-    with scratch_folder(out) as scratch:
+    with scratch_folder(out, films=folder) as scratch:
         data = read_source(replace(request, films=folder, scratch=scratch))
         yield replace(data, refusals=(*fetched, *data.refusals))
 

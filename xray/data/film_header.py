@@ -29,6 +29,10 @@ _HUMAN_CODES = {"337915000", "30996001", "L-85B00", "L-85003"}  # SNOMED CT and 
 _SAYS_NOTHING = {"", "NA", "N/A", "NONE", "UNKNOWN", "UNDEFINED", "UNSPECIFIED", "OTHER", "未知", "不详", "其他"}
 
 
+# ViewPosition (0018,5101) is kept where it is one of the standard's words or a usual one: others may hold anything.
+_VIEW_POSITIONS = ("PA", "AP", "LL", "RL", "RLD", "LLD", "RLO", "LLO", "LPO", "RPO", "LAO", "RAO", "LAT", "LATERAL")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilmHeader:
     """What a file says of itself, without decoding its pixels.
@@ -138,7 +142,7 @@ def dicom_header(path: Path, dataset: Dataset, *, place: PurePath | None = None)
         series_words=_series_words(dataset),
         study_words=tags.code(dataset, "StudyDescription"),
         view=view_of(dataset),
-        view_position=tags.code(dataset, "ViewPosition") or None,
+        view_position=_one_of(dataset, "ViewPosition", _VIEW_POSITIONS),
         patient_orientation=_orientation(dataset),
         age_years=_age_years(dataset),
         sex=_one_of(dataset, "PatientSex", ("M", "F", "O")),

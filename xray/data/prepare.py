@@ -1,9 +1,10 @@
 """From a data set to a prepared store: render, refuse, name by pseudonyms, split by patient, write."""
 
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -35,24 +36,16 @@ from xray.data.store_split import SplitStore, read_earlier, split_store, write_s
 from xray.data.stored_films import decode_png
 from xray.data.workspace import Workspace
 from xray.dicom.render import RenderSettings
-from xray.errors import DataError, Rejected
+from xray.errors import DataError, Rejected, XrayError
 from xray.lock import locked
 from xray.records import write_lines, write_record
 from xray.types import Engine, Split
 
 Progress = Callable[[int, int], None]
 _KINDS: tuple[Kind, ...] = ("refused", "unpaired", "note")
-_OURS = {
-    STORE_FILE,
-    STUDIES_FILE,
-    QUARANTINE_FILE,
-    CHANGES_FILE,
-    SPLITS_FILE,
-    REFUSED_FILE,
-    FILMS_FOLDER,
-    PARTS_FOLDER,
-    ".lock",
-}
+_SCRATCH = "unpacked-"
+_OURS = {STORE_FILE, STUDIES_FILE, QUARANTINE_FILE, CHANGES_FILE, SPLITS_FILE, REFUSED_FILE}
+_OURS |= {FILMS_FOLDER, PARTS_FOLDER, ".lock"}
 
 
 def prepare(
@@ -107,12 +100,21 @@ def prepare(
 
 
 @contextmanager
-def scratch_folder(out: Path) -> Iterator[Path]:
-    """Give a folder beside the store `out` for what is unpacked, empty at the start and gone at the end."""
-    folder = out.parent / f"{out.name}.unpacked"
-    shutil.rmtree(folder, ignore_errors=True)
+def scratch_folder(out: Path, *, films: Path) -> Iterator[Path]:
+    """Give a place inside the store `out` for what is unpacked from `films`; it is gone at the end.
+
+    What a killed command left there is removed, and nothing of a command that is still at work. Raises DataError as
+    `prepare` does where `out` is no place for a store.
+    """
+    _check_place(out, films=films)
+    out.mkdir(parents=True, exist_ok=True)
+    for left in out.glob(f"{_SCRATCH}*"):
+        with suppress(XrayError), locked(left):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=out))
     try:
-        yield folder
+        with locked(folder):
+            yield folder / "films"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -168,9 +170,15 @@ def _check_place(out: Path, *, films: Path) -> None:
         raise DataError(f"{out} lies inside the films folder {films}. Give the store a place of its own.")
     if out.exists() and not out.is_dir():
         raise DataError(f"{out} is a file. Give the store a folder of its own.")
-    strangers = [path.name for path in out.glob("*") if path.name not in _OURS and path.suffix != ".part"]
+    if films.resolve().is_relative_to(out.resolve()):
+        raise DataError(f"{out} holds the films {films}. Give the store a place of its own.")
+    strangers = [path for path in out.glob("*") if not _is_ours(path.name)]
     if strangers:
         raise DataError(f"{out} holds other files ({len(strangers)}). Give the store an empty or new folder.")
+
+
+def _is_ours(name: str) -> bool:
+    return name in _OURS or name.startswith(_SCRATCH) or name.endswith(".part")
 
 
 def _check_enough(

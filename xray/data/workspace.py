@@ -1,7 +1,9 @@
 """What a preparation has rendered so far: kept as it comes, so that a kill costs the last seconds and no more."""
 
+import re
 import time
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +12,8 @@ from xray.data.shards import SUFFIX, FilmRow, read_facts, read_image, read_keys,
 from xray.errors import DataError, Rejected
 from xray.records import read_appended, write_lines
 
+_OURS = re.compile(r"[0-9a-f]{32}\.arrow|\d+-\d+\.part")
+"""Files that we wrote; no other is ever deleted."""
 _FLUSH_BYTES = 64 * 2**20
 _FLUSH_SECONDS = 10.0
 _SHARD_BYTES = 256 * 2**20
@@ -44,9 +48,11 @@ class Workspace:
         space = cls(store=store)
         for folder in (FILMS_FOLDER, PARTS_FOLDER):
             for path in sorted((store / folder).glob("*")):
-                space._take(path)
-        for line in read_appended(store / REFUSED_FILE, RefusedFilm, remedy=REMEDY):
-            space._refused[line.key] = Rejected(line.code, line.why)
+                if _OURS.fullmatch(path.name):
+                    space._take(path)
+        with suppress(DataError):  # a damaged list of refusals only costs looking at those films again
+            for line in read_appended(store / REFUSED_FILE, RefusedFilm, remedy=REMEDY):
+                space._refused[line.key] = Rejected(line.code, line.why)
         return space
 
     def known(self) -> frozenset[str]:
@@ -115,10 +121,11 @@ class Workspace:
         """
         for folder in (FILMS_FOLDER, PARTS_FOLDER):
             for path in (self.store / folder).glob("*"):
-                if f"{folder}/{path.name}" not in keep:
+                if f"{folder}/{path.name}" not in keep and _OURS.fullmatch(path.name):
                     path.unlink()
         if (self.store / PARTS_FOLDER).is_dir():
-            (self.store / PARTS_FOLDER).rmdir()
+            with suppress(OSError):  # a stranger's file lies in it, which is not ours to delete
+                (self.store / PARTS_FOLDER).rmdir()
         kept = {key: self._refused[key] for key in sorted(refused) if key in self._refused}
         lines = [RefusedFilm(key=key, code=rejected.code, why=rejected.why) for key, rejected in kept.items()]
         write_lines(self.store / REFUSED_FILE, lines)

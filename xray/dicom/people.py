@@ -2,8 +2,9 @@
 
 import re
 
-from pydicom.datadict import keyword_for_tag
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
 
 from xray.dicom import tags
 
@@ -21,7 +22,7 @@ def people_of(dataset: Dataset) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for tag in sorted(dataset.keys()):
         element = dataset.get_item(tag)
-        if element is not None and element.VR == "PN":
+        if element is not None and _is_name(tag, element.VR):
             keyword = keyword_for_tag(tag)
             for value in (tags.text(dataset, keyword), *map(str, tags.values(dataset, keyword))):
                 found |= dict.fromkeys(_spellings(value or ""))
@@ -30,6 +31,13 @@ def people_of(dataset: Dataset) -> tuple[str, ...]:
         if len(number) >= _SHORTEST_NUMBER:
             found[number] = None
     return tuple(found)
+
+
+def _is_name(tag: BaseTag, vr: str | None) -> bool:
+    """Whether an element holds a person's name. Implicit VR files do not say so: the dictionary does."""
+    if vr not in (None, "UN"):
+        return vr == "PN"
+    return dictionary_has_tag(tag) and dictionary_VR(tag) == "PN"
 
 
 def _spellings(name: str) -> list[str]:

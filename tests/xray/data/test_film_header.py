@@ -85,3 +85,8 @@ def test_the_name_that_counts_is_the_one_in_the_archive(tmp_path: Path):
     assert read_header(tmp_path / "000001", place=place).place == place
     with pytest.raises(Rejected, match="wrong_name"):
         read_header(tmp_path / "000001", place=PurePath("ward.zip/a.dcm"))
+
+
+def test_a_view_position_that_is_no_such_word_is_not_kept(tmp_path):
+    header = read_header(write_film(tmp_path / "a.dcm", ViewPosition="PA ZHANG SAN"))
+    assert (header.view, header.view_position) == ("frontal", None)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from xray.data.prepare import prepare
+from xray.data.prepare import prepare, scratch_folder
 from xray.data.pseudonym import SITE_KEY_VARIABLE, Pseudonyms
 from xray.data.sources import Refusal, SourceData, read_table
 from xray.data.split_settings import SplitSettings
@@ -242,6 +242,22 @@ def test_a_folder_with_other_files_or_among_the_films_is_no_place_for_a_store(so
         prepared(source, tmp_path / "mine")
     with pytest.raises(DataError, match="inside the films folder"):
         prepared(source, source.root / "store")
+    with pytest.raises(DataError, match="holds the films"):
+        prepared(source, source.root.parent)
+    assert len(list(source.root.glob("*.dcm"))) == 13
+
+
+def test_what_is_unpacked_lies_in_the_store_and_goes_also_after_a_kill(tmp_path: Path):
+    out, films = tmp_path / "store", tmp_path / "films"
+    killed = out / "unpacked-of-a-killed-command"
+    killed.mkdir(parents=True)
+    with scratch_folder(out, films=films) as first, scratch_folder(out, films=films) as second:
+        assert not killed.exists()
+        assert first.parent.exists()
+        assert second.parent.exists()
+    assert list(out.glob("unpacked-*")) == []
+    with pytest.raises(DataError, match="holds the films"), scratch_folder(tmp_path, films=films):
+        pass
 
 
 def test_no_study_with_film_and_report_is_one_clear_error(films, tmp_path: Path):

@@ -154,7 +154,7 @@ def test_damaged_and_half_written_files_are_removed_and_their_films_forgotten(tm
     filled(tmp_path, range(2))
     (part,) = (tmp_path / "parts").iterdir()
     part.write_bytes(part.read_bytes()[:900])
-    (tmp_path / "parts/123.part").write_bytes(b"half")
+    (tmp_path / "parts/123-45.part").write_bytes(b"half")
     assert Workspace.open(tmp_path).known() == set()
     assert files(tmp_path) == set()
 
@@ -163,3 +163,9 @@ def test_a_damaged_film_names_the_file_to_delete(tmp_path: Path) -> None:
     path = write_shard(tmp_path, [FilmRow(key="k", facts=film(0).facts, image=b"\x89PNG nonsense")])
     with pytest.raises(DataError, match=r"film k of .*\.arrow is damaged. Delete this file"):
         read_film(StoredFilm(shard=path, row=0, key="k"))
+
+
+def test_a_damaged_list_of_refusals_stops_nothing(tmp_path: Path) -> None:
+    filled(tmp_path, range(2))
+    (tmp_path / "refused.jsonl").write_bytes(b'{"key": "a"\n{"key"\xff\n')
+    assert Workspace.open(tmp_path).known() == set(keys(range(2)))

@@ -1,6 +1,7 @@
 """Everybody whom a header names is known in every way in which a report may write them."""
 
 import numpy as np
+from pydicom.uid import ImplicitVRLittleEndian
 
 from xray.dicom.people import people_of
 
@@ -36,3 +37,9 @@ def test_a_department_in_the_place_of_a_person_is_no_name(make_film, through_fil
         make_film, through_file, ReferringPhysicianName="内科", OperatorsName=["技师", "李四"], PatientName="匿名"
     )
     assert found == {"李四"}
+
+
+def test_a_name_in_an_implicit_vr_file_is_known_too(make_film, through_file):
+    film = make_film(np.zeros((64, 64), dtype=np.uint16), PatientID="9", PatientName="司徒^慕青", PatientAge="061Y")
+    film.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    assert people_of(through_file(film)) == ("司徒慕青",)
