@@ -260,3 +260,10 @@ def test_a_table_without_rows_is_refused_by_name(films, tmp_path: Path):
     films.png("a.png", texture=1)
     with pytest.raises(DataError, match="has a header and no rows"):
         read_table(films.root, write_csv(tmp_path, "film,report"))
+
+
+def test_a_table_without_a_header_does_not_put_its_first_patient_into_the_error(films, tmp_path: Path):
+    table = write_csv(tmp_path, "司徒慕青,HOSP777,双肺野清晰", "欧阳某某,HOSP778,心影不大")
+    with pytest.raises(DataError, match="is its first line a header") as refusal:
+        read_table(films.root, table)
+    assert "司徒" not in str(refusal.value)

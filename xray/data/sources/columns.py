@@ -86,17 +86,25 @@ def _exactly(name: str, *, spelled: dict[str, str], table: str) -> str:
     column = spelled.get(_plain(name))
     if column is None:
         near = difflib.get_close_matches(name, list(spelled.values()), n=1, cutoff=0.5)
-        hint = f" Did you mean {near[0]!r}?" if near else f" It has: {', '.join(spelled.values())}."
+        hint = f" Did you mean {near[0]!r}?" if near else f" {_listed(list(spelled.values()))}"
         raise DataError(f"{table} has no column {name!r}.{hint}")
     return column
 
 
+def _listed(present: Sequence[str]) -> str:
+    """Name the columns, unless the first line may be a patient's row instead of a header: then it stays unsaid."""
+    usual = {_plain(name) for names in _USUAL.values() for name in names.split()}
+    if any(_plain(column) in usual for column in present):
+        return f"It has: {', '.join(present)}."
+    return f"None of its {len(present)} columns has a usual name: is its first line a header?"
+
+
 def _check_enough(columns: TableColumns, *, present: Sequence[str], table: str) -> None:
-    names = ", ".join(present)
+    names = _listed(present)
     if columns.study is None and columns.film is None:
         raise DataError(
             f"{table} does not say which films a report belongs to: name the column of the study (study_uid) or of "
-            f"the film. It has: {names}."
+            f"the film. {names}"
         )
     if columns.report is None and columns.findings is None:
-        raise DataError(f"{table} has no reports: name the column `report` or `findings`. It has: {names}.")
+        raise DataError(f"{table} has no reports: name the column `report` or `findings`. {names}")
