@@ -1,6 +1,5 @@
 """The split of a prepared store: what its studies share, what was declared, and where they were before."""
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,7 +128,4 @@ def _declared(assembly: Assembly, *, splits: Path | None) -> Mapping[str, Split]
 
 def _image_names(files: StudyFiles) -> list[str]:
     """Return the names by which a table may call the films of a study: with and without ending."""
-    names: dict[str, list[str]] = defaultdict(list)
-    for film in files.films:
-        names[film.stem].append(film.name)
-    return [*names, *(name for same in names.values() for name in same if name not in names)]
+    return list(dict.fromkeys(name for film in files.films for name in (film.stem, film.name)))
