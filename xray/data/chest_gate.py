@@ -27,8 +27,8 @@ def check_chest_film(header: FilmHeader) -> None:
     """Refuse what does not belong into a chest data set. PNG and JPEG are only checked for their size.
 
     Raises Rejected: `too_small`; `bad_uid` (a UID that is none); `not_human` (a species, a breed or an owner is named);
-    `not_chest_film` (a modality other than CR, DX, RG; another part of the body by BodyPartExamined, or, where that
-    says nothing, by the descriptions); `secondary_capture`; `for_processing` (raw detector data);
+    `not_chest_film` (a modality other than CR, DX, RG; another part of the body by BodyPartExamined or by the
+    descriptions, since devices keep CHEST from one patient to the next); `secondary_capture`; `for_processing` (raw detector data);
     `burned_in_annotation` and `recognizable_features` (the header says that the picture itself names the patient);
     `turned_film` (the header says that the film is mirrored or not upright, so left and right would be named wrongly).
     """
@@ -52,10 +52,8 @@ def _check_part(header: FilmHeader) -> None:
         raise Rejected("secondary_capture", "Modality OT is a picture of anything. Export the film as CR or DX.")
     if header.modality not in _CHEST_MODALITIES:
         raise Rejected("not_chest_film", "The modality is not CR, DX or RG.")
-    if header.body_part:
-        if not _CHEST.search(header.body_part):
-            raise Rejected("not_chest_film", "BodyPartExamined is not the chest.")
-        return
+    if header.body_part and not _CHEST.search(header.body_part):
+        raise Rejected("not_chest_film", "BodyPartExamined is not the chest.")
     for words in (header.series_words, header.study_words):  # a study of chest and abdomen has series of either
         if _CHEST.search(words):
             return

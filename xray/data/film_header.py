@@ -38,7 +38,8 @@ class FilmHeader:
     """What a file says of itself, without decoding its pixels.
 
     For PNG and JPEG the DICOM fields are None or empty. `patient_id` is the hospital's own number: it is hidden from
-    `repr`, must never be logged or stored, and only serves to derive a pseudonym; placeholders are no number. Nor may
+    `repr`, must never be logged or stored, and only serves to derive a pseudonym; placeholders are no number. `numbers`
+    are the ones that the hospital gave the study, AccessionNumber and StudyID, by which its tables call it. Nor may
     `study_day`, the date of the study as a proleptic ordinal (`date.toordinal`), or `people`, the names that the header
     holds, leave memory.
     `place` is where people find the film, relative to the films folder, where that is not `path`: inside an archive.
@@ -61,6 +62,7 @@ class FilmHeader:
     sop_instance_uid: str | None = None
     illegal_uids: tuple[str, ...] = ()
     patient_id: str | None = field(default=None, repr=False)
+    numbers: tuple[str, ...] = field(default=(), repr=False)
     study_day: int | None = field(default=None, repr=False)
     people: tuple[str, ...] = field(default=(), repr=False)
     modality: str | None = None
@@ -82,9 +84,9 @@ class FilmHeader:
 
 
 def is_film_file(path: Path) -> bool:
-    """Tell by its first bytes whether a file is DICOM, PNG or JPEG. False for what cannot be read."""
+    """Tell by its first bytes whether a file is DICOM, whole or bare, PNG or JPEG. False for what cannot be read."""
     try:
-        return kind_of(read_head(path)) in ("dicom", "png", "jpeg")
+        return kind_of(read_head(path)) in ("dicom", "bare_dicom", "png", "jpeg")
     except Rejected:
         return False
 
@@ -112,12 +114,23 @@ def is_dicom(path: Path, *, name: PurePath | None = None) -> bool:
     return kind_of(head) == "dicom"
 
 
-def stated_study(path: Path) -> str | None:
-    """Return the StudyInstanceUID that a file states, also one that is refused; None where it states none."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedStudy:
+    """The study that a file says it is of: its UID, None where it states none, and the hospital's numbers of it."""
+
+    uid: str | None = None
+    numbers: tuple[str, ...] = field(default=(), repr=False)
+
+
+def stated_study(path: Path) -> StatedStudy:
+    """Return what a file says of its study, also one that is refused."""
     try:
-        return _uid(read_tags(path), "StudyInstanceUID") if is_dicom(path) else None
+        if is_dicom(path):
+            dataset = read_tags(path)
+            return StatedStudy(uid=_uid(dataset, "StudyInstanceUID"), numbers=_numbers(dataset))
     except Rejected:
-        return None
+        pass
+    return StatedStudy()
 
 
 def dicom_header(path: Path, dataset: Dataset, *, place: PurePath | None = None) -> FilmHeader:
@@ -135,6 +148,7 @@ def dicom_header(path: Path, dataset: Dataset, *, place: PurePath | None = None)
         sop_instance_uid=uids["SOPInstanceUID"],
         illegal_uids=tuple(name for name, uid in uids.items() if uid is None and tags.values(dataset, name)),
         patient_id=real_patient_id(tags.text(dataset, "PatientID")),
+        numbers=_numbers(dataset),
         study_day=_ordinal_day(tags.text(dataset, "StudyDate")),
         people=people_of(dataset),
         modality=tags.code(dataset, "Modality") or None,
@@ -161,6 +175,11 @@ def _uid(dataset: Dataset, keyword: str) -> str | None:
     found = tags.values(dataset, keyword)
     text = tags.text(dataset, keyword) or ""
     return text if len(found) == 1 and len(text) <= _LONGEST_UID and _UID.fullmatch(text) else None
+
+
+def _numbers(dataset: Dataset) -> tuple[str, ...]:
+    stated = (tags.text(dataset, keyword) for keyword in ("AccessionNumber", "StudyID"))
+    return tuple(dict.fromkeys(number for number in stated if number))
 
 
 def _telling(word: str) -> str | None:

@@ -146,12 +146,15 @@ def test_a_description_of_another_part_refuses_a_film_without_body_part(tmp_path
     assert refusal(tmp_path, BodyPartExamined=None, **{keyword: words}) == "not_chest_film"
 
 
-def test_the_series_counts_before_the_study_and_the_body_part_before_both(tmp_path: Path):
+def test_the_series_counts_before_the_study_and_both_against_a_body_part_that_was_left_at_chest(tmp_path: Path):
     abdomen = {"SeriesDescription": "ABDOMEN AP", "StudyDescription": "CHEST AND ABDOMEN"}
     assert refusal(tmp_path, BodyPartExamined=None, **abdomen) == "not_chest_film"
     chest = {"SeriesDescription": "CHEST PA", "StudyDescription": "ABDOMEN"}
     assert refusal(tmp_path, BodyPartExamined=None, **chest) is None
-    assert refusal(tmp_path, BodyPartExamined="CHEST", SeriesDescription="ABDOMEN") is None
+    assert refusal(tmp_path, BodyPartExamined="CHEST", **chest) is None
+    assert refusal(tmp_path, BodyPartExamined="CHEST", SeriesDescription="ABDOMEN") == "not_chest_film"
+    assert refusal(tmp_path, BodyPartExamined="CHEST", SeriesDescription=None, StudyDescription="左膝") == "not_chest_film"
+    assert refusal(tmp_path, BodyPartExamined="CHEST", SeriesDescription="AP", StudyDescription="ICU") is None
 
 
 def test_the_anatomic_region_counts_where_there_is_no_body_part(tmp_path: Path):

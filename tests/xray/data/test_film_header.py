@@ -49,7 +49,7 @@ def test_what_is_no_uid_is_not_handed_on_by_any_name(tmp_path: Path, uid: str):
     assert header.sop_instance_uid is None
     assert header.illegal_uids == ("StudyInstanceUID", "SOPInstanceUID")
     assert uid not in repr(header).replace(str(path), "")
-    assert stated_study(path) is None
+    assert stated_study(path).uid is None
 
 
 def test_a_film_without_uids_has_none_that_is_illegal(tmp_path: Path):
@@ -64,10 +64,17 @@ def test_a_body_part_that_says_nothing_is_none(tmp_path: Path, word: str):
 
 
 def test_a_study_is_stated_by_refused_films_too_and_by_nothing_else(tmp_path: Path):
-    assert stated_study(write_film(tmp_path / "film", Modality="CT")) == "1.2.826.0.1.99.1"
+    assert stated_study(write_film(tmp_path / "film", Modality="CT")).uid == "1.2.826.0.1.99.1"
     Image.fromarray(GREY).save(tmp_path / "a.png")
     (tmp_path / "text.dcm").write_text("words", encoding="utf-8")
-    assert [stated_study(tmp_path / name) for name in ("a.png", "text.dcm", "nothing")] == [None, None, None]
+    assert [stated_study(tmp_path / name).uid for name in ("a.png", "text.dcm", "nothing")] == [None, None, None]
+
+
+def test_the_hospitals_numbers_of_a_study_are_known_and_never_shown(tmp_path: Path):
+    path = write_film(tmp_path / "film", AccessionNumber=" A0071 ", StudyID="S3")
+    header = read_header(path)
+    assert header.numbers == stated_study(path).numbers == ("A0071", "S3")
+    assert "A0071" not in repr(header) + repr(stated_study(path))
 
 
 def test_films_are_told_from_other_files_by_their_first_bytes(tmp_path: Path):

@@ -166,3 +166,66 @@ def test_the_last_number_of_a_uid_is_no_ending(films):
     source = read(films.root, "study_uid,report", f"1.2.3,{NORMAL}")
     assert source.studies == ()
     assert refused_rows(source) == ["no_film"]
+
+
+@pytest.mark.parametrize("name", ["7", "P1/7"])
+def test_a_folder_of_a_study_is_found_with_a_folder_for_each_series(films, name: str):
+    films.dicom("P1/7/series1/a.dcm", study="1.2.1", texture=1)
+    films.dicom("P1/7/series2/b.dcm", study="1.2.1", texture=2, view="LL")
+    films.dicom("P1/8/series1/a.dcm", study="1.2.2", texture=3)
+    source = read(films.root, "study_id,report", f"{name},{NORMAL}", f"8,{NORMAL}")
+    assert by_study(source) == {name: ["P1/7/series1/a.dcm", "P1/7/series2/b.dcm"], "8": ["P1/8/series1/a.dcm"]}
+    assert source.refusals == ()
+
+
+def test_a_folder_of_two_studies_of_a_patient_is_no_study(films):
+    films.dicom("P1/1/a.dcm", study="1.2.1", texture=1)
+    films.dicom("P1/2/a.dcm", study="1.2.2", texture=2)
+    films.dicom("P2/a.dcm", study="1.2.3", texture=3, patient="P-2")
+    films.dicom("P2/b.dcm", study="1.2.4", texture=4, patient="P-2")
+    source = read(films.root, "study_id,report", f"P1,{NORMAL}", f"P2,{NORMAL}")
+    assert source.studies == ()
+    assert refused_rows(source) == ["ambiguous_film", "several_studies"]
+
+
+def test_pictures_in_subfolders_are_of_one_study_only_where_one_subfolder_holds_them(films):
+    films.png("P1/2023/a.png", texture=1)
+    films.png("P1/2023/b.png", texture=2)
+    films.png("P2/2023/a.png", texture=3)
+    films.png("P2/2024/a.png", texture=4)
+    source = read(films.root, "study_id,report", f"P1,{NORMAL}", f"P2,{NORMAL}")
+    assert by_study(source) == {"P1": ["P1/2023/a.png", "P1/2023/b.png"]}
+    assert refused_rows(source) == ["ambiguous_film"]
+
+
+@pytest.mark.parametrize("keyword", ["AccessionNumber", "StudyID"])
+def test_a_study_is_found_by_the_number_that_the_hospital_gave_it(films, keyword: str):
+    films.dicom("x/1.dcm", study="1.2.1", texture=1, **{keyword: "0042"})
+    films.dicom("y/2.dcm", study="1.2.1", texture=2, view="LL", **{keyword: "0042"})
+    films.dicom("y/3.dcm", study="1.2.2", texture=3, **{keyword: "7"})
+    films.dicom("y/4.dcm", study="1.2.3", texture=4, **{keyword: "7"})
+    source = read(films.root, "检查号,报告", f"0042,{NORMAL}", f"42,{NORMAL}", f"7,{NORMAL}")
+    assert by_study(source) == {"0042": ["x/1.dcm", "y/2.dcm"]}
+    assert refused_rows(source) == ["lost_zeros", "ambiguous_film"]
+
+
+def test_a_row_whose_films_carry_another_number_is_refused_where_the_table_uses_that_number(films):
+    for number in range(4):
+        films.dicom(f"{number}.dcm", study=f"1.2.{number}", texture=number, AccessionNumber=f"A{number}")
+    rows = [f"A{number},{number}.dcm,{NORMAL}" for number in (0, 1, 2)]
+    source = read(films.root, "accession_number,film,report", *rows, f"A9,3.dcm,{NORMAL}")
+    assert list(by_study(source)) == ["A0", "A1", "A2"]
+    assert refused_rows(source) == ["other_study"]
+
+
+def test_numbers_of_the_tables_own_are_no_contradiction(films):
+    for number in range(3):
+        films.dicom(f"{number}.dcm", study=f"1.2.{number}", texture=number, AccessionNumber=f"A{number}")
+    source = read(films.root, "id,film,report", *(f"X{number},{number}.dcm,{NORMAL}" for number in range(3)))
+    assert len(source.studies) == 3
+
+
+def test_a_study_whose_films_were_refused_is_told_from_one_without_films_by_its_number_too(films):
+    films.dicom("a.dcm", study="1.2.1", texture=1, AccessionNumber="A1", **TURNED)
+    source = read(films.root, "accession,report", f"A1,{NORMAL}")
+    assert refused_rows(source) == ["film_refused"]

@@ -176,3 +176,14 @@ def test_an_empty_impression_leaves_the_findings_alone(films, tmp_path: Path):
     for empty in ("", " ", "&nbsp;", "<br>"):
         study = one_study(read_table(films.root, write_csv(tmp_path, "film,所见,印象", f"a,{NORMAL},{empty}")))
         assert (study.report.findings, study.report.impression) == (NORMAL, None)
+
+
+def test_rows_of_one_id_on_different_days_are_no_study(films, tmp_path):
+    films.png("a.png", texture=1)
+    films.png("b.png", texture=2)
+    table = tmp_path / "reports.csv"
+    rows = ["影像号,图像,检查日期,报告", "X1,a.png,2024-01-02,双肺清晰。", "X1,b.png,2024-03-04,右侧胸腔积液。"]
+    table.write_text("\n".join(rows), encoding="utf-8")
+    source = read_table(films.root, table)
+    assert source.studies == ()
+    assert [refusal.code for refusal in source.refusals if refusal.row] == ["several_days"] * 2

@@ -14,8 +14,9 @@ from xray.types import Report, View
 class Entry:
     """A row that names films and holds a usable report.
 
-    `patient_id` is the row's own word, `film_patient_ids` the films'. `status` is that of `parse_status`, `written`
-    when the report was written. `study.report` is `report`.
+    `patient_id` and `day` (of the study, `date.toordinal`) are the row's own words; `film_patient_ids`,
+    `film_study_uids` and `film_numbers` (`FilmHeader.numbers`) the films'. `status` is that of `parse_status`,
+    `written` when the report was written. `study.report` is `report`.
     """
 
     place: str
@@ -23,6 +24,9 @@ class Entry:
     report: Report = field(repr=False)
     patient_id: str | None = field(repr=False)
     film_patient_ids: frozenset[str] = field(repr=False)
+    film_study_uids: frozenset[str] = field(default=frozenset(), repr=False)
+    film_numbers: frozenset[str] = field(default=frozenset(), repr=False)
+    day: int | None = field(default=None, repr=False)
     status: int = 1
     written: datetime | None = None
 
@@ -32,7 +36,7 @@ def join_entries(entries: Iterable[Entry], *, refusals: list[Refusal]) -> list[S
 
     Films are joined. Of differing reports the most final counts (corrected, final, unstated, preliminary), among those
     the latest, where each has a time, and else that of the first row; every other one is noted. Rows of one id that
-    name different patients or splits are all refused. `refusals` gets what was left out.
+    name different patients, studies, days or splits are all refused: the id may be that of a patient. `refusals` gets what was left out.
     """
     rows: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
@@ -44,6 +48,10 @@ def _one_study(rows: list[Entry], *, refusals: list[Refusal]) -> StudyFiles | No
     code, why = "", ""
     if _is_of_several_patients(rows):
         code, why = "several_patients", "rows or their films give one study to different patients"
+    elif len(frozenset[str]().union(*(row.film_study_uids for row in rows))) > 1:
+        code, why = "several_studies", "films of several studies (StudyInstanceUID) are given one study id"
+    elif len({row.day for row in rows} - {None}) > 1:
+        code, why = "several_days", "rows of one study id are of different days; name the column of the study's own id"
     elif len({row.study.declared_split for row in rows} - {None}) > 1:
         code, why = "several_splits", "rows put one study into different splits"
     if code:

@@ -7,13 +7,14 @@ from pathlib import Path, PurePath
 from xray.data.archives import PACKED_SUFFIXES, is_archive, unpack
 from xray.data.chest_gate import check_chest_film
 from xray.data.dicomdir import FilmIndex, folded, read_dicomdir
-from xray.data.film_header import FilmHeader, is_film_file, read_header, stated_study
+from xray.data.film_header import FilmHeader, StatedStudy, is_film_file, read_header, stated_study
 from xray.data.sources.film_twins import twin_clashes
 from xray.data.sources.films_folder import FilmsFolder, RefusedFile
 from xray.data.sources.study_files import Refusal
 from xray.errors import DataError, Rejected
 
 _FILM_SUFFIXES = frozenset({"", ".dcm", ".dicom", ".ima", ".png", ".jpg", ".jpeg"})
+_NO_STUDY = StatedStudy()
 _OTHER_PICTURES = frozenset(
     {".bmp", ".dib", ".gif", ".heic", ".j2k", ".jp2", ".mha", ".mhd", ".nii", ".nrrd", ".tif", ".tiff", ".webp"}
 )
@@ -103,7 +104,8 @@ class _Scan:
         for clash in twin_clashes(self.headers):
             header = by_path.pop(clash.path)
             place = header.place or header.path.relative_to(self.root)
-            self._refuse(place, code=clash.code, why=clash.why, study_uid=header.study_uid, copy_of=clash.copy_of)
+            study = StatedStudy(uid=header.study_uid, numbers=header.numbers)
+            self._refuse(place, code=clash.code, why=clash.why, study=study, copy_of=clash.copy_of)
         return list(by_path.values())
 
     def _look_at(self, path: Path, *, place: PurePath) -> None:
@@ -127,7 +129,7 @@ class _Scan:
             header = read_header(path, place=unpacked)
             check_chest_film(header)
         except Rejected as rejected:
-            self._refuse(place, code=rejected.code, why=rejected.why, study_uid=stated_study(path))
+            self._refuse(place, code=rejected.code, why=rejected.why, study=stated_study(path))
         else:
             self.headers.append(header)
 
@@ -152,9 +154,9 @@ class _Scan:
         code: str,
         why: str,
         is_folder: bool = False,
-        study_uid: str | None = None,
+        study: StatedStudy = _NO_STUDY,
         copy_of: Path | None = None,
     ) -> None:
         self.refused.append(
-            RefusedFile(path=place, code=code, why=why, is_folder=is_folder, study_uid=study_uid, copy_of=copy_of)
+            RefusedFile(path=place, code=code, why=why, is_folder=is_folder, study=study, copy_of=copy_of)
         )

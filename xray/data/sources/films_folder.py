@@ -6,12 +6,12 @@ well be different people's. Refused files count for that, or a patient whose fil
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath, PurePosixPath
 
 from xray.data.archives import PACKED_SUFFIXES
 from xray.data.file_names import decoded
-from xray.data.film_header import FilmHeader
+from xray.data.film_header import FilmHeader, StatedStudy
 from xray.data.sources.study_files import Refusal
 
 
@@ -19,15 +19,15 @@ from xray.data.sources.study_files import Refusal
 class RefusedFile:
     """A file below the films folder, or a folder that was not entered, which cannot be used.
 
-    `path` is relative to the films folder. `study_uid` is what the header says, `copy_of` the film of which this is a
-    copy; both are None where that is unknown.
+    `path` is relative to the films folder. `study` is what the header says, `copy_of` the film of which this is a
+    copy, None where it is none.
     """
 
     path: PurePath = field(repr=False)
     code: str
     why: str
     is_folder: bool = False
-    study_uid: str | None = field(default=None, repr=False)
+    study: StatedStudy = field(default=StatedStudy(), repr=False)
     copy_of: Path | None = field(default=None, repr=False)
 
     @property
@@ -51,7 +51,7 @@ class Found:
         return bool(self.headers or self.refused)
 
 
-_Entry = tuple[PurePath, FilmHeader | RefusedFile]  # the folder that holds the file, and the file
+_Entry = tuple[PurePath, FilmHeader | RefusedFile]  # the folder that is meant, and a file in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,7 @@ class FilmsFolder:
     refused: tuple[RefusedFile, ...] = field(repr=False)
     notes: tuple[Refusal, ...] = field(repr=False)
     _by_study: Mapping[str, Sequence[_Entry]] = field(repr=False)
+    _by_number: Mapping[str, Sequence[_Entry]] = field(repr=False)
     _by_name: Mapping[str, Sequence[_Entry]] = field(repr=False)
     _by_folder: Mapping[str, Sequence[_Entry]] = field(repr=False)
     _stripped: frozenset[str] = field(repr=False)
@@ -77,16 +78,18 @@ class FilmsFolder:
         """Index what was found below `root`."""
         index = _Index()
         for header in headers:
-            index.add(header.place or header.path.relative_to(root), header, study_uid=header.study_uid)
+            study = StatedStudy(uid=header.study_uid, numbers=header.numbers)
+            index.add(header.place or header.path.relative_to(root), header, study=study)
         for file in refused:
-            index.add(file.path, file, study_uid=file.study_uid)
-        known = (*index.by_name, *index.by_folder, *index.by_study)
+            index.add(file.path, file, study=file.study)
+        known = (*index.by_name, *index.by_folder, *index.by_study, *index.by_number)
         return cls(
             root=root,
             headers=tuple(headers),
             refused=tuple(refused),
             notes=tuple(notes),
             _by_study=dict(index.by_study),
+            _by_number=dict(index.by_number),
             _by_name=dict(index.by_name),
             _by_folder=dict(index.by_folder),
             _stripped=frozenset(name.lstrip("0") for name in known if name.startswith("0")),
@@ -109,12 +112,30 @@ class FilmsFolder:
         """
         return _one_of(self._by_name.get(_plain(name), ()), most_films=1)
 
-    def in_folder(self, name: str) -> Found:
-        """Return the files directly inside the folder whose path below `root`, or own name, is `name`.
+    def numbered(self, number: str) -> Found:
+        """Return the files to whose study the hospital gave this number (AccessionNumber, StudyID), wherever they lie.
 
-        Ambiguous if several folders have the name.
+        Ambiguous if films of several studies have it: devices count from 1 again.
         """
-        return _one_of(self._by_folder.get(_plain(name), ()), most_films=None)
+        headers, refused = _sorted(self._by_number.get(number, ()))
+        return Found(headers=headers, refused=refused, is_ambiguous=len({header.study_uid for header in headers}) > 1)
+
+    def in_folder(self, name: str) -> Found:
+        """Return the files inside the folder whose path below `root`, or own name, is `name`.
+
+        Those of its subfolders belong to them where all films of the folder are of one study, which pictures do not
+        tell. Ambiguous if several folders have the name, or if only subfolders hold films and nobody tells that they
+        are of one study.
+        """
+        found = self._by_folder.get(_plain(name), ())
+        below = _one_of(found, most_films=None)
+        studies = {header.study_uid for header in below.headers}
+        if len(studies) == 1 and None not in studies:
+            return below
+        inside = [entry for entry in found if self._parent(entry[1]) == entry[0]]
+        direct = _one_of(inside, most_films=None)
+        holders = {self._parent(header) for header in below.headers}
+        return direct or (below if len(holders) < 2 else replace(below, is_ambiguous=True))
 
     def named_without_zeros(self, name: str) -> bool:
         """Whether a study or film would be called `name` if its leading zeros were dropped."""
@@ -137,28 +158,38 @@ class FilmsFolder:
     def _path(self, header: FilmHeader) -> PurePath:
         return header.place or header.path.relative_to(self.root)
 
+    def _parent(self, file: FilmHeader | RefusedFile) -> PurePath:
+        """Return the folder that holds a file; a folder that was not entered holds itself."""
+        if isinstance(file, FilmHeader):
+            return self._path(file).parent
+        return file.path if file.is_folder else file.path.parent
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Index:
     by_study: dict[str, list[_Entry]] = field(default_factory=lambda: defaultdict(list))
+    by_number: dict[str, list[_Entry]] = field(default_factory=lambda: defaultdict(list))
     by_name: dict[str, list[_Entry]] = field(default_factory=lambda: defaultdict(list))
     by_folder: dict[str, list[_Entry]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, path: PurePath, file: FilmHeader | RefusedFile, *, study_uid: str | None) -> None:
+    def add(self, path: PurePath, file: FilmHeader | RefusedFile, *, study: StatedStudy) -> None:
         entry = (path.parent, file)
-        if study_uid:
-            self.by_study[study_uid].append(entry)
+        if study.uid:
+            self.by_study[study.uid].append(entry)
+        for number in study.numbers:
+            self.by_number[number].append(entry)
         if isinstance(file, RefusedFile) and file.is_folder:
-            self._add_folder(path, (path, file))
+            self._add_folders(path, *path.parents, file=file)
         else:
-            self._add_folder(path.parent, entry)
+            self._add_folders(*path.parents, file=file)
             for name in _names(path):
                 self.by_name[name].append(entry)
 
-    def _add_folder(self, folder: PurePath, entry: _Entry) -> None:
-        if folder.parts:  # the films folder itself has no name in a table
-            for name in _folder_names(folder):
-                self.by_folder[name].append(entry)
+    def _add_folders(self, *folders: PurePath, file: FilmHeader | RefusedFile) -> None:
+        for folder in folders:
+            if folder.parts:  # the films folder itself has no name in a table
+                for name in _folder_names(folder):
+                    self.by_folder[name].append((folder, file))
 
 
 def _plain(name: str) -> str:

@@ -50,7 +50,8 @@ def read_table(
 ) -> SourceData:
     """Pair the films below `films` with the rows of `reports` (`.csv` in any usual encoding, `.xlsx` or `.jsonl`).
 
-    A row names its study by StudyInstanceUID, or its film or films by path or name, or the folder that holds them.
+    A row names its study by StudyInstanceUID, or its film or films by path or name, or the folder that holds them, or
+    the study by the hospital's number that stands in the films (AccessionNumber, StudyID).
     Several rows with one study id are one study, see `join_entries`. A word that may mean one film or another is
     refused, and so is a row with another StudyInstanceUID than its films. Films without report and rows without film
     are listed, as is every row and film that cannot be used. `sheet` is that of a workbook with several; archives among
@@ -67,6 +68,7 @@ def read_table(
     folder = scan_films(films, scratch=scratch)
     reader = _Reader(table=table, columns=names, folder=folder, language=language, origin=origin)
     entries = [entry for row in table.rows if (entry := reader.entry(row)) is not None]
+    entries = _other_studies_refused(entries, refusals=reader.refusals)
     studies = _other_patients_refused(join_entries(entries, refusals=reader.refusals), refusals=reader.refusals)
     reader.refusals.extend(_films_without_report(reader.folder, studies=studies, named=reader.study_of))
     return SourceData(
@@ -125,7 +127,10 @@ class _Reader:
             study=self._study(row, uid=uid, headers=headers, report=report, patient_id=patient_id, place=place),
             report=report,
             patient_id=patient_id,
+            day=parse_day(self._value(row, self.columns.study_date)),
             film_patient_ids=frozenset(header.patient_id for header in headers if header.patient_id),
+            film_study_uids=frozenset(header.study_uid for header in headers if header.study_uid),
+            film_numbers=frozenset(number for header in headers for number in header.numbers),
             status=parse_status(self._value(row, self.columns.status)),
             written=parse_moment(self._value(row, self.columns.report_time)),
         )
@@ -158,9 +163,7 @@ class _Reader:
         if names:
             found = [self._found(self.folder.named(name), name=name) for name in names]
         elif study_id is not None:
-            folder = self.folder
-            files = folder.of_study(study_id) or folder.in_folder(study_id) or folder.named(study_id)
-            found = [self._found(files, name=study_id)]
+            found = [self._found(self._of_study(study_id), name=study_id)]
         else:
             raise Rejected("no_study_id", "the row names neither a study nor a film")
         by_path = {header.path: header for files in found for header in files.headers}
@@ -173,6 +176,11 @@ class _Reader:
         if names:
             _check_own_study(headers, study_id=study_id)
         return headers
+
+    def _of_study(self, study_id: str) -> Found:
+        folder = self.folder
+        by_place = folder.of_study(study_id) or folder.in_folder(study_id) or folder.named(study_id)
+        return by_place or folder.numbered(study_id)
 
     def _film_names(self, row: Row) -> list[str]:
         self._check_no_loss(row, self.columns.film)
@@ -232,6 +240,20 @@ def _check_own_study(headers: Iterable[FilmHeader], *, study_id: str | None) -> 
     if any(header.study_uid not in (None, study_id) for header in headers):
         why = "a film of this row has another StudyInstanceUID than the row; correct one, or leave the column out"
         raise Rejected("other_study", why)
+
+
+def _other_studies_refused(entries: list[Entry], *, refusals: list[Refusal]) -> list[Entry]:
+    """Leave out rows whose films carry another number of the study than the row (AccessionNumber, StudyID).
+
+    A table may count its studies otherwise; a difference counts only where the table mostly uses the films' numbers.
+    """
+    known = [entry for entry in entries if entry.film_numbers and entry.study.study_uid not in entry.film_study_uids]
+    wrong = {entry.place for entry in known if entry.study.study_uid not in entry.film_numbers}
+    if not wrong or len(wrong) > len(known) / 2:
+        return entries
+    why = "the films carry another number of the study (AccessionNumber, StudyID) than the row"
+    refusals.extend(Refusal(where=place, code="other_study", why=why, row=place) for place in sorted(wrong))
+    return [entry for entry in entries if entry.place not in wrong]
 
 
 def _other_patients_refused(studies: list[StudyFiles], *, refusals: list[Refusal]) -> list[StudyFiles]:
