@@ -28,9 +28,10 @@ def check_chest_film(header: FilmHeader) -> None:
 
     Raises Rejected: `too_small`; `bad_uid` (a UID that is none); `not_human` (a species, a breed or an owner is named);
     `not_chest_film` (a modality other than CR, DX, RG; another part of the body by BodyPartExamined or by the
-    descriptions, since devices keep CHEST from one patient to the next); `secondary_capture`; `for_processing` (raw detector data);
-    `burned_in_annotation` and `recognizable_features` (the header says that the picture itself names the patient);
-    `turned_film` (the header says that the film is mirrored or not upright, so left and right would be named wrongly).
+    descriptions, since devices keep CHEST from one patient to the next); `secondary_capture`; `for_processing` (raw
+    detector data); `burned_in_annotation` and `recognizable_features` (the header says that the picture itself names
+    the patient); `turned_film` (the header says that the film is mirrored or not upright, so left and right would be
+    named wrongly).
     """
     if min(header.rows, header.columns) < _MIN_SIDE:
         raise Rejected("too_small", f"The film is {header.rows} x {header.columns} pixels; {_MIN_SIDE} are needed.")

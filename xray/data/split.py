@@ -69,15 +69,6 @@ def split_studies(
     return SplitResult(split_of=split_of, refused={study: _joins_splits() for study in sorted(torn)}, leakage=report)
 
 
-def check_splits(
-    studies: Sequence[SplitStudy], *, splits: Sequence[Split], pixels: Callable[[str], Pixels] | None = None
-) -> LeakageReport:
-    """Return what stands in several splits. Raises DataError if a patient, a study or a film does: before training."""
-    report = count_leaks(studies, splits=splits, links=find_links(studies, pixels=pixels))
-    refuse_leaks(report)
-    return report
-
-
 def _joins_splits() -> Rejected:
     return Rejected(
         "joins_splits",

@@ -7,7 +7,8 @@ from typing import BinaryIO, Literal
 
 from pydicom import dcmread, uid
 from pydicom.dataset import Dataset
-from pydicom.filereader import read_file_meta_info
+from pydicom.filereader import read_dataset as parse
+from pydicom.tag import BaseTag
 
 from xray.dicom import tags
 from xray.dicom.layout import MAX_DECODED_BYTES, pixel_layout, stored_layout
@@ -17,6 +18,9 @@ from xray.errors import Rejected
 MAX_FILE_BYTES = 512 * 1024 * 1024
 _MAX_INFLATED_BYTES = MAX_DECODED_BYTES + 64 * 1024 * 1024
 _PIECE = 64 * 1024
+_MAX_HEADER_READS = 400_000  # two for each element; a film has a few hundred elements, and this many take a second
+_MAX_HEADER_BYTES = 32 * 1024 * 1024
+_PREAMBLE_BYTES = 132
 _EXECUTABLE = (
     b"MZ",
     b"\x7fELF",
@@ -35,7 +39,7 @@ def read_dataset(path: Path, *, frames: Literal["one", "any"] = "one") -> Datase
     takes every image that `decode_stored` takes. A deflated file comes back inflated, as Explicit VR Little Endian.
 
     Raises Rejected: `unreadable`, `too_large`, `not_dicom`, `executable_preamble`, `nested_too_deep`, `corrupt_header`,
-    `truncated`, and the codes of `pixel_layout` or `stored_layout`, and `transfer_syntax`.
+    `header_too_large`, `truncated`, and the codes of `pixel_layout` or `stored_layout`, and `transfer_syntax`.
     """
     with _opened(path) as stream:
         header = _parse(stream, pixels=False)
@@ -50,7 +54,8 @@ def read_dataset(path: Path, *, frames: Literal["one", "any"] = "one") -> Datase
 def read_tags(path: Path) -> Dataset:
     """Read the header alone, without pixel data, and whether or not the file holds an image.
 
-    Raises Rejected: `unreadable`, `too_large`, `not_dicom`, `executable_preamble`, `nested_too_deep`, `corrupt_header`.
+    Raises Rejected: `unreadable`, `too_large`, `not_dicom`, `executable_preamble`, `nested_too_deep`, `corrupt_header`,
+    `header_too_large`.
     """
     with _opened(path) as stream:
         return _parse(stream, pixels=False)
@@ -61,13 +66,13 @@ def has_dicom_magic(head: bytes) -> bool:
     return head[128:132] == b"DICM"
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path) -> "_BoundedReader":
     """Open a file whose size and first bytes have been checked, inflated where it is deflated."""
     try:
         if not path.is_file():  # opening a pipe would wait for ever
             raise Rejected("unreadable", "There is no such file.")
         size = path.stat().st_size
-        stream = _ClippedReader(path.open("rb", buffering=0), size=size)
+        stream = _BoundedReader(path.open("rb", buffering=0), size=size)
     except (OSError, ValueError):
         raise Rejected("unreadable", "The file cannot be opened.") from None
     try:
@@ -82,25 +87,46 @@ def _opened(path: Path) -> BinaryIO:
     return inflated
 
 
-class _ClippedReader(BufferedReader):
-    """A file that reserves no memory beyond its end, where a damaged length may ask for gigabytes."""
+class _BoundedReader(BufferedReader):
+    """A file that reserves no memory beyond its end, where a damaged length may ask for gigabytes.
 
-    def __init__(self, raw: FileIO, *, size: int) -> None:
+    While `in_header`, it ends a header of millions of elements, or of half the file, before time and memory are spent.
+    """
+
+    name = ""  # pydicom keeps it in the data set
+
+    def __init__(self, raw: FileIO | BytesIO, *, size: int) -> None:
         super().__init__(raw)
         self._size = size
+        self._reads = self._bytes = 0
+        self.in_header = False
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return up to `size` bytes, all that are left without it."""
+        """Return up to `size` bytes, all that are left without it. Raises Rejected("header_too_large")."""
         if size is not None and size > _PIECE:
             size = max(0, min(size, self._size - self.tell()))
-        return super().read(size)
+        found = super().read(size)
+        if self.in_header:
+            self._count(found)
+        return found
+
+    def start(self, *, in_header: bool) -> None:
+        """Go back to the beginning and count anew."""
+        self.seek(0)
+        self.in_header, self._reads, self._bytes = in_header, 0, 0
+
+    def _count(self, found: bytes) -> None:
+        self._reads += 1
+        self._bytes += len(found)
+        if self._reads > _MAX_HEADER_READS or self._bytes > _MAX_HEADER_BYTES:
+            raise Rejected("header_too_large", "The header holds far more than that of a film. Export the film again.")
 
 
 def _check_file(stream: BinaryIO, *, size: int) -> None:
     if size > MAX_FILE_BYTES:
         raise Rejected("too_large", f"The file is larger than {MAX_FILE_BYTES >> 20} MiB.")
     try:
-        head = stream.read(132)
+        head = stream.read(_PREAMBLE_BYTES)
     except OSError:
         raise Rejected("unreadable", "The file cannot be read.") from None
     if not has_dicom_magic(head):
@@ -109,26 +135,29 @@ def _check_file(stream: BinaryIO, *, size: int) -> None:
         raise Rejected("executable_preamble", "The preamble holds an executable program. Do not run this file.")
 
 
-def _parse(stream: BinaryIO, *, pixels: bool) -> Dataset:
+def _parse(stream: _BoundedReader, *, pixels: bool) -> Dataset:
     with tags.guarded("corrupt_header", _CORRUPT):
-        stream.seek(0)
+        stream.start(in_header=not pixels)
         dataset = dcmread(stream, stop_before_pixels=not pixels)
         if pixels and "Rows" not in dataset:  # where compressed pixels break off, pydicom returns nothing at all
-            stream.seek(0)
+            stream.start(in_header=True)
             if "Rows" in dcmread(stream, stop_before_pixels=True):
                 raise Rejected("truncated", "The file ends within its compressed pixels. Copy the file again.")
         return dataset
 
 
-def _inflated(stream: BinaryIO) -> BinaryIO | None:
+def _inflated(stream: "_BoundedReader") -> "_BoundedReader | None":
     """Inflate a deflated data set (PS3.5 A.5) within a bound, which pydicom would not keep; None for any other file."""
     deflated, explicit = uid.DeflatedExplicitVRLittleEndian.encode(), uid.ExplicitVRLittleEndian.encode()
     with tags.guarded("corrupt_header", _CORRUPT):
-        meta = read_file_meta_info(Path(stream.name))
+        stream.start(in_header=True)
+        stream.seek(_PREAMBLE_BYTES)
+        meta = parse(stream, is_implicit_VR=False, is_little_endian=True, stop_when=_is_after_meta)
         if tags.text(meta, "TransferSyntaxUID") != deflated.decode():
             return None
-        stream.seek(0)
-        head = stream.read(132 + 12 + int(meta.FileMetaInformationGroupLength))
+        meta_end = stream.tell()
+        stream.start(in_header=False)
+        head = stream.read(meta_end)
         parts = [head.replace(deflated, explicit.ljust(len(deflated), b"\0"))]
         inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         total, waiting = 0, stream.read(_PIECE)
@@ -140,4 +169,8 @@ def _inflated(stream: BinaryIO) -> BinaryIO | None:
             waiting = inflater.unconsumed_tail or stream.read(_PIECE)
         if not inflater.eof:
             raise Rejected("truncated", "The file ends within its deflated data. Copy the file again.")
-        return BytesIO(b"".join(parts))
+        return _BoundedReader(BytesIO(b"".join(parts)), size=total + len(parts[0]))
+
+
+def _is_after_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+    return tag.group != 2

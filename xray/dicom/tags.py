@@ -24,6 +24,9 @@ logging.getLogger("pydicom").propagate = False  # its messages quote header valu
 
 _TEXT_VRS = {*CUSTOMIZABLE_CHARSET_VR, "CS"}  # CS holds ASCII by the standard, and Chinese words in Chinese exports
 _LONG_TEXT_VRS = {"LT", "ST", "UT"}  # one value, in which a backslash is a character
+_MOST_BYTES = 2**20  # values are converted one by one when they are asked for: this many bytes take seconds
+_MOST_SEQUENCE_BYTES, _MOST_ITEMS = 2**23, 50_000  # the index of a full disc is a sequence of some megabytes
+_ITEM = b"\xfe\xff\x00\xe0"
 
 
 @contextmanager
@@ -47,10 +50,10 @@ def guarded(code: str, why: str) -> Iterator[None]:
 
 
 def value(dataset: Dataset, keyword: str) -> object:
-    """Return an element's value as pydicom converts it, or None when it is absent, empty or unreadable."""
+    """Return an element's value as pydicom converts it, or None when it is absent, empty, unreadable or vast."""
     try:
         with guarded("bad_tag", keyword):
-            found = dataset.get(keyword)
+            found = None if _is_vast(dataset, keyword) else dataset.get(keyword)
     except Rejected:
         return None
     return None if found is None or found == "" else found
@@ -136,6 +139,16 @@ def _vr(dataset: Dataset, keyword: str) -> str:
     tag = tag_for_keyword(keyword) or 0
     stated = getattr(dataset.get_item(tag), "VR", None)
     return str(stated) if stated not in (None, "UN") else dictionary_VR(tag)
+
+
+def _is_vast(dataset: Dataset, keyword: str) -> bool:
+    """Whether an element that is still as it was read would take long to convert: no film needs such a one."""
+    raw: object = dataset.get_item(tag_for_keyword(keyword) or 0)
+    if not isinstance(raw, RawDataElement) or keyword == "PixelData" or not raw.value:
+        return False
+    if _vr(dataset, keyword) != "SQ":
+        return len(raw.value) > _MOST_BYTES
+    return len(raw.value) > _MOST_SEQUENCE_BYTES or raw.value.count(_ITEM) > _MOST_ITEMS
 
 
 def _number(item: object) -> float:

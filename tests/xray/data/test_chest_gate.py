@@ -153,7 +153,9 @@ def test_the_series_counts_before_the_study_and_both_against_a_body_part_that_wa
     assert refusal(tmp_path, BodyPartExamined=None, **chest) is None
     assert refusal(tmp_path, BodyPartExamined="CHEST", **chest) is None
     assert refusal(tmp_path, BodyPartExamined="CHEST", SeriesDescription="ABDOMEN") == "not_chest_film"
-    assert refusal(tmp_path, BodyPartExamined="CHEST", SeriesDescription=None, StudyDescription="左膝") == "not_chest_film"
+    assert (
+        refusal(tmp_path, BodyPartExamined="CHEST", SeriesDescription=None, StudyDescription="左膝") == "not_chest_film"
+    )
     assert refusal(tmp_path, BodyPartExamined="CHEST", SeriesDescription="AP", StudyDescription="ICU") is None
 
 

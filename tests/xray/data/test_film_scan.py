@@ -250,3 +250,13 @@ def test_uids_never_become_paths(films: FilmWriter, tmp_path: Path):
         write_film(films.root / "a.dcm", texture(1), SOPInstanceUID="../../x", StudyInstanceUID="../../y")
     assert listed(scan_films(films.root)) == [("a.dcm", "bad_uid")]
     assert sorted(tmp_path.rglob("*")) == [*before, films.root / "a.dcm"]
+
+
+@pytest.mark.parametrize("name", ["1.2.840.1", "IM0001", "film.dcm", "film.bin"])
+def test_dicom_without_preamble_is_named_whatever_it_is_called(films: FilmWriter, name: str):
+    whole = films.dicom("a.dcm", study="1.2.1", texture=1)
+    content = whole.read_bytes()
+    bare = content[content.index(b"\x08\x00\x05\x00CS") :]
+    whole.unlink()
+    (films.root / name).write_bytes(bare)
+    assert listed(scan_films(films.root)) == [(name, "not_dicom")]

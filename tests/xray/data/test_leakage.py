@@ -5,13 +5,19 @@ import pytest
 from tests.xray.data.test_groups import TELLING, study
 from xray.data.groups import SplitStudy, find_links
 from xray.data.leakage import MOST_EXAMPLES, LeakageReport, leakage, refuse_leaks
-from xray.data.split import check_splits
+from xray.data.split import split_studies
+from xray.data.split_settings import SplitSettings
 from xray.errors import DataError
 from xray.types import Split
 
 
 def report(studies: list[SplitStudy], splits: list[Split | None]) -> LeakageReport:
     return leakage(studies, splits=splits, links=find_links(studies))
+
+
+def declared(studies: list[SplitStudy], splits: list[Split]) -> LeakageReport:
+    named = {one.study: split for one, split in zip(studies, splits, strict=True)}
+    return split_studies(studies, settings=SplitSettings(), declared=named).leakage
 
 
 def test_each_kind_is_counted_by_itself() -> None:
@@ -47,7 +53,7 @@ def test_a_pair_of_val_and_test_leaks_but_is_not_known_from_training() -> None:
 
 def test_templates_are_reported_and_not_refused() -> None:
     studies = [study(f"{n}", text=TELLING) for n in range(5)]
-    found = check_splits(studies, splits=["train", "train", "val", "test", "test"])
+    found = declared(studies, ["train", "train", "val", "test", "test"])
     assert (found.templates, found.reports, found.exposed) == (1, 0, 0)
 
 
@@ -72,6 +78,6 @@ def test_shared_texts_alone_are_not_refused() -> None:
 
 
 def test_a_split_of_images_is_refused() -> None:
-    images = [study(f"s{n // 2}", patient=f"p{n // 2}", text=TELLING) for n in range(100)]
-    with pytest.raises(DataError, match=r"patients, \d+ studies"):
-        check_splits(images, splits=["test" if n % 7 == 0 else "train" for n in range(100)])
+    images = [study(f"i{n}", patient=f"p{n // 2}", text=TELLING) for n in range(100)]
+    with pytest.raises(DataError, match=r"\d+ patients .*Split by patient"):
+        declared(images, ["test" if n % 7 == 0 else "train" for n in range(100)])

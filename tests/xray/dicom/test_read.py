@@ -13,6 +13,7 @@ from pydicom import dcmread, uid
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from xray.dicom import tags
 from xray.dicom.read import read_dataset, read_tags
 from xray.dicom.render import RenderSettings, render_dataset
 from xray.errors import Rejected
@@ -110,6 +111,31 @@ def test_a_deflated_file_that_unpacks_to_gigabytes_is_refused(make_film, write, 
     deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     bomb = deflater.compress(bytes(200_000)) + deflater.flush()
     assert refusal_of(read_dataset, write(content[:meta_end] + bomb)) == "too_large"
+
+
+def test_a_header_of_countless_elements_is_refused_wherever_they_stand(make_film, write, to_bytes, monkeypatch):
+    monkeypatch.setattr("xray.dicom.read._MAX_HEADER_READS", 2000)
+    film = to_bytes(make_film(PIXELS, bits=12))
+    data_set = film.index(struct.pack("<HH", 0x0008, 0x0016))
+    for group in (0x0002, 0x0009):
+        many = b"".join(struct.pack("<HH2sH", group, 0x1000 + number, b"LO", 0) for number in range(2000))
+        assert refusal_of(read_tags, write(film[:data_set] + many + film[data_set:])) == "header_too_large"
+
+
+def test_a_header_of_half_a_file_is_refused(make_film, write, monkeypatch):
+    monkeypatch.setattr("xray.dicom.read._MAX_HEADER_BYTES", 10_000)
+    assert refusal_of(read_tags, write(make_film(PIXELS, bits=12, ICCProfile=bytes(20_000)))) == "header_too_large"
+    read_dataset(write(make_film(np.zeros((200, 200), np.uint16), bits=12)))
+
+
+def test_a_sequence_of_countless_items_and_a_vast_value_are_not_converted(make_film, write, monkeypatch):
+    monkeypatch.setattr("xray.dicom.tags._MOST_ITEMS", 10)
+    monkeypatch.setattr("xray.dicom.tags._MOST_BYTES", 100)
+    for number, found in ((10, 10), (11, 0)):
+        film = read_tags(write(make_film(PIXELS, bits=12, ViewCodeSequence=Sequence([Dataset()] * number))))
+        assert len(tags.items(film, "ViewCodeSequence")) == found
+    film = read_tags(write(make_film(PIXELS, bits=12, WindowCenter=[1.5] * 50)))
+    assert tags.numbers(film, "WindowCenter") == ()
 
 
 def test_a_file_larger_than_the_limit_is_not_opened(make_film, write, monkeypatch):

@@ -36,7 +36,8 @@ def join_entries(entries: Iterable[Entry], *, refusals: list[Refusal]) -> list[S
 
     Films are joined. Of differing reports the most final counts (corrected, final, unstated, preliminary), among those
     the latest, where each has a time, and else that of the first row; every other one is noted. Rows of one id that
-    name different patients, studies, days or splits are all refused: the id may be that of a patient. `refusals` gets what was left out.
+    name different patients, studies, days or splits are all refused: the id may be that of a patient. `refusals` gets
+    what was left out.
     """
     rows: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
