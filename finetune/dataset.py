@@ -5,11 +5,13 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from finetune.config import DataConfig
 from xray.data.notices import public_key_notice
 from xray.data.prepare import prepare, scratch_folder
+from xray.data.sources.film_scan import Scan, scan_films
 from xray.data.sources.request import SourceRequest, read_source
 from xray.data.sources.study_files import Refusal
 from xray.data.store import Store
@@ -35,8 +37,8 @@ class PreparedData:
         return (*self.train, *self.val, *self.test)
 
 
-def source_request(settings: DataConfig, *, scratch: Path) -> SourceRequest:
-    """Return what to read. Archives among the films are unpacked into `scratch`."""
+def source_request(settings: DataConfig, *, scan: Scan) -> SourceRequest:
+    """Return what to read; `scan` finds the films."""
 
     def placed(path: Path | None) -> Path | None:
         return None if path is None else settings.root / path
@@ -50,7 +52,7 @@ def source_request(settings: DataConfig, *, scratch: Path) -> SourceRequest:
         index=placed(settings.index),
         captions=placed(settings.captions),
         language=settings.language,
-        scratch=scratch,
+        scan=scan,
     )
 
 
@@ -62,13 +64,13 @@ def prepare_data(
 ) -> PreparedData:
     """Render the films that are not in the store yet, split by patient, and return the examples.
 
-    `on_refusals` gets everything that was left out, with its real place. Raises DataError when a split is empty: a run
-    needs all three.
+    `progress` is called for the headers first, and then for the films. `on_refusals` gets everything that was left out,
+    with its real place. Raises DataError when a split is empty: a run needs all three.
     """
     out = store_folder(settings)
     with scratch_folder(out, films=settings.root / settings.films) as scratch:
         store = prepare(
-            read_source(source_request(settings, scratch=scratch)),
+            read_source(source_request(settings, scan=partial(scan_films, scratch=scratch, progress=progress))),
             out,
             settings=settings.render_settings(),
             split=settings.split,

@@ -1,6 +1,7 @@
 """`xray deidentify`: films and reports that may leave the hospital."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -49,10 +50,12 @@ def deidentify(
 
 def _release_reports(films: Path, reports: Path, *, out: Path, names: "Pseudonyms") -> int:
     from xray.data.release_reports import release_reports
+    from xray.data.sources.film_scan import scan_films
     from xray.data.sources.table import read_table
 
     with TemporaryDirectory(prefix="xray-release-") as scratch:
-        return release_reports(read_table(films, reports, scratch=Path(scratch)), out, names=names)
+        scan = partial(scan_films, scratch=Path(scratch))
+        return release_reports(read_table(films, reports, scan=scan), out, names=names)
 
 
 def _by_code(refusals: "tuple[Refusal, ...]") -> dict[str, int]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -182,6 +183,7 @@ def _settings(size: int, *, profile: Profile, site: Path | None, deep: bool) -> 
 def _read(films: str, request: "SourceRequest", *, out: Path, fetch_into: Path | None) -> "Iterator[SourceData]":
     """Read the data set, with the films of a server fetched and those of archives unpacked beside the store."""
     from xray.data.prepare import scratch_folder
+    from xray.data.sources.film_scan import scan_films
     from xray.data.sources.request import read_source
 
     fetched: Sequence[Refusal] = ()
@@ -191,7 +193,9 @@ def _read(films: str, request: "SourceRequest", *, out: Path, fetch_into: Path |
     elif fetch_into is not None:
         raise typer.BadParameter("--fetch-into belongs to films of a server, and these are a folder")
     with scratch_folder(out, films=folder) as scratch:
-        data = read_source(replace(request, films=folder, scratch=scratch))
+        with progress_bar("Reading headers") as progress:
+            scan = partial(scan_films, scratch=scratch, progress=progress)
+            data = read_source(replace(request, films=folder, scan=scan))
         yield replace(data, refusals=(*fetched, *data.refusals))
 
 

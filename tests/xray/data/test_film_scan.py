@@ -260,3 +260,12 @@ def test_dicom_without_preamble_is_named_whatever_it_is_called(films: FilmWriter
     whole.unlink()
     (films.root / name).write_bytes(bare)
     assert listed(scan_films(films.root)) == [(name, "not_dicom")]
+
+
+def test_progress_counts_every_file_films_or_not(films: FilmWriter):
+    films.dicom("a/1.dcm", study="1.2.1", texture=1)
+    films.dicom("b/2.dcm", study="1.2.2", texture=2)
+    (films.root / "notes.txt").write_text("words", encoding="utf-8")
+    told: list[tuple[int, int]] = []
+    scan_films(films.root, progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]

@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 from xray.data.film_header import FilmHeader
 from xray.data.patient_ids import real_patient_id
 from xray.data.sources.dialogue import Dialogue, read_dialogues
-from xray.data.sources.film_scan import scan_films
+from xray.data.sources.film_scan import Scan, scan_films
 from xray.data.sources.film_study import film_study
 from xray.data.sources.films_folder import FilmsFolder, Found
 from xray.data.sources.study_files import Kind, Refusal, SourceData, StudyFiles, first_stated
@@ -23,7 +23,7 @@ from xray.types import Split, Turn
 
 
 def read_conversations(
-    films: Path, conversations: Path, *, language: str = "zh", scratch: Path | None = None
+    films: Path, conversations: Path, *, language: str = "zh", scan: Scan = scan_films
 ) -> SourceData:
     """Pair the films below `films` with the conversations that name them by path or file name.
 
@@ -32,10 +32,10 @@ def read_conversations(
     `patient_id` or `subject_id` (else the films' own), `split`. Refused are entries as `read_dialogues` does, and
     `ambiguous_film`, `film_refused`, `several_patients`, `several_splits`; listed as unpaired are entries that name a
     film that is not there (`no_film`) and films that no entry names (`no_conversation`). A repeated entry is noted
-    (`duplicate_row`). Archives among the films are unpacked below `scratch`. Raises DataError if a file is missing or
+    (`duplicate_row`). Films are found by `scan`. Raises DataError if a file is missing or
     no JSON.
     """
-    folder = scan_films(films, scratch=scratch)
+    folder = scan(films)
     reader = _Reader(folder=folder, refusals=list(folder.refusals))
     studies = reader.studies(read_dialogues(conversations, refusals=reader.refusals))
     return SourceData(

@@ -1,6 +1,7 @@
 """Finding the films below a folder by their content, and naming every file that may have been meant as one."""
 
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
@@ -13,6 +14,10 @@ from xray.data.sources.films_folder import FilmsFolder, RefusedFile
 from xray.data.sources.study_files import Refusal
 from xray.errors import DataError, Rejected
 
+Progress = Callable[[int, int], None]
+Scan = Callable[[Path], FilmsFolder]
+"""`scan_films` with what its caller adds: a place to unpack archives, a bar."""
+
 _FILM_SUFFIXES = frozenset({"", ".dcm", ".dicom", ".ima", ".png", ".jpg", ".jpeg"})
 _NO_STUDY = StatedStudy()
 _OTHER_PICTURES = frozenset(
@@ -20,12 +25,13 @@ _OTHER_PICTURES = frozenset(
 )
 
 
-def scan_films(root: Path, *, scratch: Path | None = None) -> FilmsFolder:
+def scan_films(root: Path, *, scratch: Path | None = None, progress: Progress | None = None) -> FilmsFolder:
     """Read the header of every film below `root`, at any depth, without decoding pixels.
 
     Files are recognised by their first bytes. Hidden files are nobody's films. With a folder `scratch`, which the
     caller makes and removes after the films were rendered, zip and tar files are unpacked there, and so may `root`
-    itself be one; a film then lies at `path`, and `place` is where people find it: `ward.zip/P1/a.dcm`.
+    itself be one; a film then lies at `path`, and `place` is where people find it: `ward.zip/P1/a.dcm`. `progress` is
+    called with the number of files looked at and of all.
 
     What is refused: a film that `read_header` or `check_chest_film` refuses; `several_patients`, `duplicate_uid` and
     `duplicate_film` (see `identity_clashes`; only films that share a SOPInstanceUID and differ in bytes are decoded,
@@ -34,7 +40,7 @@ def scan_films(root: Path, *, scratch: Path | None = None) -> FilmsFolder:
     `dicomdir`, `dicomdir_corrupt`, and `dicomdir_missing` for each image that an index lists and that is not there.
     Raises DataError if `root` is neither folder nor archive or cannot be read.
     """
-    scan = _Scan(root=root, scratch=scratch)
+    scan = _Scan(root=root, scratch=scratch, progress=progress)
     if root.is_dir():
         scan.run()
     elif scratch is not None and root.is_file() and is_archive(root.name):
@@ -54,6 +60,7 @@ class _Scan:
 
     root: Path
     scratch: Path | None
+    progress: Progress | None = None
     headers: list[FilmHeader] = field(default_factory=list)
     refused: list[RefusedFile] = field(default_factory=list)
     notes: list[Refusal] = field(default_factory=list)
@@ -63,6 +70,13 @@ class _Scan:
 
     def run(self) -> None:
         """Look at every file, in an order that does not depend on the file system."""
+        paths = list(self._files())
+        for number, path in enumerate(paths, start=1):
+            self._look_at(path, place=path.relative_to(self.root))
+            if self.progress is not None:
+                self.progress(number, len(paths))
+
+    def _files(self) -> Iterator[Path]:
         for folder, subfolders, names in os.walk(self.root, onerror=self._refuse_folder):
             subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
             for name in subfolders:
@@ -70,9 +84,7 @@ class _Scan:
                     why = "links to folders are not followed; copy the films, or give the folder that holds them"
                     place = Path(folder, name).relative_to(self.root)
                     self._refuse(place, code="linked_folder", why=why, is_folder=True)
-            for name in sorted(name for name in names if not name.startswith(".")):
-                path = Path(folder, name)
-                self._look_at(path, place=path.relative_to(self.root))
+            yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
 
     def open_archive(self, path: Path, *, place: PurePath, inside: PurePath) -> None:
         """Unpack an archive and look at its files, whose places begin with `inside`."""

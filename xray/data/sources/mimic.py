@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xray.data.film_header import FilmHeader
-from xray.data.sources.film_scan import scan_films
+from xray.data.sources.film_scan import Scan, scan_films
 from xray.data.sources.film_study import film_study
 from xray.data.sources.films_folder import FilmsFolder
 from xray.data.sources.mimic_report import split_mimic_report
@@ -32,20 +32,20 @@ _VIEW_CODES |= {"left lateral": "lateral", "right lateral": "lateral", "xtable l
 _MOST_REPORT_BYTES = 2**20
 
 
-def read_mimic(films: Path, reports: Path, *, language: str | None = None, scratch: Path | None = None) -> SourceData:
+def read_mimic(films: Path, reports: Path, *, language: str | None = None, scan: Scan = scan_films) -> SourceData:
     """Pair the studies of a MIMIC-CXR tree below `films` with the reports of the tree below `reports`.
 
     Both may be the same folder, and each the one that holds `files` or `files` itself. Tables are looked for in both.
     Films whose header names another patient than their folder are refused (`other_patient`), as are studies that the
-    table puts into two splits (`several_splits`). Wet reads and addenda are noted. Raises DataError if a folder is
-    missing or a table broken, and ConfigError for another language than `en`.
+    table puts into two splits (`several_splits`). Wet reads and addenda are noted. Films are found by
+    `scan`. Raises DataError if a folder is missing or a table broken, and ConfigError for another language than `en`.
     """
     if language not in (None, "en"):
         raise ConfigError(f"MIMIC-CXR reports are English, not {language!r}: set the language to en.")
     if not reports.is_dir():
         raise DataError(f"{reports} is no folder. Give the one that holds the reports (files/p10/...).")
     facts = _read_tables(films, reports)
-    folder = scan_films(_files(films), scratch=scratch)
+    folder = scan(_files(films))
     reader = _Reader(folder=folder, reports=_files(reports), facts=facts, refusals=list(folder.refusals))
     studies = reader.studies()
     return SourceData(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xray.data.sources.captions import Caption, one_per_study, read_captions
-from xray.data.sources.film_scan import scan_films
+from xray.data.sources.film_scan import Scan, scan_films
 from xray.data.sources.films_folder import FilmsFolder
 from xray.data.sources.numbered_films import Listing, lost_films, numbered_studies, pair_films, read_views, unpaired
 from xray.data.sources.openi_xml import OpeniReport, read_openi_xml
@@ -82,22 +82,22 @@ def read_openi(
     captions: Path | None = None,
     index: Path | None = None,
     language: str | None = None,
-    scratch: Path | None = None,
+    scan: Scan = scan_films,
 ) -> SourceData:
     """Pair the films with the English reports of the XML files, or with translated `captions` where these are given.
 
     Films are called like their `parentImage` (`CXR1_IM-0001-3001.png`), with or without `CXR`, as in every release of
     the collection, or by image id (`1_1.png`). `index` is a CSV with the columns `filename` and `projection`, for the
     views of films that are no DICOM. `language` is that of the captions, `zh` unless stated; the XML files are `en`.
-    Image ids without film (`no_film`) and films without text (`no_report`) are listed. Archives among the films are
-    unpacked below `scratch`. Raises DataError as `join_openi` does, and ConfigError for another language.
+    Image ids without film (`no_film`) and films without text (`no_report`) are listed. Films are found by `scan`.
+    Raises DataError as `join_openi` does, and ConfigError for another language.
     """
     if captions is None and language not in (None, "en"):
         raise ConfigError(
             f"OpenI's own reports are English, not {language!r}: set the language to en, or give captions."
         )
     join = join_openi(xmls, captions)
-    folder = scan_films(films, scratch=scratch)
+    folder = scan(films)
     views = read_views(index) if index is not None else {}
     by_name = {study.study: study for study in join.studies}
     rows = {study.study: _place(study) for study in join.studies if _has_text(study, translated=captions is not None)}

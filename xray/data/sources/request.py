@@ -9,6 +9,7 @@ from pathlib import Path
 
 from xray.data.sources.columns import TableColumns
 from xray.data.sources.conversations import read_conversations
+from xray.data.sources.film_scan import Scan, scan_films
 from xray.data.sources.mimic import read_mimic
 from xray.data.sources.openi import read_openi
 from xray.data.sources.study_files import SourceData
@@ -38,8 +39,8 @@ class SourceRequest:
 
     `kind` is told from `reports` where it is None. `columns` and `sheet` are a table's, `index` maps film names to
     image ids (XrayGLM) or views (OpenI), `captions` are OpenI's translations. `language` is that of the texts; without
-    one it is what the kind usually has (`zh`; `en` for OpenI without captions and for MIMIC). `scratch` is an empty
-    folder of the caller's, in which archives among the films are unpacked; without one they are refused.
+    one it is what the kind usually has (`zh`; `en` for OpenI without captions and for MIMIC). `scan` finds the
+    films: `scan_films`, with a folder to unpack archives in and a bar, where the caller has them.
     """
 
     films: Path
@@ -50,7 +51,7 @@ class SourceRequest:
     index: Path | None = None
     captions: Path | None = None
     language: str | None = None
-    scratch: Path | None = None
+    scan: Scan = scan_films
 
 
 def read_source(request: SourceRequest) -> SourceData:
@@ -130,7 +131,7 @@ def _table(request: SourceRequest) -> SourceData:
         columns=request.columns,
         sheet=request.sheet,
         language=request.language or "zh",
-        scratch=request.scratch,
+        scan=request.scan,
     )
 
 
@@ -140,7 +141,7 @@ def _xrayglm(request: SourceRequest) -> SourceData:
         request.films,
         index=request.index,
         language=request.language or "zh",
-        scratch=request.scratch,
+        scan=request.scan,
     )
 
 
@@ -151,17 +152,17 @@ def _openi(request: SourceRequest) -> SourceData:
         captions=request.captions,
         index=request.index,
         language=request.language,
-        scratch=request.scratch,
+        scan=request.scan,
     )
 
 
 def _mimic(request: SourceRequest) -> SourceData:
-    return read_mimic(request.films, request.reports, language=request.language, scratch=request.scratch)
+    return read_mimic(request.films, request.reports, language=request.language, scan=request.scan)
 
 
 def _conversations(request: SourceRequest) -> SourceData:
     language = request.language or "zh"
-    return read_conversations(request.films, request.reports, language=language, scratch=request.scratch)
+    return read_conversations(request.films, request.reports, language=language, scan=request.scan)
 
 
 _READERS: dict[SourceKind, Callable[[SourceRequest], SourceData]] = {

@@ -10,7 +10,7 @@ from xray.data.film_header import FilmHeader
 from xray.data.patient_ids import real_patient_id
 from xray.data.sources.columns import TableColumns, has_needed_columns, resolve_columns
 from xray.data.sources.entries import Entry, join_entries
-from xray.data.sources.film_scan import scan_films
+from xray.data.sources.film_scan import Scan, scan_films
 from xray.data.sources.film_study import people_of_films
 from xray.data.sources.films_folder import FilmsFolder, Found
 from xray.data.sources.markup import plain_text
@@ -46,7 +46,7 @@ def read_table(
     sheet: str | None = None,
     language: str = "zh",
     origin: Origin = "radiologist",
-    scratch: Path | None = None,
+    scan: Scan = scan_films,
 ) -> SourceData:
     """Pair the films below `films` with the rows of `reports` (`.csv` in any usual encoding, `.xlsx` or `.jsonl`).
 
@@ -54,8 +54,8 @@ def read_table(
     the study by the hospital's number that stands in the films (AccessionNumber, StudyID).
     Several rows with one study id are one study, see `join_entries`. A word that may mean one film or another is
     refused, and so is a row with another StudyInstanceUID than its films. Films without report and rows without film
-    are listed, as is every row and film that cannot be used. `sheet` is that of a workbook with several; archives among
-    the films are unpacked below `scratch`. Raises DataError for what is missing: folder, file, columns or rows.
+    are listed, as is every row and film that cannot be used. `sheet` is that of a workbook with several. Films are
+    found by `scan`. Raises DataError for what is missing: folder, file, columns or rows.
     """
 
     def is_header(cells: Sequence[str]) -> bool:
@@ -65,7 +65,7 @@ def read_table(
     names = resolve_columns(columns, present=table.columns, table=table.name)
     if not table.rows:
         raise DataError(f"{reports} has a header and no rows. Export the reports again.")
-    folder = scan_films(films, scratch=scratch)
+    folder = scan(films)
     reader = _Reader(table=table, columns=names, folder=folder, language=language, origin=origin)
     entries = [entry for row in table.rows if (entry := reader.entry(row)) is not None]
     entries = _other_studies_refused(entries, refusals=reader.refusals)

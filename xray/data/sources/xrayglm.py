@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from xray.data.sources.captions import one_per_study, read_captions
-from xray.data.sources.film_scan import scan_films
+from xray.data.sources.film_scan import Scan, scan_films
 from xray.data.sources.numbered_films import lost_films, numbered_studies, own_names, pair_films, read_index, unpaired
 from xray.data.sources.study_files import SourceData
 from xray.data.sources.values import sectioned_report
@@ -17,17 +17,17 @@ def read_xrayglm(
     index: Path | None = None,
     language: str = "zh",
     origin: Origin = "machine_translation",
-    scratch: Path | None = None,
+    scan: Scan = scan_films,
 ) -> SourceData:
     """Pair the captions with films called `<study>_<k>.png`, `.jpg` or `.dcm`; one study is one `<study>`.
 
     `index` is a CSV for films with other names: columns `file` and `image_id` (or `openi_id`), and optionally
     `projection` or `view`. Films are ordered frontal first, then by `<k>`. A study has one report, the caption of its
     first image id; differing ones are noted as `several_reports`. Captions without film (`no_film`) and films without
-    caption (`no_report`) are listed. Archives among the films are unpacked below `scratch`. Raises DataError if a file
+    caption (`no_report`) are listed. Films are found by `scan`. Raises DataError if a file
     is missing or not in this format.
     """
-    folder = scan_films(films, scratch=scratch)
+    folder = scan(films)
     refusals = list(folder.refusals)
     captions = read_captions(annotations, refusals=refusals)
     pairing = pair_films(folder, own_names(folder) if index is None else read_index(index, refusals=refusals))
