@@ -275,6 +275,64 @@ def test_a_known_name_or_number_goes_wherever_it_stands(written: str):
     assert remove_identifiers(text, known=known).text == "双肺清晰心影不大。"
 
 
+# Names of people that are words of a report as well, or the end of one word and the beginning of the next.
+WORDS_AS_NAMES = ("张力", "高度", "钙化", "向平", "双肺", "肺文", "明显", "于明", "常见", "门高", "白高")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "右侧张力性气胸，张力高，舒张力弱。",
+        "患者张力性气胸置管后，患者高度紧张。",
+        "患者：张力性气胸",
+        "高度怀疑结核。报告：高度怀疑结核。",
+        "X线方向平行于椎间隙，由于明显增大，走向平直。",
+        "钙化。",
+        "印象：钙化",
+        "右上肺钙化，女，45岁。",
+        "双肺文理增多，右肺门，高密度影，白，高。",
+        "胸椎常见明显退变及高度变扁。",
+        *UNTOUCHED,
+        *(sentence for sentence, _ in SENTENCES),
+    ],
+)
+def test_a_known_name_that_is_a_word_of_reports_is_never_cut_out_of_one(text: str):
+    assert remove_identifiers(text, known=WORDS_AS_NAMES).text == text
+
+
+@pytest.mark.parametrize("name", ["张力", "高度", "向平", "于明", "李明", "陈志明", "欧阳小明"])
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("患者{}，男，45岁。", "患者，男，45岁。"),
+        ("{}，男，45岁。", "男，45岁。"),
+        ("患者{}因咳嗽入院。", "患者因咳嗽入院。"),
+        ("{}诉胸痛。", "诉胸痛。"),
+        ("请{}医生会诊。", "请医生会诊。"),
+        ("已电话告知{}。", "已电话告知。"),
+        ("双肺清晰。报告医师：{}  审核医师：李四", "双肺清晰。"),
+        ("双肺清晰。报告医师：李四/{}", "双肺清晰。"),
+        ("双肺清晰。【报告医师】{}", "双肺清晰。"),
+        ("双肺清晰。报告：{}  审核：王五", "双肺清晰。"),
+        ("双肺清晰。\n{} 2023-01-02", "双肺清晰。"),
+    ],
+)
+def test_a_known_name_that_is_a_word_goes_from_where_names_stand(text: str, cleaned: str, name: str):
+    assert remove_identifiers(text.format(name), known=(name,)).text == cleaned
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("李明显著好转，由李明确认。", "显著好转，由确认。"),
+        ("双肺清晰，陈志明显示配合。", "双肺清晰，显示配合。"),
+        ("买买提吐尔逊，买买提•吐尔逊，买买提·吐尔逊双肺清晰。", "双肺清晰。"),
+    ],
+)
+def test_a_known_name_goes_though_its_end_and_what_follows_would_be_a_word(text: str, cleaned: str):
+    assert remove_identifiers(text, known=("李明", "陈志明", "买买提·吐尔逊")).text == cleaned
+
+
 def test_a_known_number_is_no_part_of_a_longer_word():
     assert remove_identifiers("见LINE12345X。", known=("12345",)).text == "见LINE12345X。"
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from xray.text.identifiers.dates import date_rules
 from xray.text.identifiers.draft import Draft
-from xray.text.identifiers.names import NAME_RULES, known_rules
+from xray.text.identifiers.known import known_rules
+from xray.text.identifiers.names import NAME_RULES
 from xray.text.identifiers.numbers import LONG_NUMBER_RULES, NUMBER_RULES
 from xray.text.identifiers.places import PLACE_RULES
 
