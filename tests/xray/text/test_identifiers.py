@@ -337,6 +337,50 @@ def test_a_known_number_is_no_part_of_a_longer_word():
     assert remove_identifiers("见LINE12345X。", known=("12345",)).text == "见LINE12345X。"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "右侧第3-4-5-6-7-8-9肋骨折。",
+        "右侧3-4-5-6-7-8-9肋骨骨折。",
+        "右侧第3、4、5、6、7、8、9、10肋，第3,4,5,6,7,8,9,10肋。",
+        "右侧第3.4.5.6.7.8肋骨骨折。",
+        "右侧第3 4 5 6 7 8 9前肋骨折。",
+        "左侧三四五六七八九肋，第二三四五六七八九后肋骨折。",
+        "T3-4-5、T3-4-5-6-7-8-9椎体，L1-2-3-4-5，10-11-12胸椎。",
+        "结节直径10 12 13 15mm，分别为12 13 15 18 mm。",
+        "大小约102 113 121 mm，CT值120 130 140 HU，管电压120 125 130 140kV。",
+        "大小12×13×15mm，12*13*15mm，120x130x150mm。",
+        "SUV 3.5 4.2 5.1 12.3，SUVmax：2.5、3.6、10.2。",
+        "血压120/80 130/85 mmHg，肺压缩约10%-20%-30%。",
+        "2019-2021年。",
+    ],
+)
+def test_series_of_measurements_ribs_and_vertebrae_are_no_numbers_of_a_person(text: str):
+    assert remove_identifiers(text).text == text
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "138 1234 5678",
+        "138-1234-5678",
+        "138–1234–5678",
+        "1381 234 5678",
+        "138 123 456 78",
+        "1 3 8 1 2 3 4 5 6 7 8",
+        "6222-0210-0123",
+        "6222 0210 0123 4567 890",
+        "622 202 123 456 789",
+        "110101 19500307 7758",
+        "0512-6543 2109",
+        "1234 5678",
+        "1234567",
+    ],
+)
+def test_a_long_number_goes_however_it_is_spaced(number: str):
+    assert remove_identifiers(f"双肺清晰（{number}）。").text == "双肺清晰。"
+
+
 def test_each_removal_is_told_by_its_kind():
     cleaned = remove_identifiers("报告医生：张三，电话13812345678，住院号：123456。")
     assert sorted(cleaned.removed) == ["hospital_number", "name", "phone"]

@@ -15,7 +15,7 @@ _SIMPLIFIED = (
     "报审医师阅书写检诊断记录复发签电话号码证险门历档编术员护刘张陈黄吴赵郑谢邓许冯萧叶杨孙马罗蒋吕苏卢钟谭陆范贾韦邹"
     "阎严钱汤龙万顾赖贺龚韩于与读时间岁单类体线点机构联系络请问转责楼区县乡镇台湾广东国卫学划约复较对后实习专"
 )
-_FOLD = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
+_FOLD = str.maketrans(_TRADITIONAL + "–‐", _SIMPLIFIED + "--")
 _PRIVATE = range(0xE000, 0xF8FF)
 
 

@@ -46,7 +46,9 @@ NUMBER_RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule("phone", re.compile(rf"(?<![\d.])(?:{_MOBILE}|{_LANDLINE}|{_AMERICAN})(?![\d.]*\d)")),
-    Rule("phone", re.compile(r"[一二三四五六七八九零〇幺]{7,}")),
+    Rule(
+        "phone", re.compile(r"(?<![第一二三四五六七八九零〇幺])[一二三四五六七八九零〇幺]{7,}+(?![^\n。;,]{0,4}[肋椎])")
+    ),
     Rule("insurance_number", re.compile(_labelled(rf"(?:{_INSURANCE})(?:号码?|编号|证号)?"))),
     Rule("insurance_number", re.compile(_labelled(r"(?:insurance|policy)[ ]*(?:number|no\.?|id|#)"), re.I)),
     Rule("pass_number", re.compile(_labelled(rf"(?:港澳|台湾)?(?:{_PASS})(?:号码?|编号)?"))),
@@ -59,9 +61,27 @@ NUMBER_RULES: tuple[Rule, ...] = (
         "plate",
         re.compile("[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][A-Z0-9]{5,6}(?![A-Za-z0-9])"),
     ),
-    Rule("number", re.compile(r"(?<![\d.])\d+(?:\.\d+){4,}(?![\d.])")),  # a UID
+    Rule("number", re.compile(r"(?<![\d.])(?=[\d.]*\d{3})\d+(?:\.\d+){4,}(?![\d.])")),  # a UID, not 3.4.5.6.7肋
     Rule("number", re.compile(r"(?<![\dA-Za-z])[A-Za-z]{1,4}[-_]?\d{6,}(?![\dA-Za-z])")),
 )
 
-LONG_NUMBER_RULES: tuple[Rule, ...] = (Rule("number", re.compile(r"(?<![\d.])\d(?:[ -]?\d){6,}(?![\d]*\.?\d)")),)
+_GROUPS = re.compile(r"(?<![\d.])\d+(?:[ -]\d+)*(?!\.?\d)")
+_UNIT = re.compile(r"[ ]?(?:[mc]m|毫米|厘米|HU|kV|mA|ml|次|层|[^\n。;,]{0,2}[肋椎])", re.I)
+_FEWEST_DIGITS = 7
+
+
+def _long_number(match: re.Match[str]) -> str | None:
+    """Leave ribs, vertebrae, years and series of measurements, whose groups of digits are short: 3-4-5-6-7-8-9肋."""
+    groups = re.findall(r"\d+", match[0])
+    lengths = [len(group) for group in groups]
+    if sum(lengths) < _FEWEST_DIGITS or re.fullmatch(r"(?:19|20)\d{2}-(?:19|20)\d{2}", match[0]):
+        return None
+    if max(lengths) > 3:
+        return ""
+    spelled = len(groups) == 11 and groups[0] == "1"  # a mobile phone, digit by digit
+    blocks = len(groups) > 2 and set(lengths[:-1]) == {3}
+    return "" if (spelled or blocks) and not _UNIT.match(match.string, match.end()) else None
+
+
+LONG_NUMBER_RULES: tuple[Rule, ...] = (Rule("number", _GROUPS, _long_number),)
 """Any number of seven digits: no measurement has so many. Dates have been read before."""
