@@ -1,8 +1,8 @@
 """Names and numbers that are known of a study, wherever they stand, unless a Chinese name is a word of the report.
 
-A patient called 张力 must not turn 张力性气胸 into 性气胸, nor a doctor called 向平 cut 方向平行. A name that is part of a
-report's words, or shares a character with one, goes only from where names stand: a name left in is a leak, a word cut
-is a damaged report, and hardly any word stands in such places.
+A patient called 张力 must not turn 张力性气胸 into 性气胸, nor a doctor called 向平 cut 方向平行. A name that is part
+of a report's words, or shares a character with one, goes only from where names stand: a name left in is a leak, a word
+cut is a damaged report, and hardly any word stands in such places.
 """
 
 import re
