@@ -12,6 +12,7 @@ from xray.command_line import print_json, progress_bar
 
 if TYPE_CHECKING:
     from xray.data.pseudonym import Pseudonyms
+    from xray.data.release_reports import ReleasedReports
     from xray.data.sources.study_files import Refusal
 
 
@@ -42,13 +43,14 @@ def deidentify(
     names = Pseudonyms.of_site()
     with progress_bar("De-identifying films") as progress:
         released = release_films(source, out, names=names, workers=workers, progress=progress)
-    written = None if reports is None else _release_reports(source, reports, out=out, names=names)
-    tell_refusals(released.refusals, say=_say, everything=refused, hint="--refused OUT.txt lists all")
-    counts = {"written": released.written, "kept": released.kept, "refused": _by_code(released.refusals)}
-    print_json(counts if written is None else {**counts, "reports": written})
+    texts = None if reports is None else _release_reports(source, reports, out=out, names=names)
+    refusals = released.refusals if texts is None else (*released.refusals, *texts.refusals)
+    tell_refusals(refusals, say=_say, everything=refused, hint="--refused OUT.txt lists all")
+    counts = {"written": released.written, "kept": released.kept, "refused": _by_code(refusals)}
+    print_json(counts if texts is None else {**counts, "reports": texts.written})
 
 
-def _release_reports(films: Path, reports: Path, *, out: Path, names: "Pseudonyms") -> int:
+def _release_reports(films: Path, reports: Path, *, out: Path, names: "Pseudonyms") -> "ReleasedReports":
     from xray.data.release_reports import release_reports
     from xray.data.sources.film_scan import scan_films
     from xray.data.sources.table import read_table

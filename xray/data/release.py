@@ -173,8 +173,11 @@ def is_complete(target: Path | None) -> bool:
     """Tell whether a film was released before, by this version of the rules."""
     if target is None or not target.is_file():
         return False
-    with target.open("rb") as stream:
-        return IMPLEMENTATION_VERSION.encode() in stream.read(_META_BYTES)
+    try:
+        with target.open("rb") as stream:
+            return IMPLEMENTATION_VERSION.encode() in stream.read(_META_BYTES)
+    except OSError:  # gone meanwhile, or not readable
+        return False
 
 
 def _identity(dataset: "Dataset", *, header: FilmHeader, names: Pseudonyms) -> NewIdentity:

@@ -9,12 +9,17 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from xray.text.identifiers.draft import fold
+
 SectionName = Literal["findings", "impression", "indication", "comparison", "other", "identity", "note"]
 
 _ROLE = (
     "(?:报告|审核|审阅|书写|检查|诊断|主治|记录|影像|复核|签发|上级|主任|住院|值班|阅片|放射|"
     "(?:放射|影像)(?:诊断)?科){1,3}"
 )
+
+
+_FILM = "(?:胸部|X-?[线光]|[CD]R|[正侧]位|[平胸]?片|检查|影像学?|放射(?:学|诊断)?|摄片|报告){1,4}"
 
 
 def _spaced(*names: str) -> str:
@@ -24,32 +29,32 @@ def _spaced(*names: str) -> str:
 
 _HEADERS: dict[SectionName, tuple[str, ...]] = {
     "findings": (
-        "(?:检查|影像学?|放射学?|X[线光](?:胸片)?|[CD]R|胸片|摄片|报告)(?:所见|表现|描述|征象)",
+        f"{_FILM}(?:所见|表现|描述|征象)",
         _spaced("检查所见", "影像所见", "影像表现", "所见"),
         "所见",
         "表现",
         "描述",
-        "(?i:findings?)",
+        "(?i:findings?|finding\\(s\\))",
     ),
     "impression": (
-        "(?:影像学?|放射学?|X[线光]|[CD]R|胸片|检查|报告)(?:诊断|印象|结论|提示|意见)(?:意见|印象)?(?:[及与和]?建议)?",
-        "诊断(?:意见|印象|结论|提示)",
-        "(?:诊断|印象|意见|结论)[及与和]?建议",
+        f"{_FILM}(?:诊断|印象|结论|提示|意见)(?:意见|印象|结果)?(?:[及与和或]?(?:建议|意见))?",
+        "(?:初步诊断|诊断(?:意见|印象|结论|提示|结果))(?:[及与和或]?建议)?",
+        "(?:诊断|印象|意见|结论)[及与和或/]?(?:建议|意见)",
         _spaced("诊断意见", "影像诊断", "诊断结论", "印象", "诊断", "结论"),
         "印象",
         "结论",
         "意见",
         "诊断",
         "提示",
-        "(?i:impression|conclusion)",
+        "(?i:impression|conclusion|opinion)",
     ),
     "indication": (
-        "临床(?:诊断|资料|病史|信息|表现|症状|印象|提示)",
+        "临床(?:初步|主要|拟)?(?:诊断|资料|病史|信息|表现|症状|印象|提示)",
         "(?:简要|现|主要)?病史(?:摘要)?",
         "主诉",
         "检查(?:目的|原因|适应证|适应症)",
         "适应[证症]",
-        "(?i:indication|history)",
+        "(?i:(?:clinical )?(?:indication|history|information))",
     ),
     "comparison": (
         "(?:对比|对照|比较)(?:检查|资料|片|影像)?",
@@ -81,6 +86,7 @@ _HEADERS: dict[SectionName, tuple[str, ...]] = {
     "note": (
         "(?:检查|摄片)?(?:部位|项目|方法|技术|设备|体位)(?:及体位)?",
         "备注",
+        "(?i:technique|exam(?:ination)?)(?=[ ]{0,8}:)",
     ),
 }
 _NUMBERING = (
@@ -100,12 +106,21 @@ _INLINE = "|".join(
 """Headers long enough to be none of the words of a sentence, which may follow a comma."""
 _SPACE = "[ \\t　]{0,8}"
 _COLON = "[:：﹕︰∶]"
+_LONG = "|".join(
+    f"(?P<e_{section}>{'|'.join(forms)})"
+    for section, forms in (("findings", _HEADERS["findings"][:1]), ("impression", _HEADERS["impression"][:2]))
+)
+"""Headers that need no colon where a line or a sentence starts with them and a blank follows."""
 _BOUNDARY = r"(?:(?<=[\s。；;！!])|^)"
 _OPEN, _CLOSE = r"(?:[【\[［〖〔《〈<＜「]|\*\*)", r"(?:[】\]］〗〕》〉>＞」]|\*\*)"
 _HEADER = re.compile(
     rf"{_NUMBERING}{_OPEN}(?:{_NAMES.replace('?P<', '?P<b_')}){_COLON}?{_CLOSE}{_COLON}?"
     rf"|{_BOUNDARY}{_NUMBERING}{_SPACE}(?:{_NAMES.replace('?P<', '?P<c_')}){_SPACE}(?:{_COLON}|(?=[\r\n]))"
     rf"|(?<=[，,、|])(?:{_INLINE}){_SPACE}{_COLON}"
+    rf"|(?:^|(?<=[。；;！!])){_SPACE}{_NUMBERING}(?:{_LONG})[ \t　]+(?=\S)"
+    rf"|^(?P<f_findings>所见)(?:\t|[ \t　]{{2,}})(?=\S)|^(?P<f_impression>印象|诊断|结论)(?:\t|[ \t　]{{2,}})(?=\S)"
+    rf"|{_BOUNDARY}[(（](?:{_LONG.replace('?P<e_', '?P<g_')})[)）]{_COLON}?"
+    r"|(?P<disclaimer>(?:[本此该]报告|本结果|本检查)[^\n。；;]{0,12}参考)"
     rf"|(?P<signature>(?:{_SIGNED}/?)*(?:{_SIGNED}|医[生师](?:签[名字])?){_SPACE}[:：]"
     rf"|(?<=[\s。；;]){_SIGNED}(?=[ \t　])|(?<![^\s。；;])医[生师][ \t　]{{1,8}}[\u4e00-\u9fff]{{2,4}}(?=\s*$))",
     re.MULTILINE,
@@ -166,7 +181,7 @@ def empty_sections(text: str) -> tuple[Section, ...]:
 
 def _sections(text: str) -> list[Section]:
     """Return all sections in order of appearance, the empty ones too."""
-    headers = list(_HEADER.finditer(text))
+    headers = list(_HEADER.finditer(fold(text)))
     kinds = [_kind(header) for header in headers]
     last_findings = max((index for index, kind in enumerate(kinds) if kind == "findings"), default=-1)
     sections: list[Section] = []
@@ -229,6 +244,6 @@ def _extent(header: re.Match[str], kind: SectionName, *, told: bool, awaited: bo
 def _kind(header: re.Match[str]) -> SectionName:
     found = header.groupdict()
     for name in _HEADERS:
-        if any(found.get(f"{prefix}_{name}") is not None for prefix in "bcd"):
+        if any(found.get(f"{prefix}_{name}") is not None for prefix in "bcdefg"):
             return name
-    return "other"  # a signature, which needs neither a line of its own nor a colon
+    return "other"  # a signature or a disclaimer, which need neither a line of their own nor a colon

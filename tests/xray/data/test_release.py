@@ -133,7 +133,7 @@ def test_reports_join_their_released_films_and_name_nobody(films: FilmWriter, tm
     table.write_text(f"study_uid,patient_id,report\n1.2.3,P-77701,{REPORT}\n", encoding="utf-8")
     out = tmp_path / "out"
     release_films(films.root, out, names=NAMES)
-    assert release_reports(read_table(films.root, table), out, names=NAMES) == 1
+    assert release_reports(read_table(films.root, table), out, names=NAMES).written == 1
     data = read_table(out, out / REPORTS_FILE)
     (study,) = data.studies
     assert study.report is not None
@@ -146,7 +146,45 @@ def test_reports_of_films_that_were_not_released_stay(films: FilmWriter, tmp_pat
     films.dicom("a.dcm", study="1.2.3", texture=1)
     table = tmp_path / "reports.csv"
     table.write_text(f"study_uid,report\n1.2.3,{REPORT}\n", encoding="utf-8")
-    assert release_reports(read_table(films.root, table), tmp_path / "out", names=NAMES) == 0
+    assert release_reports(read_table(films.root, table), tmp_path / "out", names=NAMES).written == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("双肺野清晰，见编码XP-77701Y。", "id_in_report"), ("张三", "empty_report"), ("报告医生：张三", "empty_report")],
+)
+def test_a_report_that_still_names_its_patient_or_says_nothing_is_refused_and_not_written(
+    films: FilmWriter, tmp_path: Path, text: str, code: str
+):
+    films.dicom("a.dcm", study="1.2.3", texture=1, patient="P-77701")
+    films.dicom("b.dcm", study="1.2.4", texture=2, patient="P-77702")
+    table = tmp_path / "reports.csv"
+    table.write_text(f"study_uid,report\n1.2.3,{text}\n1.2.4,双肺野清晰。\n", encoding="utf-8")
+    out = tmp_path / "out"
+    release_films(films.root, out, names=NAMES)
+    released = release_reports(read_table(films.root, table), out, names=NAMES)
+    assert released.written == 1
+    assert [(refusal.code, refusal.row) for refusal in released.refusals] == [(code, "reports.csv, line 2")]
+    assert text not in (out / REPORTS_FILE).read_text(encoding="utf-8")
+
+
+def test_a_film_that_vanished_meanwhile_is_listed_and_the_others_carry_the_report(films: FilmWriter, tmp_path: Path):
+    gone = films.dicom("a.dcm", study="1.2.3", texture=1)
+    films.dicom("b.dcm", study="1.2.3", texture=2, view="LL")
+    lone = films.dicom("c.dcm", study="1.2.4", texture=3)
+    table = tmp_path / "reports.csv"
+    table.write_text("study_uid,report\n1.2.3,双肺野清晰。\n1.2.4,心影不大。\n", encoding="utf-8")
+    out = tmp_path / "out"
+    release_films(films.root, out, names=NAMES)
+    data = read_table(films.root, table)
+    gone.unlink()
+    lone.unlink()
+    released = release_reports(data, out, names=NAMES)
+    assert released.written == 1
+    assert [(refusal.where, refusal.code) for refusal in released.refusals] == [
+        ("a.dcm", "unreadable"),
+        ("c.dcm", "unreadable"),
+    ]
 
 
 def test_a_prepared_store_gives_the_same_pseudonyms(films: FilmWriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -170,14 +208,19 @@ def test_the_command_tells_what_it_wrote_and_lists_what_it_refused(
     monkeypatch.setenv(SITE_KEY_VARIABLE, NAMES.key)
     films.dicom("a.dcm", study="1.2.3", texture=1)
     films.dicom("hand.dcm", study="1.2.4", texture=2, BodyPartExamined="HAND")
+    films.dicom("b.dcm", study="1.2.5", texture=3, patient="P-77701")
     table = tmp_path / "reports.csv"
-    table.write_text(f"study_uid,report\n1.2.3,{REPORT}\n", encoding="utf-8")
+    table.write_text(f"study_uid,report\n1.2.3,{REPORT}\n1.2.5,见编码XP-77701Y。\n", encoding="utf-8")
     out, refused = tmp_path / "out", tmp_path / "refused.txt"
     done = run_command(films.root, out, "--reports", table, "--refused", refused)
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout.splitlines()[-1])
-    assert told == {"written": 1, "kept": 0, "refused": {"not_chest_film": 1}, "reports": 1}
-    assert "hand.dcm: not_chest_film" in refused.read_text(encoding="utf-8")
+    counts = {"id_in_report": 1, "not_chest_film": 1}
+    assert told == {"written": 2, "kept": 0, "refused": counts, "reports": 1}
+    listed = refused.read_text(encoding="utf-8")
+    assert "hand.dcm: not_chest_film" in listed
+    assert "reports.csv, line 3: id_in_report" in listed
+    assert "reports.csv, line 3: id_in_report" in done.stderr
 
 
 def test_the_list_of_refusals_stays_out_of_the_release(films: FilmWriter, tmp_path: Path):

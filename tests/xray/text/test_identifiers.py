@@ -275,8 +275,110 @@ def test_a_known_name_or_number_goes_wherever_it_stands(written: str):
     assert remove_identifiers(text, known=known).text == "双肺清晰心影不大。"
 
 
+# Names of people that are words of a report as well, or the end of one word and the beginning of the next.
+WORDS_AS_NAMES = ("张力", "高度", "钙化", "向平", "双肺", "肺文", "明显", "于明", "常见", "门高", "白高")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "右侧张力性气胸，张力高，舒张力弱。",
+        "患者张力性气胸置管后，患者高度紧张。",
+        "患者：张力性气胸",
+        "高度怀疑结核。报告：高度怀疑结核。",
+        "X线方向平行于椎间隙，由于明显增大，走向平直。",
+        "钙化。",
+        "印象：钙化",
+        "右上肺钙化，女，45岁。",
+        "双肺文理增多，右肺门，高密度影，白，高。",
+        "胸椎常见明显退变及高度变扁。",
+        *UNTOUCHED,
+        *(sentence for sentence, _ in SENTENCES),
+    ],
+)
+def test_a_known_name_that_is_a_word_of_reports_is_never_cut_out_of_one(text: str):
+    assert remove_identifiers(text, known=WORDS_AS_NAMES).text == text
+
+
+@pytest.mark.parametrize("name", ["张力", "高度", "向平", "于明", "李明", "陈志明", "欧阳小明"])
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("患者{}，男，45岁。", "患者，男，45岁。"),
+        ("{}，男，45岁。", "男，45岁。"),
+        ("患者{}因咳嗽入院。", "患者因咳嗽入院。"),
+        ("{}诉胸痛。", "诉胸痛。"),
+        ("请{}医生会诊。", "请医生会诊。"),
+        ("已电话告知{}。", "已电话告知。"),
+        ("双肺清晰。报告医师：{}  审核医师：李四", "双肺清晰。"),
+        ("双肺清晰。报告医师：李四/{}", "双肺清晰。"),
+        ("双肺清晰。【报告医师】{}", "双肺清晰。"),
+        ("双肺清晰。报告：{}  审核：王五", "双肺清晰。"),
+        ("双肺清晰。\n{} 2023-01-02", "双肺清晰。"),
+    ],
+)
+def test_a_known_name_that_is_a_word_goes_from_where_names_stand(text: str, cleaned: str, name: str):
+    assert remove_identifiers(text.format(name), known=(name,)).text == cleaned
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("李明显著好转，由李明确认。", "显著好转，由确认。"),
+        ("双肺清晰，陈志明显示配合。", "双肺清晰，显示配合。"),
+        ("买买提吐尔逊，买买提•吐尔逊，买买提·吐尔逊双肺清晰。", "双肺清晰。"),
+    ],
+)
+def test_a_known_name_goes_though_its_end_and_what_follows_would_be_a_word(text: str, cleaned: str):
+    assert remove_identifiers(text, known=("李明", "陈志明", "买买提·吐尔逊")).text == cleaned
+
+
 def test_a_known_number_is_no_part_of_a_longer_word():
     assert remove_identifiers("见LINE12345X。", known=("12345",)).text == "见LINE12345X。"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "右侧第3-4-5-6-7-8-9肋骨折。",
+        "右侧3-4-5-6-7-8-9肋骨骨折。",
+        "右侧第3、4、5、6、7、8、9、10肋，第3,4,5,6,7,8,9,10肋。",
+        "右侧第3.4.5.6.7.8肋骨骨折。",
+        "右侧第3 4 5 6 7 8 9前肋骨折。",
+        "左侧三四五六七八九肋，第二三四五六七八九后肋骨折。",
+        "T3-4-5、T3-4-5-6-7-8-9椎体，L1-2-3-4-5，10-11-12胸椎。",
+        "结节直径10 12 13 15mm，分别为12 13 15 18 mm。",
+        "大小约102 113 121 mm，CT值120 130 140 HU，管电压120 125 130 140kV。",
+        "大小12×13×15mm，12*13*15mm，120x130x150mm。",
+        "SUV 3.5 4.2 5.1 12.3，SUVmax：2.5、3.6、10.2。",
+        "血压120/80 130/85 mmHg，肺压缩约10%-20%-30%。",
+        "2019-2021年。",
+    ],
+)
+def test_series_of_measurements_ribs_and_vertebrae_are_no_numbers_of_a_person(text: str):
+    assert remove_identifiers(text).text == text
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "138 1234 5678",
+        "138-1234-5678",
+        "138–1234–5678",
+        "1381 234 5678",
+        "138 123 456 78",
+        "1 3 8 1 2 3 4 5 6 7 8",
+        "6222-0210-0123",
+        "6222 0210 0123 4567 890",
+        "622 202 123 456 789",
+        "110101 19500307 7758",
+        "0512-6543 2109",
+        "1234 5678",
+        "1234567",
+    ],
+)
+def test_a_long_number_goes_however_it_is_spaced(number: str):
+    assert remove_identifiers(f"双肺清晰（{number}）。").text == "双肺清晰。"
 
 
 def test_each_removal_is_told_by_its_kind():

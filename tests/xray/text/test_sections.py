@@ -35,6 +35,99 @@ def test_every_usual_layout_gives_findings_and_impression(text: str):
     assert split_sections(text) == BOTH
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "检查所见：双肺清晰。  诊断意见：心肺未见异常。",
+        "检查所见\u3000双肺清晰。\u3000诊断意见\u3000心肺未见异常。",
+        "【检查所见】\n双肺清晰。\n【诊断意见】\n心肺未见异常。",
+        "【检查所见】：双肺清晰。【检查结论】：心肺未见异常。",
+        "一、影像学表现：双肺清晰。\n二、影像学诊断：心肺未见异常。",
+        "一、检查所见\n双肺清晰。\n二、诊断意见\n心肺未见异常。",
+        "1.影像学表现：双肺清晰。\n2.影像学诊断：心肺未见异常。",
+        "1、影像学表现\n双肺清晰。\n2、影像学诊断\n心肺未见异常。",
+        "影像学表现：\n双肺清晰。\n影像学诊断：\n心肺未见异常。",
+        "X线表现：双肺清晰。X线诊断：心肺未见异常。",
+        "X线表现：双肺清晰。\r\n印象：心肺未见异常。\r\n",
+        "X-线表现：双肺清晰。\nX-线诊断：心肺未见异常。",
+        "Ｘ线所见：双肺清晰。\nＸ线诊断：心肺未见异常。",
+        "所见：\n双肺清晰。\n印象：\n心肺未见异常。",
+        "检查方法：胸部正位。\n检查所见：双肺清晰。\n诊断意见：心肺未见异常。",
+        "检查技术：DR胸部正侧位\n影像表现：双肺清晰。\n影像诊断：心肺未见异常。",
+        "检查技术：仰卧位，床旁摄片。影像所见：双肺清晰。影像诊断：心肺未见异常。",
+        "临床诊断：肺炎？\n检查所见：双肺清晰。\n印象：心肺未见异常。",
+        "临床诊断：咳嗽待查；检查所见：双肺清晰。诊断：心肺未见异常。",
+        "检查所见：双肺清晰。诊断意见：心肺未见异常。 审核医师：张三 报告医师：李四 2023-05-06",
+        "检查所见：双肺清晰。诊断意见：心肺未见异常。审核医师 张三",
+        "檢查所見：双肺清晰。\n診斷意見：心肺未见异常。",
+        "影像學表現：双肺清晰。\n影像學診斷：心肺未见异常。",
+        "【檢查所見】双肺清晰。【診斷】心肺未见异常。\n報告醫師：張三",
+        "FINDINGS:\n双肺清晰。\nIMPRESSION:\n心肺未见异常。",
+        "Findings：双肺清晰。\nImpression：心肺未见异常。\nRadiologist: Zhang San",
+        "\u3000\u3000影像所见：\r\n\u3000\u3000双肺清晰。\r\n\u3000\u3000影像诊断：\r\n\u3000\u3000心肺未见异常。",
+        "影像所见:双肺清晰。\t影像诊断:心肺未见异常。",
+        "胸部正位片所见：双肺清晰。\n诊断：心肺未见异常。",
+        "DR所见：双肺清晰。\nDR印象：心肺未见异常。",
+        "放射学所见:双肺清晰。放射学诊断:心肺未见异常。",
+        "检查表现：双肺清晰。\n检查提示：心肺未见异常。",
+        "影像描述：双肺清晰。\n影像结论：心肺未见异常。",
+        "影像描述\t双肺清晰。\n影像结论\t心肺未见异常。",
+        "描述：双肺清晰。\n意见：心肺未见异常。",
+        "所见  双肺清晰。\n印象  心肺未见异常。",
+        "<检查所见>双肺清晰。<诊断意见>心肺未见异常。",
+        "（检查所见）双肺清晰。（诊断意见）心肺未见异常。",
+        "影像表现:双肺清晰。\n诊断结果:心肺未见异常。",
+        "影像表现:双肺清晰。\n初步诊断：心肺未见异常。",
+        "X线检查所见：双肺清晰。\nX线检查诊断：心肺未见异常。",
+        "X线描述：双肺清晰。\nX线印象：心肺未见异常。",
+        "DR检查所见：双肺清晰。\n诊断印象：心肺未见异常。",
+        "检查所见：双肺清晰。\n\n\n诊断意见及建议：心肺未见异常。",
+        "检查所见：双肺清晰。\n诊断或意见：心肺未见异常。",
+        "放射诊断所见：双肺清晰。\n放射诊断：心肺未见异常。",
+        "放射所见：双肺清晰。\n放射诊断意见：心肺未见异常。",
+        "影像学所见:双肺清晰。 影像学意见:心肺未见异常。",
+        "平片所见：双肺清晰。\n平片诊断：心肺未见异常。",
+        "检查所见:双肺清晰。\n诊断意见:心肺未见异常。\n备注：本报告仅供参考\n医师签名：张三",
+        "检查所见:双肺清晰。\n诊断意见:心肺未见异常。\n\n报告日期：2023-05-06 10:20:30\n此报告仅供临床参考",
+        "姓名：张三\u3000性别：男\u3000年龄：45岁\u3000检查号：123\n检查部位：胸部\n临床诊断：咳嗽\n检查所见：双肺清晰。\n诊断意见：心肺未见异常。\n报告医师：李四\u3000审核医师：王五",
+        "[所见]双肺清晰。[印象]心肺未见异常。",
+        "检查所见：双肺清晰。诊 断：心肺未见异常。",
+        "影 像 表 现：双肺清晰。\n影 像 诊 断：心肺未见异常。",
+        "影像学所见：双肺清晰。\n影像学印象：心肺未见异常。",
+        "影像所见:双肺清晰。影像提示:心肺未见异常。",
+        "FINDINGS: 双肺清晰。 IMPRESSION: 心肺未见异常。",
+        "FINDINGS\n双肺清晰。\nIMPRESSION\n心肺未见异常。",
+        "Finding(s): 双肺清晰。\nConclusion: 心肺未见异常。",
+        "Technique: PA view.\nFindings: 双肺清晰。\nImpression: 心肺未见异常。",
+        "Exam: Chest PA\nClinical history: cough\nFindings: 双肺清晰。\nOpinion: 心肺未见异常。",
+    ],
+)
+def test_layouts_of_many_hospitals_give_findings_and_impression(text: str):
+    sections = split_sections(text)
+    assert (sections.findings, sections.impression) == (BOTH.findings, BOTH.impression)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "双肺清晰，影像表现 无特殊。",
+        "外院胸片提示肺炎，本次影像诊断同前。",
+        "诊断明确，印象深刻，所见肋骨完整。",
+        "结合临床诊断 肺炎，请复查。",
+        "双肺清晰（检查所见同前）。",
+        "本报告期内无变化。",
+        "Second exam of the day. Technique is limited",
+    ],
+)
+def test_words_of_headers_within_a_sentence_start_no_section(text: str):
+    assert split_sections(text) == Sections(findings=text)
+
+
+def test_the_wards_preliminary_diagnosis_is_no_impression():
+    sections = split_sections("临床初步诊断：肺炎\n检查所见：双肺清晰。\n初步诊断：心肺未见异常。")
+    assert sections == Sections(indication="肺炎", findings=BOTH.findings, impression=BOTH.impression)
+
+
 def test_a_clinical_diagnosis_is_the_indication_and_no_impression():
     sections = split_sections("临床诊断：肺炎 影像诊断：左下肺炎症。")
     assert sections == Sections(indication="肺炎", impression="左下肺炎症。")

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from xray.text.identifiers.dates import date_rules
 from xray.text.identifiers.draft import Draft
-from xray.text.identifiers.names import NAME_RULES, known_rules
+from xray.text.identifiers.known import known_rules
+from xray.text.identifiers.names import NAME_RULES
 from xray.text.identifiers.numbers import LONG_NUMBER_RULES, NUMBER_RULES
 from xray.text.identifiers.places import PLACE_RULES
 
@@ -27,7 +28,8 @@ class Cleaned:
 def remove_identifiers(text: str, *, known: Collection[str] = (), study_day: int | None = None) -> Cleaned:
     """Return `text` without identifiers; unchanged, character by character, where none was found.
 
-    `known` are names and ids of this study, removed wherever they stand; one of a single character is ignored.
+    `known` are names and ids of this study, removed wherever they stand; one of a single character is ignored. A
+    Chinese name that is a word of the report (张力) goes only from where names stand, see `known_rules`.
     `study_day` is the day of the study (`date.toordinal`): with it 与2023-01-02胸片比较 becomes 与31天前胸片比较,
     without it 与既往胸片比较.
     """

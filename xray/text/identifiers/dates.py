@@ -20,6 +20,10 @@ _FORMS = (
     rf"{_DAY}[ ]{_NAME},?[ ]{_YEAR}",
     rf"{_NAME}[ ]{_YEAR}",
     rf"{_MONTH}[ ]?月[ ]?{_DAY}[ ]?[日号]",
+    rf"{_MONTH}\.{_DAY}[日号]",
+    rf"\d{{2}}[-.]{_MONTH}[-.]{_DAY}(?=[日号]?\)?[ ]?(?:[老旧前平胸]?片(?!状)|CT|DR))",
+    rf"\d{{2}}年{_MONTH}月{_DAY}[日号]",
+    rf"{_YEAR}[-/.](?:1[0-2]|0[1-9]|[1-9])(?![ ]?[a-z%])",
     rf"{_YEAR}[ ]?年(?![ ]?\d)",
 )
 _DATE = rf"(?<![\d./-])(?<!\d年)(?:{'|'.join(_FORMS)})(?!\d|[./-]\d)"
@@ -51,7 +55,12 @@ def date_rules(study_day: int | None) -> Iterator[Rule]:
         "date", re.compile(rf"(?P<at>[于在]|(?i:\b(?:on|dated|of|from) ))?(?P<date>{_DATE})(?:[ ,T]*{_CLOCK})?"), offset
     )
     yield Rule("time", re.compile(rf"[于在]?(?<![\d:.])(?:[上下中]午|晚上?|凌晨|早上?|夜间)[ ]*(?=\d){_CLOCK}"))
-    yield Rule("time", re.compile(r"[于在]?(?<![\d:.比约])(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?![\d:])"))
+    yield Rule(
+        "time",
+        re.compile(
+            r"(?:[于在]|\bat )?(?<![\d:.比约])(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?:[ ]?[AaPp][Mm]\b)?(?![\d:])"
+        ),
+    )
     yield Rule("time", re.compile(r"[于在]?(?<![\d.])(?:[01]?\d|2[0-3])[时点][0-5]?\d分"))
     over = f"{_OLDEST}岁以上"
     yield Rule("age", re.compile(r"(?<![\d.-])(?:9\d|1[0-4]\d)[ ]?周?岁(?:[余多])?(?!以[上下])"), over)
@@ -128,6 +137,8 @@ def _distance(text: str, *, study_day: int) -> _Distance | None:
 def _parts(text: str) -> tuple[int | None, int | None, int | None]:
     """Read year, month and day, each None where the date does not have it."""
     numbers = [int(number) for number in re.findall(r"\d+", text)]
+    if re.match(r"\d{2}[年.-]\d+[月.-]\d", text):
+        numbers[0] += 2000 if numbers[0] < 50 else 1900
     name = re.search("[A-Za-z]{3}", text)
     if name and name[0].lower() in _MONTHS:
         day = numbers[0] if len(numbers) > 1 else None
