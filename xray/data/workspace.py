@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xray.data.records import FILMS_FOLDER, PARTS_FOLDER, REFUSED_FILE, REMEDY, FilmFacts, RefusedFilm, ShardInfo
-from xray.data.shards import SUFFIX, FilmRow, read_facts, read_image, read_keys, read_rows, read_sizes, write_shard
+from xray.data.shards import (
+    SUFFIX,
+    DamagedShardError,
+    FilmRow,
+    read_facts,
+    read_image,
+    read_keys,
+    read_rows,
+    read_sizes,
+    write_shard,
+)
 from xray.errors import DataError, Rejected
 from xray.records import read_appended, write_lines
 
@@ -44,7 +54,10 @@ class Workspace:
 
     @classmethod
     def open(cls, store: Path) -> "Workspace":
-        """Find what is there. Damaged files, and what a kill left half-written, are removed and rendered again."""
+        """Find what is there. Damaged files, and what a kill left half-written, are removed and rendered again.
+
+        Raises DataError, and removes nothing, where the system does not let a file be read.
+        """
         space = cls(store=store)
         for folder in (FILMS_FOLDER, PARTS_FOLDER):
             for path in sorted((store / folder).glob("*")):
@@ -137,7 +150,7 @@ class Workspace:
                 key: _Kept(shard=path, row=row, size=size, facts=read_facts(path, row))
                 for row, (key, size) in enumerate(rows)
             }
-        except (DataError, ValueError):
+        except (DamagedShardError, ValueError):
             kept = {}
         if not kept:
             path.unlink()

@@ -159,6 +159,24 @@ def test_damaged_and_half_written_files_are_removed_and_their_films_forgotten(tm
     assert files(tmp_path) == set()
 
 
+def test_a_file_that_the_system_does_not_let_be_read_is_an_error_and_stays(tmp_path: Path) -> None:
+    filled(tmp_path, range(2))
+    loop = tmp_path / "parts" / f"{7:032x}.arrow"
+    loop.symlink_to(loop)  # no right to open it would not do: tests may run as root
+    with pytest.raises(DataError, match=rf"{loop.name} cannot be read: .*symbolic links.*Nothing was deleted"):
+        Workspace.open(tmp_path)
+    assert len(list((tmp_path / "parts").iterdir())) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"no Arrow file " * 100])
+def test_a_file_of_ours_that_is_empty_or_something_else_is_removed(tmp_path: Path, content: bytes) -> None:
+    filled(tmp_path, range(2))
+    damaged = tmp_path / "parts" / f"{7:032x}.arrow"
+    damaged.write_bytes(content)
+    assert Workspace.open(tmp_path).known() == set(keys(range(2)))
+    assert not damaged.exists()
+
+
 def test_a_damaged_film_names_the_file_to_delete(tmp_path: Path) -> None:
     path = write_shard(tmp_path, [FilmRow(key="k", facts=film(0).facts, image=b"\x89PNG nonsense")])
     with pytest.raises(DataError, match=r"film k of .*\.arrow is damaged. Delete this file"):
