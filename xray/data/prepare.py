@@ -72,12 +72,13 @@ def prepare(
     `progress` is called with the number of films done and of all.
 
     Raises DataError if `out` is not a store or lies among the films, if more than `max_refused_fraction` of the films
-    that have a report are refused, if no study is left, if there are too few patients to split, or if a declared split
-    parts what belongs together; XrayError if another command is at work in `out`.
+    that have a report are refused, if no study is left, if there are too few patients to split, if a declared split
+    parts what belongs together, or if the record of earlier splits is damaged; XrayError if another command is at work in `out`.
     """
     _check_place(out, films=source.root)
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
+        earlier = read_earlier(out, settings=split)
         space = Workspace.open(out)
         rendering = _Rendering(source=source, space=space, settings=settings)
         rendering.run(engine=engine, workers=workers, progress=progress)
@@ -85,7 +86,6 @@ def prepare(
         assembly = assemble(source, outcomes=outcomes, names=Pseudonyms.of_site(), repair_terms=repair_terms)
         try:
             _check_enough(assembly, source=source, outcomes=outcomes, max_refused_fraction=max_refused_fraction)
-            earlier = read_earlier(out, settings=split)
             pixels = _pixels_of(space, assembly)
             parts = split_store(assembly, settings=split, pixels=pixels, splits=splits, earlier=earlier)
             assembly = replace(assembly, refusals=(*assembly.refusals, *parts.refusals))
