@@ -73,7 +73,8 @@ def prepare(
 
     Raises DataError if `out` is not a store or lies among the films, if more than `max_refused_fraction` of the films
     that have a report are refused, if no study is left, if there are too few patients to split, if a declared split
-    parts what belongs together, or if the record of earlier splits is damaged; XrayError if another command is at work in `out`.
+    parts what belongs together, or if the record of earlier splits is damaged; XrayError if another command is at work
+    in `out`.
     """
     _check_place(out, films=source.root)
     out.mkdir(parents=True, exist_ok=True)
