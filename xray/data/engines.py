@@ -30,6 +30,8 @@ def convert_studies(
     `workers` is the number of processes at work, by default one for each processor this process may use (local), or
     as many as the cluster has (ray). Raises ConfigError where Ray is asked for and not installed.
     """
+    if not tasks:
+        return
     converter = StudyConverter(settings=settings, known=frozenset(known))
     if engine is Engine.ray:
         _with_ray(tasks, converter=converter, on_film=on_film, workers=workers)

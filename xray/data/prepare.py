@@ -5,20 +5,21 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from xray import __version__
 from xray.data.assembly import Assembly, Outcome, RenderedFilm, assemble
-from xray.data.convert import CONVERT_VERSION, ConvertedFilm, StudyTask
-from xray.data.engines import convert_studies
+from xray.data.convert import CONVERT_VERSION
 from xray.data.fingerprint import FingerprintLine, fingerprint
 from xray.data.identity import FilmIdentity, identity_clashes
+from xray.data.known_files import KnownFiles
 from xray.data.perceptual import Pixels
 from xray.data.pseudonym import Pseudonyms
 from xray.data.records import (
     CHANGES_FILE,
     FILMS_FOLDER,
+    KNOWN_FILES_FILE,
     PARTS_FOLDER,
     QUARANTINE_FILE,
     REFUSED_FILE,
@@ -29,6 +30,7 @@ from xray.data.records import (
     StoredStudy,
     StoreInfo,
 )
+from xray.data.rendering import Progress, Rendering
 from xray.data.sources.study_files import Kind, Refusal, SourceData
 from xray.data.split_settings import SplitSettings
 from xray.data.store import Store
@@ -41,11 +43,10 @@ from xray.lock import locked
 from xray.records import write_lines, write_record
 from xray.types import Engine, Split
 
-Progress = Callable[[int, int], None]
 _KINDS: tuple[Kind, ...] = ("refused", "unpaired", "note")
 _SCRATCH = "unpacked-"
 _OURS = {STORE_FILE, STUDIES_FILE, QUARANTINE_FILE, CHANGES_FILE, SPLITS_FILE, REFUSED_FILE}
-_OURS |= {FILMS_FOLDER, PARTS_FOLDER, ".lock"}
+_OURS |= {KNOWN_FILES_FILE, FILMS_FOLDER, PARTS_FOLDER, ".lock"}
 
 
 def prepare(
@@ -64,10 +65,11 @@ def prepare(
 ) -> Store:
     """Render the films of `source` into the store `out`, and return the store.
 
-    A film that is there already, rendered with the same settings, is not decoded again, so a killed preparation goes
-    on where it stopped and ends with the same bytes, whatever the engine and the number of processes. No id, path or
-    date of the source is written: see `xray.data.pseudonym` and `xray.data.study_texts`. `on_refusals` gets everything
-    that was left out with its real place, for the user's eyes, also if the preparation then fails: see
+    A film that is there already, rendered with the same settings, is not decoded again, nor read again where its file
+    has not changed since; so a killed preparation goes on where it stopped. It ends with the same bytes, whatever the
+    engine and the number of processes, but for the list of this machine's files (`xray.data.known_files`). No id, path
+    or date of the source is written: see `xray.data.pseudonym` and `xray.data.study_texts`. `on_refusals` gets
+    everything that was left out with its real place, for the user's eyes, also if the preparation then fails: see
     `xray.data.notices`. `splits` is a table that declares the split of each study (`xray.data.declared_splits`).
     `progress` is called with the number of films done and of all.
 
@@ -80,11 +82,12 @@ def prepare(
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
         earlier = read_earlier(out, settings=split)
-        space = Workspace.open(out)
-        rendering = _Rendering(source=source, space=space, settings=settings)
+        space, names = Workspace.open(out), Pseudonyms.of_site()
+        files = KnownFiles.open(out, names=names)
+        rendering = Rendering(source=source, space=space, files=files, settings=settings)
         rendering.run(engine=engine, workers=workers, progress=progress)
         outcomes = _without_clashes(source, rendering.outcomes)
-        assembly = assemble(source, outcomes=outcomes, names=Pseudonyms.of_site(), repair_terms=repair_terms)
+        assembly = assemble(source, outcomes=outcomes, names=names, repair_terms=repair_terms)
         try:
             _check_enough(assembly, source=source, outcomes=outcomes, max_refused_fraction=max_refused_fraction)
             pixels = _pixels_of(space, assembly)
@@ -97,6 +100,7 @@ def prepare(
         info = _info(source, assembly=assembly, parts=parts, settings=settings, split=split)
         info = info.model_copy(update={"terms": "repaired" if repair_terms else "kept"})
         _write(out, space=space, info=info, studies=parts.studies, assembly=assembly, refused=rendering.refused)
+        files.clear()
     return Store.open(out)
 
 
@@ -118,52 +122,6 @@ def scratch_folder(out: Path, *, films: Path) -> Iterator[Path]:
             yield folder / "films"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Rendering:
-    """One pass over all films; `refused` are the keys of those that were refused."""
-
-    source: SourceData
-    space: Workspace
-    settings: RenderSettings
-    outcomes: dict[Path, Outcome] = field(default_factory=dict)
-    refused: set[str] = field(default_factory=set)
-
-    def run(self, *, engine: Engine, workers: int | None, progress: Progress | None) -> None:
-        tasks = [StudyTask(films=study.films) for study in self.source.studies]
-        total = len({film for task in tasks for film in task.films})
-
-        def note(film: ConvertedFilm) -> None:
-            self._note(film)
-            if progress is not None:
-                progress(len(self.outcomes), total)
-
-        try:
-            convert_studies(
-                tasks,
-                settings=self.settings,
-                known=self.space.known(),
-                on_film=note,
-                workers=workers,
-                engine=engine,
-            )
-        finally:
-            self.space.flush()
-        ordered = dict.fromkeys(film for task in tasks for film in task.films)
-        self.outcomes = {film: self.outcomes[film] for film in ordered}
-
-    def _note(self, film: ConvertedFilm) -> None:
-        if film.row is not None:
-            self.space.add(film.row)
-        if film.rejected is not None and film.key is not None:
-            self.space.refuse(film.key, film.rejected)
-        known = film.rejected or self.space.outcome(str(film.key))
-        if isinstance(known, Rejected):
-            self.refused.update({film.key} if film.key else ())
-            self.outcomes[film.path] = known
-        else:
-            self.outcomes[film.path] = RenderedFilm(key=str(film.key), facts=known)
 
 
 def _check_place(out: Path, *, films: Path) -> None:
