@@ -1,5 +1,6 @@
 """What a preparation has rendered so far: kept as it comes, so that a kill costs the last seconds and no more."""
 
+import hashlib
 import re
 import time
 from collections.abc import Collection, Iterator, Sequence
@@ -27,6 +28,7 @@ _OURS = re.compile(r"[0-9a-f]{32}\.arrow|\d+-\d+\.part")
 _FLUSH_BYTES = 64 * 2**20
 _FLUSH_SECONDS = 10.0
 _SHARD_BYTES = 256 * 2**20
+"""What a shard typically has; the least is half of it, and the most twice."""
 _TRANSIENT = frozenset({"unreadable", "decode_timeout", "decode_memory", "decoder_crashed", "file_changed"})
 """Refusals that another try may not give: a share that was away, a machine that was busy."""
 
@@ -113,13 +115,15 @@ class Workspace:
         self._flushed = time.monotonic()
 
     def pack(self, keys: Sequence[str]) -> tuple[ShardInfo, ...]:
-        """Put the films `keys`, in this order, into shards of about 256 MiB at most, and describe these.
+        """Put the films `keys`, in this order, into shards of about 256 MiB, 512 MiB at most, and describe these.
 
         The bytes of the shards follow from the films and their order alone: not from the number of processes, the
-        kills or the engine. A shard that is there already is not written again.
+        kills or the engine. A shard that is there already is not written again, and a film more or less changes its
+        own shard and seldom another.
         """
         self.flush()
-        there = {tuple(read_keys(path)): path for path in (self.store / FILMS_FOLDER).glob(f"*{SUFFIX}")}
+        films = (self.store / FILMS_FOLDER).glob(f"*{SUFFIX}")
+        there = {tuple(read_keys(path)): path for path in films if _OURS.fullmatch(path.name)}
         shards = []
         for group in self._groups(keys):
             path = there.get(group) or write_shard(self.store / FILMS_FOLDER, self._rows(group))
@@ -161,11 +165,14 @@ class Workspace:
         total = 0
         for key in keys:
             size = self._kept[key].size
-            if group and total + size > _SHARD_BYTES:
+            if group and total + size > 2 * _SHARD_BYTES:
                 yield tuple(group)
                 group, total = [], 0
             group.append(key)
             total += size
+            if total >= _SHARD_BYTES // 2 and _ends_shard(key, size=size):
+                yield tuple(group)
+                group, total = [], 0
         if group:
             yield tuple(group)
 
@@ -173,3 +180,12 @@ class Workspace:
         for key in keys:
             kept = self._kept[key]
             yield from read_rows(kept.shard, [kept.row])
+
+
+def _ends_shard(key: str, *, size: int) -> bool:
+    """Tell whether a film is one after which a shard may end: one in each half of a shard's bytes, on average.
+
+    The film alone decides, and not what stands before it, so that shards after a new film end where they did.
+    """
+    drawn = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) / 2**64
+    return drawn < size / (_SHARD_BYTES // 2)

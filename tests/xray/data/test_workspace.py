@@ -127,9 +127,32 @@ def test_shards_are_bounded_in_size_and_hold_each_film_once_in_order(
     space = filled(tmp_path, range(7))
     monkeypatch.setattr(workspace, "_SHARD_BYTES", 3 * max(film(number).size for number in range(7)))
     shards = space.pack(keys(range(7)))
-    assert len(shards) >= 3
+    assert 2 <= len(shards) <= 4
+    assert max(shard.films for shard in shards) <= 6
     assert [key for shard in shards for key in read_keys(tmp_path / shard.path)] == keys(range(7))
     assert [(tmp_path / shard.path).stat().st_size for shard in shards] == [shard.bytes for shard in shards]
+
+
+def test_a_study_more_or_less_changes_its_own_shard_and_few_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspace, "_SHARD_BYTES", 10 * film(0).size)
+    space = filled(tmp_path, range(400))
+    every = keys(range(400))
+    whole = {shard.path: shard for shard in space.pack(every)}
+    films = sum(shard.films for shard in whole.values()) / len(whole)
+    assert 8 < films < 12
+    for number in range(0, 400, 40):
+        fewer = {shard.path for shard in space.pack(every[:number] + every[number + 2 :])}
+        assert len(whole.keys() - fewer) <= 4
+        assert len(fewer - whole.keys()) <= 4
+
+
+def test_films_that_never_end_a_shard_are_packed_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspace, "_SHARD_BYTES", 4 * max(film(number).size for number in range(20)))
+    monkeypatch.setattr(workspace, "_ends_shard", lambda _key, size: False)
+    shards = filled(tmp_path, range(20)).pack(keys(range(20)))
+    assert [shard.films for shard in shards] == [8, 8, 4]
 
 
 def test_a_finished_store_keeps_nothing_that_it_does_not_need(tmp_path: Path) -> None:
