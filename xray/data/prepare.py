@@ -39,14 +39,14 @@ from xray.data.stored_films import decode_png
 from xray.data.workspace import Workspace
 from xray.dicom.render import RenderSettings
 from xray.errors import DataError, Rejected, XrayError
-from xray.lock import locked
+from xray.lock import LOCK_FILE, READERS_FILE, locked
 from xray.records import write_lines, write_record
 from xray.types import Engine, Split
 
 _KINDS: tuple[Kind, ...] = ("refused", "unpaired", "note")
 _SCRATCH = "unpacked-"
 _OURS = {STORE_FILE, STUDIES_FILE, QUARANTINE_FILE, CHANGES_FILE, SPLITS_FILE, REFUSED_FILE}
-_OURS |= {KNOWN_FILES_FILE, FILMS_FOLDER, PARTS_FOLDER, ".lock"}
+_OURS |= {KNOWN_FILES_FILE, FILMS_FOLDER, PARTS_FOLDER, LOCK_FILE, READERS_FILE}
 
 
 def prepare(

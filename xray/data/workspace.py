@@ -21,6 +21,7 @@ from xray.data.shards import (
     write_shard,
 )
 from xray.errors import DataError, Rejected
+from xray.lock import unread
 from xray.records import read_appended, write_lines
 
 _OURS = re.compile(r"[0-9a-f]{32}\.arrow|\d+-\d+\.part")
@@ -134,12 +135,13 @@ class Workspace:
         """Delete what a finished store does not need.
 
         `keep` are the paths of its shards; `refused` the keys of the refused films of the data set. Who is taken out
-        of the source is taken out of the store.
+        of the source is taken out of the store: now, or by the next preparation where a command still reads its films.
         """
-        for folder in (FILMS_FOLDER, PARTS_FOLDER):
-            for path in (self.store / folder).glob("*"):
-                if f"{folder}/{path.name}" not in keep and _OURS.fullmatch(path.name):
-                    path.unlink()
+        with unread(self.store) as free:
+            for folder in (FILMS_FOLDER, PARTS_FOLDER) if free else (PARTS_FOLDER,):
+                for path in (self.store / folder).glob("*"):
+                    if f"{folder}/{path.name}" not in keep and _OURS.fullmatch(path.name):
+                        path.unlink()
         if (self.store / PARTS_FOLDER).is_dir():
             with suppress(OSError):  # a stranger's file lies in it, which is not ours to delete
                 (self.store / PARTS_FOLDER).rmdir()

@@ -13,6 +13,7 @@ from PIL import Image
 
 from xray.data import known_files, rendering
 from xray.data.engines import convert_studies
+from xray.data.notices import tell_store
 from xray.data.prepare import prepare, scratch_folder
 from xray.data.pseudonym import SITE_KEY_VARIABLE, Pseudonyms
 from xray.data.sources import Refusal, SourceData, read_table
@@ -138,6 +139,34 @@ def test_other_render_settings_make_other_films_and_the_old_ones_go(source: Sour
     assert {shard.path for shard in first.info.shards}.isdisjoint(contents(tmp_path / "store"))
     with pytest.raises(DataError, match="other settings"):
         Store.open(tmp_path / "store", settings=SMALL)
+
+
+READING = """
+import sys, time
+from pathlib import Path
+from xray.data.store import Store
+with Store.open(Path(sys.argv[1])).reading():
+    print("reading", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_films_that_another_process_reads_stay_until_it_has_ended_however_it_ends(source: SourceData, tmp_path: Path):
+    first = prepared(source, tmp_path / "store")
+    with subprocess.Popen([sys.executable, "-c", READING, first.path], stdout=subprocess.PIPE) as reader:
+        try:
+            assert reader.stdout.readline() == b"reading\n"
+            second = prepared(source, tmp_path / "store", settings=RenderSettings(size=40))
+            assert second.count_old_files() == 1
+            assert read_film(first.examples()[0].images[0]).shape == (48, 48)
+        finally:
+            reader.kill()
+    said: list[str] = []
+    tell_store(second, say=said.append)
+    assert said[-1].startswith("not deleted yet: 1 older files")
+    assert prepared(source, tmp_path / "store", settings=RenderSettings(size=40)).count_old_files() == 0
+    with pytest.raises(DataError, match="lacks 1 of its 1"), first.reading():
+        pass
 
 
 def test_damaged_files_of_films_are_noticed_and_rendered_again(source: SourceData, tmp_path: Path):

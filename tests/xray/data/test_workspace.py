@@ -12,6 +12,7 @@ from xray.data.shards import FilmRow, read_keys, read_rows, write_shard
 from xray.data.stored_films import film_size, read_deep, read_film
 from xray.data.workspace import Workspace
 from xray.errors import DataError, Rejected
+from xray.lock import being_read
 from xray.records import read_lines
 from xray.types import StoredFilm
 
@@ -161,9 +162,20 @@ def test_a_finished_store_keeps_nothing_that_it_does_not_need(tmp_path: Path) ->
     space.refuse("old", Rejected("not_grey", "It is coloured."))
     shards = space.pack(keys(range(2)))
     space.clear(keep={shard.path for shard in shards}, refused={"r"})
-    assert files(tmp_path) == {shards[0].path, "refused.jsonl"}
+    assert files(tmp_path) == {shards[0].path, "refused.jsonl", ".readers"}
     assert [line.key for line in read_lines(tmp_path / "refused.jsonl", RefusedFilm, remedy="")] == ["r"]
     assert Workspace.open(tmp_path).known() == {*keys(range(2)), "r"}
+
+
+def test_films_that_somebody_reads_are_deleted_by_the_next_preparation_only(tmp_path: Path) -> None:
+    space = filled(tmp_path, range(4))
+    (old,), (new,) = space.pack(keys(range(4))), space.pack(keys(range(2)))
+    with being_read(tmp_path):
+        with being_read(tmp_path):
+            space.clear(keep={new.path}, refused=())
+        assert files(tmp_path) == {old.path, new.path, "refused.jsonl", ".readers"}
+    Workspace.open(tmp_path).clear(keep={new.path}, refused=())
+    assert files(tmp_path) == {new.path, "refused.jsonl", ".readers"}
 
 
 def test_a_shard_that_is_there_is_not_written_again(tmp_path: Path) -> None:
