@@ -1,6 +1,7 @@
 """Where studies are converted: in processes of this machine, or on a Ray cluster, with the same result."""
 
 import logging
+import math
 import os
 import pickle
 from collections.abc import Callable, Collection, Sequence
@@ -13,6 +14,7 @@ from xray.errors import ConfigError, Rejected
 from xray.guard import Guarded
 from xray.types import Engine
 
+_STUDIES_AT_ONCE = 8  # Ray hands over what an actor has done when it has done that many: a kill costs the rest
 OnFilm = Callable[[ConvertedFilm], None]
 
 
@@ -75,7 +77,8 @@ def _with_ray(tasks: Sequence[StudyTask], *, converter: StudyConverter, on_film:
         context.enable_progress_bars, context.print_on_execution_start = False, False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         count = min(workers or int(ray.cluster_resources().get("CPU", 1)), max(1, len(tasks)))
-        studies = ray.data.from_items([{"task": pickle.dumps(task)} for task in tasks])
+        blocks = max(count, math.ceil(len(tasks) / _STUDIES_AT_ONCE))
+        studies = ray.data.from_items([{"task": pickle.dumps(task)} for task in tasks], override_num_blocks=blocks)
         converted = studies.map(_RayConverter, fn_constructor_args=(converter,), compute=ActorPoolStrategy(size=count))
         for row in converted.iter_rows():
             for film in pickle.loads(row["films"]):
