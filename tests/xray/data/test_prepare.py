@@ -197,10 +197,7 @@ def test_a_preparation_killed_in_the_middle_is_incomplete_and_ends_the_same_when
 ):
     whole = prepared(source, tmp_path / "whole")
     out = tmp_path / "killed"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    script = tmp_path / "slow.py"
-    script.write_text(SLOW_PREPARATION, encoding="utf-8")
-    process = subprocess.Popen([sys.executable, script, source.root, out], env=environment)
+    process = started(SLOW_PREPARATION, source.root, out, folder=tmp_path)
     try:
         wait_until(lambda: len(list(out.rglob("*.arrow"))) >= 2)
     finally:
@@ -211,6 +208,47 @@ def test_a_preparation_killed_in_the_middle_is_incomplete_and_ends_the_same_when
         Store.open(out)
     assert prepared(source, out).fingerprint == whole.fingerprint
     assert data_of(out) == data_of(tmp_path / "whole")
+
+
+KILLED_PREPARATION = """
+import os, signal, sys
+from pathlib import Path
+from test_prepare import table_of, prepared
+films, out, last = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+replace = Path.replace
+def replace_or_die(path, target):
+    if target.match(last):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return replace(path, target)
+if __name__ == "__main__":
+    Path.replace = replace_or_die
+    prepared(table_of(films, out.parent), out)
+"""
+
+
+@pytest.mark.parametrize(
+    "last", ["films/*.arrow", "studies.jsonl", "text_changes.jsonl", "refused.jsonl", "store.json", "known_files.jsonl"]
+)
+def test_a_preparation_killed_while_it_writes_the_store_ends_the_same_when_run_again(
+    source: SourceData, tmp_path: Path, last: str
+):
+    prepared(source, tmp_path / "whole")
+    out = tmp_path / "killed"
+    assert started(KILLED_PREPARATION, source.root, out, last, folder=tmp_path).wait() == -signal.SIGKILL
+    assert any("part" in name for name in contents(out))
+    if last != "known_files.jsonl":
+        with pytest.raises(DataError, match="no complete store"):
+            Store.open(out)
+    prepared(source, out)
+    assert data_of(out) == data_of(tmp_path / "whole")
+
+
+def started(script: str, *arguments: Path | str, folder: Path) -> subprocess.Popen:
+    """A script that may use what is in this file, in a process of its own."""
+    path = folder / "script.py"
+    path.write_text(script, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    return subprocess.Popen([sys.executable, path, *arguments], env=environment)
 
 
 def wait_until(ready, seconds: float = 30.0) -> None:
