@@ -66,25 +66,22 @@ def prepare(
     """Render the films of `source` into the store `out`, and return the store.
 
     A film that is there already, rendered with the same settings, is not decoded again, nor read again where its file
-    has not changed since; so a killed preparation goes on where it stopped. It ends with the same bytes, whatever the
-    engine and the number of processes, but for the list of this machine's files (`xray.data.known_files`). No id, path
-    or date of the source is written: see `xray.data.pseudonym` and `xray.data.study_texts`. `on_refusals` gets
-    everything that was left out with its real place, for the user's eyes, also if the preparation then fails: see
-    `xray.data.notices`. `splits` is a table that declares the split of each study (`xray.data.declared_splits`).
-    `progress` is called with the number of films done and of all.
+    has not changed since (`xray.data.known_files`); so a killed preparation goes on where it stopped, and ends with the
+    same bytes, whatever the engine and the number of processes. No id, path or date of the source is written: see
+    `xray.data.pseudonym` and `xray.data.study_texts`. `on_refusals` gets everything that was left out with its real
+    place, for the user's eyes, also if the preparation then fails: see `xray.data.notices`. `splits` is a table that
+    declares the split of each study (`xray.data.declared_splits`).
 
     Raises DataError if `out` is not a store or lies among the films, if more than `max_refused_fraction` of the films
     that have a report are refused, if no study is left, if there are too few patients to split, if a declared split
-    parts what belongs together, or if the record of earlier splits is damaged; XrayError if another command is at work
-    in `out`.
+    parts what belongs together, or if the record of earlier splits is damaged; XrayError if `out` is in use.
     """
     _check_place(out, films=source.root)
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
         earlier = read_earlier(out, settings=split)
         space, names = Workspace.open(out), Pseudonyms.of_site()
-        files = KnownFiles.open(out, names=names)
-        rendering = Rendering(source=source, space=space, files=files, settings=settings)
+        rendering = Rendering(source=source, space=space, files=KnownFiles.open(out, names=names), settings=settings)
         rendering.run(engine=engine, workers=workers, progress=progress)
         outcomes = _without_clashes(source, rendering.outcomes)
         assembly = assemble(source, outcomes=outcomes, names=names, repair_terms=repair_terms)
@@ -100,7 +97,7 @@ def prepare(
         info = _info(source, assembly=assembly, parts=parts, settings=settings, split=split)
         info = info.model_copy(update={"terms": "repaired" if repair_terms else "kept"})
         _write(out, space=space, info=info, studies=parts.studies, assembly=assembly, refused=rendering.refused)
-        files.clear()
+        rendering.files.clear()
     return Store.open(out)
 
 

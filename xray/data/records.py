@@ -10,6 +10,7 @@
     refused.jsonl           one `RefusedFilm` a line: what need not be decoded again
     known_files.jsonl       one `KnownFile` a line: which files of this machine need not be hashed again
     parts/                  films of a preparation that has not ended yet
+    .lock, .readers         empty, see `xray.lock`
 """
 
 from typing import Literal
