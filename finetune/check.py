@@ -15,7 +15,7 @@ from finetune.config import RunConfig, TrainConfig
 from finetune.console import Screen
 from finetune.models.loading import LoadedModel, add_adapter, load_base
 from finetune.provenance import peak_gpu_memory_mib, peak_memory_mib
-from finetune.run import open_run
+from finetune.run import Run, open_run
 from finetune.tokens import count_tokens, refuse_short_limits
 from finetune.train import rehearse
 from xray.types import Example
@@ -28,6 +28,32 @@ def check_run(config: RunConfig, *, screen: Screen) -> None:
     """
     training_arguments(config, folder=config.output_dir)
     run = open_run(config, screen=screen, command="check")
+    with run.data.store.reading():
+        _check(run, screen=screen)
+
+
+def show_loss_mask(example: Example, *, encoder: ChatEncoder) -> str:
+    """Return the example as the model reads it: what is masked in round brackets, the target in square ones."""
+    row = encoder.encode(example, encoder.load_pixels(example))
+    tokenizer, ids, counted = encoder.processor.tokenizer, row["input_ids"][0], row["labels"][0] != IGNORED
+    masked = tokenizer.decode(ids[~counted])
+    image_token = getattr(encoder.processor, "image_token", None)
+    if image_token:
+        run = re.compile(f"(?:{re.escape(image_token)})+")
+        masked = run.sub(lambda found: f"<{len(found[0]) // len(image_token)} image tokens>", masked)
+    return f"  ({masked})\n  [{tokenizer.decode(ids[counted])}]"
+
+
+def count_steps(settings: TrainConfig, *, studies: int) -> int:
+    """Return the optimiser steps of a whole training on so many studies."""
+    if settings.max_steps > 0:
+        return settings.max_steps
+    batches = math.ceil(studies / settings.per_device_train_batch_size)
+    return math.ceil(settings.num_train_epochs * math.ceil(batches / settings.gradient_accumulation_steps))
+
+
+def _check(run: Run, *, screen: Screen) -> None:
+    config = run.config
     leaks = run.data.store.info.leakage
     screen.say("Shared between splits: " + ", ".join(f"{name} {count}" for name, count in leaks.items()))
     base = load_base(config.model)
@@ -53,26 +79,6 @@ def check_run(config: RunConfig, *, screen: Screen) -> None:
         "come on top."
     )
     screen.say(f"Ready. `finetune run` would write {run.folder}")
-
-
-def show_loss_mask(example: Example, *, encoder: ChatEncoder) -> str:
-    """Return the example as the model reads it: what is masked in round brackets, the target in square ones."""
-    row = encoder.encode(example, encoder.load_pixels(example))
-    tokenizer, ids, counted = encoder.processor.tokenizer, row["input_ids"][0], row["labels"][0] != IGNORED
-    masked = tokenizer.decode(ids[~counted])
-    image_token = getattr(encoder.processor, "image_token", None)
-    if image_token:
-        run = re.compile(f"(?:{re.escape(image_token)})+")
-        masked = run.sub(lambda found: f"<{len(found[0]) // len(image_token)} image tokens>", masked)
-    return f"  ({masked})\n  [{tokenizer.decode(ids[counted])}]"
-
-
-def count_steps(settings: TrainConfig, *, studies: int) -> int:
-    """Return the optimiser steps of a whole training on so many studies."""
-    if settings.max_steps > 0:
-        return settings.max_steps
-    batches = math.ceil(studies / settings.per_device_train_batch_size)
-    return math.ceil(settings.num_train_epochs * math.ceil(batches / settings.gradient_accumulation_steps))
 
 
 def _refuse_mixed_batches(examples: Sequence[Example], *, encoder: ChatEncoder, config: RunConfig) -> None:

@@ -82,7 +82,7 @@ def start_run(config: RunConfig, *, screen: Screen, command: str) -> Path:
         screen.say(f"{run.folder} is complete. To run it again, move the folder away: its reviews are in it.")
     else:
         run.folder.mkdir(parents=True, exist_ok=True)
-        with locked(run.folder):
+        with locked(run.folder), run.data.store.reading():
             _do_what_is_left(run)
     screen.show_scores(read_json(run.folder / SCORES_FILE, ScoresFile))
     return run.folder

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray import __version__
-from xray.data.films import Film, check_upright, file_sha256, load_film, unchanged
+from xray.data.films import Film, check_upright, load_film, unchanged
+from xray.data.known_files import FileDigest, digest_file
 from xray.data.perceptual import perceptual_hash
 from xray.data.records import FilmFacts
 from xray.data.shards import FilmRow
@@ -35,13 +36,14 @@ class StudyTask:
 class ConvertedFilm:
     """What became of one film: a new `row`, a refusal, or neither where `key` was known before.
 
-    `key` is None for a file of which not even the bytes could be told.
+    `key` is None for a file of which not even the bytes could be told. `digest` is of a file that was hashed now.
     """
 
     path: Path = field(repr=False)
     key: str | None
     row: FilmRow | None = None
     rejected: Rejected | None = None
+    digest: FileDigest | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,17 +62,18 @@ class StudyConverter:
 
     def _film(self, path: Path) -> ConvertedFilm:
         key: str | None = None
+        digest: FileDigest | None = None
         try:
             with unchanged(path):
-                sha256 = file_sha256(path)
-                key = film_key(sha256, settings=self.settings)
+                digest = digest_file(path)
+                key = film_key(digest.sha256, settings=self.settings)
                 if key in self.known:
-                    return ConvertedFilm(path=path, key=key)
-                film = load_film(path, settings=self.settings, sha256=sha256)
+                    return ConvertedFilm(path=path, key=key, digest=digest)
+                film = load_film(path, settings=self.settings, sha256=digest.sha256)
             check_upright(film)
         except Rejected as rejected:
-            return ConvertedFilm(path=path, key=key, rejected=rejected)
-        return ConvertedFilm(path=path, key=key, row=_row(film, key=key, settings=self.settings))
+            return ConvertedFilm(path=path, key=key, rejected=rejected, digest=digest)
+        return ConvertedFilm(path=path, key=key, row=_row(film, key=key, settings=self.settings), digest=digest)
 
 
 def film_by_film(task: StudyTask, rejected: Rejected) -> tuple[StudyTask | ConvertedFilm, ...]:

@@ -1,6 +1,7 @@
 """Where studies are converted: in processes of this machine, or on a Ray cluster, with the same result."""
 
 import logging
+import math
 import os
 import pickle
 from collections.abc import Callable, Collection, Sequence
@@ -13,6 +14,7 @@ from xray.errors import ConfigError, Rejected
 from xray.guard import Guarded
 from xray.types import Engine
 
+_STUDIES_AT_ONCE = 8  # Ray hands over what an actor has done when it has done that many: a kill costs the rest
 OnFilm = Callable[[ConvertedFilm], None]
 
 
@@ -30,6 +32,8 @@ def convert_studies(
     `workers` is the number of processes at work, by default one for each processor this process may use (local), or
     as many as the cluster has (ray). Raises ConfigError where Ray is asked for and not installed.
     """
+    if not tasks:
+        return
     converter = StudyConverter(settings=settings, known=frozenset(known))
     if engine is Engine.ray:
         _with_ray(tasks, converter=converter, on_film=on_film, workers=workers)
@@ -73,7 +77,8 @@ def _with_ray(tasks: Sequence[StudyTask], *, converter: StudyConverter, on_film:
         context.enable_progress_bars, context.print_on_execution_start = False, False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         count = min(workers or int(ray.cluster_resources().get("CPU", 1)), max(1, len(tasks)))
-        studies = ray.data.from_items([{"task": pickle.dumps(task)} for task in tasks])
+        blocks = max(count, math.ceil(len(tasks) / _STUDIES_AT_ONCE))
+        studies = ray.data.from_items([{"task": pickle.dumps(task)} for task in tasks], override_num_blocks=blocks)
         converted = studies.map(_RayConverter, fn_constructor_args=(converter,), compute=ActorPoolStrategy(size=count))
         for row in converted.iter_rows():
             for film in pickle.loads(row["films"]):

@@ -4,6 +4,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic
 
@@ -11,6 +12,7 @@ from xray.errors import Rejected
 from xray.guard import Guarded, Result, Task
 
 _FEW_TASKS = 24  # starting a second process takes longer than doing so few
+_UNDER_WAY = 2  # for each process: one at work, and one whose result waits
 
 
 def map_guarded(
@@ -24,16 +26,19 @@ def map_guarded(
 
     `on_result` is called in this thread with the task's index, and its result or refusal, in the order in which tasks
     end. `workers` is the number of processes, by default one for each processor this process may use and one alone for
-    few tasks. What `function` raises beside `Rejected` ends the work and is raised here.
+    few tasks. At most two tasks for each process are under way or wait for `on_result`, however slow that is. What
+    `function` raises beside `Rejected` ends the work and is raised here.
     """
     if not tasks:
         return
     if workers is None:
         workers = 1 if len(tasks) < _FEW_TASKS else _usable_processors()
-    crew = _Crew(function=function, tasks=tasks, waiting=queue.SimpleQueue(), done=queue.SimpleQueue())
+    count = min(workers, len(tasks))
+    room = threading.Semaphore(_UNDER_WAY * count)
+    crew = _Crew(function=function, tasks=tasks, waiting=queue.SimpleQueue(), done=queue.SimpleQueue(), room=room)
     for index in range(len(tasks)):
         crew.waiting.put(index)
-    threads = [threading.Thread(target=crew.work) for _ in range(min(workers, len(tasks)))]
+    threads = [threading.Thread(target=crew.work) for _ in range(count)]
     for thread in threads:
         thread.start()
     try:
@@ -42,8 +47,9 @@ def map_guarded(
             if isinstance(outcome, _Defect):
                 raise outcome.error
             on_result(index, outcome)
+            room.release()
     finally:
-        crew.call_off()
+        crew.call_off(count)
         for thread in threads:
             thread.join()
 
@@ -57,12 +63,13 @@ class _Defect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Crew(Generic[Task, Result]):
-    """What the threads share: indices of tasks that wait, and outcomes."""
+    """What the threads share: indices of tasks that wait, outcomes, and how many more of these there is room for."""
 
     function: Callable[[Task], Result]
     tasks: Sequence[Task]
     waiting: "queue.SimpleQueue[int]"
     done: "queue.SimpleQueue[tuple[int, Result | Rejected | _Defect]]"
+    room: threading.Semaphore
 
     def work(self) -> None:
         with Guarded(self.function) as guarded:
@@ -75,11 +82,15 @@ class _Crew(Generic[Task, Result]):
                     self.done.put((index, _Defect(error)))
                     return
 
-    def call_off(self) -> None:
-        while self._next() is not None:
-            pass
+    def call_off(self, threads: int) -> None:
+        """Leave no task, and wake all threads that wait for room, so that they see it."""
+        with suppress(queue.Empty):
+            while True:
+                self.waiting.get_nowait()
+        self.room.release(threads)
 
     def _next(self) -> int | None:
+        self.room.acquire()
         try:
             return self.waiting.get_nowait()
         except queue.Empty:

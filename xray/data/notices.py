@@ -47,6 +47,8 @@ def tell_store(store: Store, *, say: Callable[[str], None]) -> None:
     if info.text_changes:
         changed = ", ".join(f"{_CHANGES[kind]} {number}" for kind, number in info.text_changes.items())
         say(f"changed in the texts: {changed}; see text_changes.jsonl")
+    if old := store.count_old_files():
+        say(f"not deleted yet: {old} older files of films, which a command still reads. Prepare again after its end.")
 
 
 def public_key_notice(store: Store) -> str | None:

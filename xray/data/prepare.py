@@ -5,20 +5,21 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from xray import __version__
 from xray.data.assembly import Assembly, Outcome, RenderedFilm, assemble
-from xray.data.convert import CONVERT_VERSION, ConvertedFilm, StudyTask
-from xray.data.engines import convert_studies
+from xray.data.convert import CONVERT_VERSION
 from xray.data.fingerprint import FingerprintLine, fingerprint
 from xray.data.identity import FilmIdentity, identity_clashes
+from xray.data.known_files import KnownFiles
 from xray.data.perceptual import Pixels
 from xray.data.pseudonym import Pseudonyms
 from xray.data.records import (
     CHANGES_FILE,
     FILMS_FOLDER,
+    KNOWN_FILES_FILE,
     PARTS_FOLDER,
     QUARANTINE_FILE,
     REFUSED_FILE,
@@ -29,6 +30,7 @@ from xray.data.records import (
     StoredStudy,
     StoreInfo,
 )
+from xray.data.rendering import Progress, Rendering
 from xray.data.sources.study_files import Kind, Refusal, SourceData
 from xray.data.split_settings import SplitSettings
 from xray.data.store import Store
@@ -37,15 +39,14 @@ from xray.data.stored_films import decode_png
 from xray.data.workspace import Workspace
 from xray.dicom.render import RenderSettings
 from xray.errors import DataError, Rejected, XrayError
-from xray.lock import locked
+from xray.lock import LOCK_FILE, READERS_FILE, locked
 from xray.records import write_lines, write_record
 from xray.types import Engine, Split
 
-Progress = Callable[[int, int], None]
 _KINDS: tuple[Kind, ...] = ("refused", "unpaired", "note")
 _SCRATCH = "unpacked-"
 _OURS = {STORE_FILE, STUDIES_FILE, QUARANTINE_FILE, CHANGES_FILE, SPLITS_FILE, REFUSED_FILE}
-_OURS |= {FILMS_FOLDER, PARTS_FOLDER, ".lock"}
+_OURS |= {KNOWN_FILES_FILE, FILMS_FOLDER, PARTS_FOLDER, LOCK_FILE, READERS_FILE}
 
 
 def prepare(
@@ -64,28 +65,28 @@ def prepare(
 ) -> Store:
     """Render the films of `source` into the store `out`, and return the store.
 
-    A film that is there already, rendered with the same settings, is not decoded again, so a killed preparation goes
-    on where it stopped and ends with the same bytes, whatever the engine and the number of processes. No id, path or
-    date of the source is written: see `xray.data.pseudonym` and `xray.data.study_texts`. `on_refusals` gets everything
-    that was left out with its real place, for the user's eyes, also if the preparation then fails: see
-    `xray.data.notices`. `splits` is a table that declares the split of each study (`xray.data.declared_splits`).
-    `progress` is called with the number of films done and of all.
+    A film that is there already, rendered with the same settings, is not decoded again, nor read again where its file
+    has not changed since (`xray.data.known_files`); so a killed preparation goes on where it stopped, and ends with the
+    same bytes, whatever the engine and the number of processes. No id, path or date of the source is written: see
+    `xray.data.pseudonym` and `xray.data.study_texts`. `on_refusals` gets everything that was left out with its real
+    place, for the user's eyes, also if the preparation then fails: see `xray.data.notices`. `splits` is a table that
+    declares the split of each study (`xray.data.declared_splits`).
 
     Raises DataError if `out` is not a store or lies among the films, if more than `max_refused_fraction` of the films
-    that have a report are refused, if no study is left, if there are too few patients to split, or if a declared split
-    parts what belongs together; XrayError if another command is at work in `out`.
+    that have a report are refused, if no study is left, if there are too few patients to split, if a declared split
+    parts what belongs together, or if the record of earlier splits is damaged; XrayError if `out` is in use.
     """
     _check_place(out, films=source.root)
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
-        space = Workspace.open(out)
-        rendering = _Rendering(source=source, space=space, settings=settings)
+        earlier = read_earlier(out, settings=split)
+        space, names = Workspace.open(out), Pseudonyms.of_site()
+        rendering = Rendering(source=source, space=space, files=KnownFiles.open(out, names=names), settings=settings)
         rendering.run(engine=engine, workers=workers, progress=progress)
         outcomes = _without_clashes(source, rendering.outcomes)
-        assembly = assemble(source, outcomes=outcomes, names=Pseudonyms.of_site(), repair_terms=repair_terms)
+        assembly = assemble(source, outcomes=outcomes, names=names, repair_terms=repair_terms)
         try:
             _check_enough(assembly, source=source, outcomes=outcomes, max_refused_fraction=max_refused_fraction)
-            earlier = read_earlier(out, settings=split)
             pixels = _pixels_of(space, assembly)
             parts = split_store(assembly, settings=split, pixels=pixels, splits=splits, earlier=earlier)
             assembly = replace(assembly, refusals=(*assembly.refusals, *parts.refusals))
@@ -96,6 +97,7 @@ def prepare(
         info = _info(source, assembly=assembly, parts=parts, settings=settings, split=split)
         info = info.model_copy(update={"terms": "repaired" if repair_terms else "kept"})
         _write(out, space=space, info=info, studies=parts.studies, assembly=assembly, refused=rendering.refused)
+        rendering.files.clear()
     return Store.open(out)
 
 
@@ -117,52 +119,6 @@ def scratch_folder(out: Path, *, films: Path) -> Iterator[Path]:
             yield folder / "films"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Rendering:
-    """One pass over all films; `refused` are the keys of those that were refused."""
-
-    source: SourceData
-    space: Workspace
-    settings: RenderSettings
-    outcomes: dict[Path, Outcome] = field(default_factory=dict)
-    refused: set[str] = field(default_factory=set)
-
-    def run(self, *, engine: Engine, workers: int | None, progress: Progress | None) -> None:
-        tasks = [StudyTask(films=study.films) for study in self.source.studies]
-        total = len({film for task in tasks for film in task.films})
-
-        def note(film: ConvertedFilm) -> None:
-            self._note(film)
-            if progress is not None:
-                progress(len(self.outcomes), total)
-
-        try:
-            convert_studies(
-                tasks,
-                settings=self.settings,
-                known=self.space.known(),
-                on_film=note,
-                workers=workers,
-                engine=engine,
-            )
-        finally:
-            self.space.flush()
-        ordered = dict.fromkeys(film for task in tasks for film in task.films)
-        self.outcomes = {film: self.outcomes[film] for film in ordered}
-
-    def _note(self, film: ConvertedFilm) -> None:
-        if film.row is not None:
-            self.space.add(film.row)
-        if film.rejected is not None and film.key is not None:
-            self.space.refuse(film.key, film.rejected)
-        known = film.rejected or self.space.outcome(str(film.key))
-        if isinstance(known, Rejected):
-            self.refused.update({film.key} if film.key else ())
-            self.outcomes[film.path] = known
-        else:
-            self.outcomes[film.path] = RenderedFilm(key=str(film.key), facts=known)
 
 
 def _check_place(out: Path, *, films: Path) -> None:

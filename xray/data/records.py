@@ -8,7 +8,9 @@
     films/<hash>.arrow      rendered films, see `xray.data.shards`
     splits.json             where each study is, so that a later preparation moves nobody
     refused.jsonl           one `RefusedFilm` a line: what need not be decoded again
+    known_files.jsonl       one `KnownFile` a line: which files of this machine need not be hashed again
     parts/                  films of a preparation that has not ended yet
+    .lock, .readers         empty, see `xray.lock`
 """
 
 from typing import Literal
@@ -20,6 +22,7 @@ SCHEMA_VERSION = 2
 REMEDY = "Prepare the data again."
 STORE_FILE, STUDIES_FILE, QUARANTINE_FILE = "store.json", "studies.jsonl", "quarantine.jsonl"
 CHANGES_FILE, SPLITS_FILE, REFUSED_FILE = "text_changes.jsonl", "splits.json", "refused.jsonl"
+KNOWN_FILES_FILE = "known_files.jsonl"
 FILMS_FOLDER, PARTS_FOLDER = "films", "parts"
 
 
@@ -138,6 +141,13 @@ class RefusedFilm(Record):
     key: str
     code: str
     why: str
+
+
+class KnownFile(Record):
+    """One file of the source as it was when it was hashed: `file` is a pseudonym of its path, inode, size and times."""
+
+    file: str
+    sha256: str
 
 
 class AssignedStudy(Record):

@@ -19,7 +19,15 @@ from xray.errors import DataError
 
 SUFFIX = ".arrow"
 _DAMAGED = "{} is missing or damaged. Prepare the data again."
+_UNREADABLE = (
+    "{} cannot be read: {}. Nothing was deleted. See that its disk is there and that you may read the file, "
+    "then run the same command again."
+)
 _ROWS_AT_ONCE = 16  # rows that the writer holds before they go to the file
+
+
+class DamagedShardError(DataError):
+    """A file that can be read, but holds something else than we wrote: it was cut off or overwritten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +70,10 @@ def write_shard(folder: Path, rows: Iterable[FilmRow]) -> Path:
 
 
 def read_keys(path: Path) -> list[str]:
-    """Return the keys of a shard's films in their order. Raises DataError if the file is missing or damaged."""
+    """Return the keys of a shard's films in their order.
+
+    Raises DataError if the file is missing or cannot be read, DamagedShardError if its content is damaged.
+    """
     keys: list[str] = _opened(path).table.column("key").to_pylist()
     return keys
 
@@ -126,7 +137,7 @@ class _Shard:
         try:
             return self.table.column(column)[row]
         except (IndexError, OSError):
-            raise DataError(_DAMAGED.format(self.path)) from None
+            raise DamagedShardError(_DAMAGED.format(self.path)) from None
 
 
 @lru_cache(maxsize=256)
@@ -136,8 +147,13 @@ def _opened(path: Path) -> _Shard:
     try:
         table = pyarrow.ipc.open_stream(pyarrow.memory_map(str(path))).read_all()
         return _Shard(path=path, table=table.select(["key", "facts", "image", "deep"]))
-    except (OSError, KeyError, pyarrow.ArrowInvalid):
+    except FileNotFoundError:
         raise DataError(_DAMAGED.format(path)) from None
+    except (OSError, KeyError, pyarrow.ArrowInvalid) as error:
+        number = getattr(error, "errno", None)  # pyarrow gives none where the content is at fault
+        if number is None:
+            raise DamagedShardError(_DAMAGED.format(path)) from None
+        raise DataError(_UNREADABLE.format(path, os.strerror(number))) from None
 
 
 def _written(row: FilmRow) -> dict[str, Any]:

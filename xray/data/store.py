@@ -1,11 +1,13 @@
 """The prepared store: every study of a data set, read back without decoding DICOM."""
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from xray.data.records import (
+    FILMS_FOLDER,
     QUARANTINE_FILE,
     REMEDY,
     SCHEMA_VERSION,
@@ -16,9 +18,10 @@ from xray.data.records import (
     StoredStudy,
     StoreInfo,
 )
-from xray.data.shards import read_keys
+from xray.data.shards import SUFFIX, read_keys
 from xray.dicom.render import RenderSettings
 from xray.errors import ConfigError, DataError
+from xray.lock import being_read
 from xray.records import read_lines, read_record
 from xray.types import Example, StoredFilm, Turn, View
 
@@ -50,9 +53,7 @@ class Store:
                 f"{path} was rendered with other settings (size {info.render_size}, square {info.render_square}). "
                 "Prepare it again with the settings you ask for, or ask for those of the store."
             )
-        missing = [shard.path for shard in info.shards if not _is_whole(path / shard.path, size=shard.bytes)]
-        if missing:
-            raise DataError(f"{path} lacks {len(missing)} of its {len(info.shards)} files of films. Prepare it again.")
+        _check_whole(path, info)
         studies = read_lines(path / STUDIES_FILE, StoredStudy, remedy=REMEDY)
         if len(studies) != info.studies:
             raise DataError(f"{path} holds {len(studies)} of its {info.studies} studies. Prepare it again.")
@@ -62,6 +63,22 @@ class Store:
     def fingerprint(self) -> str:
         """Identity of the data: films as rendered, target texts and split."""
         return self.info.fingerprint
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read the films meanwhile: a preparation of the same store that ends before this deletes none of them.
+
+        Raises DataError if an earlier one did.
+        """
+        with being_read(self.path):
+            _check_whole(self.path, self.info)
+            yield
+
+    def count_old_files(self) -> int:
+        """Count the files of films that are the store's no more, and are kept because somebody read them."""
+        ours = {shard.path for shard in self.info.shards}
+        found = (f"{FILMS_FOLDER}/{path.name}" for path in (self.path / FILMS_FOLDER).glob(f"*{SUFFIX}"))
+        return sum(name not in ours for name in found)
 
     def quarantine(self) -> list[Quarantined]:
         """Everything that was left out or noted, in the order it was found."""
@@ -141,6 +158,12 @@ def _answers(
         for index, turn in enumerate(turns):
             if turn.role == "assistant":
                 yield (*before, *turns[:index]), turn.text
+
+
+def _check_whole(path: Path, info: StoreInfo) -> None:
+    missing = [shard.path for shard in info.shards if not _is_whole(path / shard.path, size=shard.bytes)]
+    if missing:
+        raise DataError(f"{path} lacks {len(missing)} of its {len(info.shards)} files of films. Prepare it again.")
 
 
 def _is_whole(path: Path, *, size: int) -> bool:

@@ -10,13 +10,17 @@ from xray.data.declared_splits import declared_by_study, read_declared_splits
 from xray.data.groups import SplitFilm, SplitStudy
 from xray.data.leakage import LeakageReport
 from xray.data.perceptual import Pixels
-from xray.data.records import REMEDY, SPLITS_FILE, AssignedStudy, SplitsRecord, StoredStudy
+from xray.data.records import SPLITS_FILE, AssignedStudy, SplitsRecord, StoredStudy
 from xray.data.sources.study_files import Refusal, StudyFiles
 from xray.data.split import split_studies
 from xray.data.split_settings import SplitSettings
-from xray.errors import DataError
 from xray.records import read_record, write_record
 from xray.types import Split
+
+_RESTORE = (
+    "It says in which split each study is; without it patients would move between the splits. "
+    "Restore the file, or delete it to split the data anew."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +88,12 @@ def as_split_study(study: StoredStudy, *, others: Sequence[str] = ()) -> SplitSt
 def read_earlier(out: Path, *, settings: SplitSettings) -> tuple[Assigned, ...]:
     """Return where the studies of the store `out` are, if it was split by the same settings, else nothing.
 
-    The record outlives a preparation that is killed, so that nobody moves.
+    The record outlives a preparation that is killed, so that nobody moves. Raises DataError if it is damaged.
     """
     path = out / SPLITS_FILE
     if not path.exists():
         return ()
-    try:
-        record = read_record(path, SplitsRecord, remedy=REMEDY)
-    except DataError:
-        return ()
+    record = read_record(path, SplitsRecord, remedy=_RESTORE)
     if (record.val, record.test, record.seed) != (settings.val, settings.test, settings.seed):
         return ()
     return tuple(

@@ -1,5 +1,6 @@
 """What a preparation has rendered so far: kept as it comes, so that a kill costs the last seconds and no more."""
 
+import hashlib
 import re
 import time
 from collections.abc import Collection, Iterator, Sequence
@@ -8,8 +9,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xray.data.records import FILMS_FOLDER, PARTS_FOLDER, REFUSED_FILE, REMEDY, FilmFacts, RefusedFilm, ShardInfo
-from xray.data.shards import SUFFIX, FilmRow, read_facts, read_image, read_keys, read_rows, read_sizes, write_shard
+from xray.data.shards import (
+    SUFFIX,
+    DamagedShardError,
+    FilmRow,
+    read_facts,
+    read_image,
+    read_keys,
+    read_rows,
+    read_sizes,
+    write_shard,
+)
 from xray.errors import DataError, Rejected
+from xray.lock import unread
 from xray.records import read_appended, write_lines
 
 _OURS = re.compile(r"[0-9a-f]{32}\.arrow|\d+-\d+\.part")
@@ -17,6 +29,7 @@ _OURS = re.compile(r"[0-9a-f]{32}\.arrow|\d+-\d+\.part")
 _FLUSH_BYTES = 64 * 2**20
 _FLUSH_SECONDS = 10.0
 _SHARD_BYTES = 256 * 2**20
+"""What a shard typically has; the least is half of it, and the most twice."""
 _TRANSIENT = frozenset({"unreadable", "decode_timeout", "decode_memory", "decoder_crashed", "file_changed"})
 """Refusals that another try may not give: a share that was away, a machine that was busy."""
 
@@ -44,7 +57,10 @@ class Workspace:
 
     @classmethod
     def open(cls, store: Path) -> "Workspace":
-        """Find what is there. Damaged files, and what a kill left half-written, are removed and rendered again."""
+        """Find what is there. Damaged files, and what a kill left half-written, are removed and rendered again.
+
+        Raises DataError, and removes nothing, where the system does not let a file be read.
+        """
         space = cls(store=store)
         for folder in (FILMS_FOLDER, PARTS_FOLDER):
             for path in sorted((store / folder).glob("*")):
@@ -100,13 +116,15 @@ class Workspace:
         self._flushed = time.monotonic()
 
     def pack(self, keys: Sequence[str]) -> tuple[ShardInfo, ...]:
-        """Put the films `keys`, in this order, into shards of about 256 MiB at most, and describe these.
+        """Put the films `keys`, in this order, into shards of about 256 MiB, 512 MiB at most, and describe these.
 
         The bytes of the shards follow from the films and their order alone: not from the number of processes, the
-        kills or the engine. A shard that is there already is not written again.
+        kills or the engine. A shard that is there already is not written again, and a film more or less changes its
+        own shard and seldom another.
         """
         self.flush()
-        there = {tuple(read_keys(path)): path for path in (self.store / FILMS_FOLDER).glob(f"*{SUFFIX}")}
+        films = (self.store / FILMS_FOLDER).glob(f"*{SUFFIX}")
+        there = {tuple(read_keys(path)): path for path in films if _OURS.fullmatch(path.name)}
         shards = []
         for group in self._groups(keys):
             path = there.get(group) or write_shard(self.store / FILMS_FOLDER, self._rows(group))
@@ -117,12 +135,13 @@ class Workspace:
         """Delete what a finished store does not need.
 
         `keep` are the paths of its shards; `refused` the keys of the refused films of the data set. Who is taken out
-        of the source is taken out of the store.
+        of the source is taken out of the store: now, or by the next preparation where a command still reads its films.
         """
-        for folder in (FILMS_FOLDER, PARTS_FOLDER):
-            for path in (self.store / folder).glob("*"):
-                if f"{folder}/{path.name}" not in keep and _OURS.fullmatch(path.name):
-                    path.unlink()
+        with unread(self.store) as free:
+            for folder in (FILMS_FOLDER, PARTS_FOLDER) if free else (PARTS_FOLDER,):
+                for path in (self.store / folder).glob("*"):
+                    if f"{folder}/{path.name}" not in keep and _OURS.fullmatch(path.name):
+                        path.unlink()
         if (self.store / PARTS_FOLDER).is_dir():
             with suppress(OSError):  # a stranger's file lies in it, which is not ours to delete
                 (self.store / PARTS_FOLDER).rmdir()
@@ -137,7 +156,7 @@ class Workspace:
                 key: _Kept(shard=path, row=row, size=size, facts=read_facts(path, row))
                 for row, (key, size) in enumerate(rows)
             }
-        except (DataError, ValueError):
+        except (DamagedShardError, ValueError):
             kept = {}
         if not kept:
             path.unlink()
@@ -148,11 +167,14 @@ class Workspace:
         total = 0
         for key in keys:
             size = self._kept[key].size
-            if group and total + size > _SHARD_BYTES:
+            if group and total + size > 2 * _SHARD_BYTES:
                 yield tuple(group)
                 group, total = [], 0
             group.append(key)
             total += size
+            if total >= _SHARD_BYTES // 2 and _ends_shard(key, size=size):
+                yield tuple(group)
+                group, total = [], 0
         if group:
             yield tuple(group)
 
@@ -160,3 +182,12 @@ class Workspace:
         for key in keys:
             kept = self._kept[key]
             yield from read_rows(kept.shard, [kept.row])
+
+
+def _ends_shard(key: str, *, size: int) -> bool:
+    """Tell whether a film is one after which a shard may end: one in each half of a shard's bytes, on average.
+
+    The film alone decides, and not what stands before it, so that shards after a new film end where they did.
+    """
+    drawn = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) / 2**64
+    return drawn < size / (_SHARD_BYTES // 2)

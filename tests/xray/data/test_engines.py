@@ -51,6 +51,19 @@ def test_every_engine_gives_the_same(tasks: list[StudyTask], engine: Engine, wor
     assert next(codes) == next(codes)
 
 
+def test_ray_hands_over_films_after_a_few_studies_however_many_there_are(
+    films, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = pytest.importorskip("ray", reason="the extra `cluster` is not installed").data
+    from_items, made = data.from_items, []
+    monkeypatch.setattr(
+        data, "from_items", lambda *given, **options: made.append(from_items(*given, **options)) or made[0]
+    )
+    tasks = [StudyTask(films=(films.root / f"{number}.dcm",)) for number in range(2000)]
+    assert len(converted(tasks, workers=1, engine=Engine.ray)) == 2000
+    assert made[0].num_blocks() == 250
+
+
 def test_a_known_film_is_not_decoded(tasks: list[StudyTask]) -> None:
     path = tasks[1].films[0]
     key = film_key(file_sha256(path), settings=SETTINGS)

@@ -1,5 +1,6 @@
 import os
 import threading
+import time
 from functools import partial
 
 import pytest
@@ -59,3 +60,31 @@ def test_what_the_receiver_raises_ends_the_work():
 
     with pytest.raises(KeyboardInterrupt):
         map_guarded(work, list(range(1000)), workers=2, on_result=stop)
+
+
+def leave_a_file(task, *, folder):
+    (folder / str(task)).touch()
+
+
+def test_workers_wait_for_a_slow_receiver_and_then_do_all_tasks(tmp_path):
+    most = []
+
+    def receive(_index, _outcome):
+        received = len(most)
+        if received in (0, 7):
+            time.sleep(1)  # long enough for all thirty
+        most.append(len(list(tmp_path.iterdir())) - received)
+
+    map_guarded(partial(leave_a_file, folder=tmp_path), list(range(30)), workers=2, on_result=receive)
+    assert len(most) == 30
+    assert max(most) <= 4
+
+
+def test_a_receiver_that_raises_while_all_workers_wait_for_it_ends_the_work(tmp_path):
+    def stop(_index, _outcome):
+        time.sleep(1)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        map_guarded(partial(leave_a_file, folder=tmp_path), list(range(30)), workers=3, on_result=stop)
+    assert len(list(tmp_path.iterdir())) <= 9

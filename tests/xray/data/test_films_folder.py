@@ -1,6 +1,7 @@
 """What a word in a table may stand for, and that no file among the films is passed over in silence."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,15 @@ def test_a_patient_whose_film_was_refused_does_not_get_another_patients(films, n
     source = read(films.root, "study_id,report", f"{name},{NORMAL}")
     assert source.studies == ()
     assert refused_rows(source) == ["ambiguous_film"]
+
+
+def test_places_of_many_films_of_archives_are_told_in_no_time(tmp_path: Path):
+    inside = {tmp_path / "scratch" / str(number): f"ward.zip/{number}.dcm" for number in range(20_000)}
+    source = SourceData(name="table", root=tmp_path / "films", studies=(), refusals=(), unpacked=inside)
+    start = time.process_time()
+    assert [source.place(film) for film in inside] == list(inside.values())
+    assert time.process_time() - start < 2
+    assert source.place(source.root / "P1/a.dcm") == "P1/a.dcm"
 
 
 def test_a_folder_with_copies_of_the_same_films_is_no_other_folder(films):

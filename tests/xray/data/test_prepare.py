@@ -5,11 +5,15 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from xray.data import known_files, rendering
+from xray.data.engines import convert_studies
+from xray.data.notices import tell_store
 from xray.data.prepare import prepare, scratch_folder
 from xray.data.pseudonym import SITE_KEY_VARIABLE, Pseudonyms
 from xray.data.sources import Refusal, SourceData, read_table
@@ -50,6 +54,11 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def data_of(store: Path) -> dict[str, bytes]:
+    """Everything but the list of this machine's files, which depends on when they were written."""
+    return {name: content for name, content in contents(store).items() if name != "known_files.jsonl"}
+
+
 def test_a_store_is_read_back_as_it_was_prepared(source: SourceData, tmp_path: Path):
     store = prepared(source, tmp_path / "store")
     again = Store.open(tmp_path / "store", settings=SMALL)
@@ -64,7 +73,7 @@ def test_a_store_is_read_back_as_it_was_prepared(source: SourceData, tmp_path: P
 def test_the_result_does_not_depend_on_the_number_of_processes(source: SourceData, tmp_path: Path):
     prepared(source, tmp_path / "one")
     prepared(source, tmp_path / "two", workers=2)
-    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert data_of(tmp_path / "one") == data_of(tmp_path / "two")
 
 
 def test_a_film_that_was_rendered_is_not_decoded_again(
@@ -75,6 +84,53 @@ def test_a_film_that_was_rendered_is_not_decoded_again(
     assert prepared(source, tmp_path / "store").fingerprint == first.fingerprint
 
 
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the films that are given to the converter, the only one to read their bytes."""
+    monkeypatch.setattr(known_files, "_SETTLED_NS", -(10**18))  # the films were written just now
+    names: list[str] = []
+
+    def convert(tasks, **options):
+        names.extend(sorted(film.name for task in tasks for film in task.films))
+        convert_studies(tasks, **options)
+
+    monkeypatch.setattr(rendering, "convert_studies", convert)
+    return names
+
+
+def test_the_bytes_of_films_that_have_not_changed_are_not_read_again(
+    source: SourceData, tmp_path: Path, given: list[str]
+):
+    Image.new("L", (80, 80), 9).save(source.root / "blank.png")
+    (study, *others) = source.studies
+    blank = replace(study, films=(*study.films, source.root / "blank.png"), views=(*study.views, "unknown"))
+    source = replace(source, studies=(blank, *others))
+    prepared(source, tmp_path / "store")
+    assert len(given) == 14
+    before = contents(tmp_path / "store")
+    given.clear()
+    prepared(source, tmp_path / "store")
+    assert given == []
+    assert contents(tmp_path / "store") == before
+    (tmp_path / "store/known_files.jsonl").write_bytes(b"nonsense\n\xff")
+    prepared(source, tmp_path / "store")
+    assert len(given) == 14
+    assert contents(tmp_path / "store") == before
+
+
+def test_a_film_that_changed_is_read_and_rendered_again(films, source: SourceData, tmp_path: Path, given: list[str]):
+    prepared(source, tmp_path / "store")
+    given.clear()
+    old = (films.root / "c.dcm").stat()
+    films.dicom("c.dcm", study="1.2.2.77", texture=77, patient="HOSP-1", SOPInstanceUID="1.2.2.77.2")
+    os.utime(films.root / "c.dcm", ns=(old.st_atime_ns, old.st_mtime_ns))
+    os.utime(films.root / "d.dcm")
+    prepared(source, tmp_path / "store")
+    assert given == ["c.dcm", "d.dcm"]
+    prepared(source, tmp_path / "fresh")
+    assert contents(tmp_path / "store") == contents(tmp_path / "fresh")
+
+
 def test_other_render_settings_make_other_films_and_the_old_ones_go(source: SourceData, tmp_path: Path):
     first = prepared(source, tmp_path / "store")
     second = prepared(source, tmp_path / "store", settings=RenderSettings(size=40))
@@ -83,6 +139,34 @@ def test_other_render_settings_make_other_films_and_the_old_ones_go(source: Sour
     assert {shard.path for shard in first.info.shards}.isdisjoint(contents(tmp_path / "store"))
     with pytest.raises(DataError, match="other settings"):
         Store.open(tmp_path / "store", settings=SMALL)
+
+
+READING = """
+import sys, time
+from pathlib import Path
+from xray.data.store import Store
+with Store.open(Path(sys.argv[1])).reading():
+    print("reading", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_films_that_another_process_reads_stay_until_it_has_ended_however_it_ends(source: SourceData, tmp_path: Path):
+    first = prepared(source, tmp_path / "store")
+    with subprocess.Popen([sys.executable, "-c", READING, first.path], stdout=subprocess.PIPE) as reader:
+        try:
+            assert reader.stdout.readline() == b"reading\n"
+            second = prepared(source, tmp_path / "store", settings=RenderSettings(size=40))
+            assert second.count_old_files() == 1
+            assert read_film(first.examples()[0].images[0]).shape == (48, 48)
+        finally:
+            reader.kill()
+    said: list[str] = []
+    tell_store(second, say=said.append)
+    assert said[-1].startswith("not deleted yet: 1 older files")
+    assert prepared(source, tmp_path / "store", settings=RenderSettings(size=40)).count_old_files() == 0
+    with pytest.raises(DataError, match="lacks 1 of its 1"), first.reading():
+        pass
 
 
 def test_damaged_files_of_films_are_noticed_and_rendered_again(source: SourceData, tmp_path: Path):
@@ -113,10 +197,7 @@ def test_a_preparation_killed_in_the_middle_is_incomplete_and_ends_the_same_when
 ):
     whole = prepared(source, tmp_path / "whole")
     out = tmp_path / "killed"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    script = tmp_path / "slow.py"
-    script.write_text(SLOW_PREPARATION, encoding="utf-8")
-    process = subprocess.Popen([sys.executable, script, source.root, out], env=environment)
+    process = started(SLOW_PREPARATION, source.root, out, folder=tmp_path)
     try:
         wait_until(lambda: len(list(out.rglob("*.arrow"))) >= 2)
     finally:
@@ -126,7 +207,48 @@ def test_a_preparation_killed_in_the_middle_is_incomplete_and_ends_the_same_when
     with pytest.raises(DataError, match="no complete store"):
         Store.open(out)
     assert prepared(source, out).fingerprint == whole.fingerprint
-    assert contents(out) == contents(tmp_path / "whole")
+    assert data_of(out) == data_of(tmp_path / "whole")
+
+
+KILLED_PREPARATION = """
+import os, signal, sys
+from pathlib import Path
+from test_prepare import table_of, prepared
+films, out, last = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+replace = Path.replace
+def replace_or_die(path, target):
+    if target.match(last):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return replace(path, target)
+if __name__ == "__main__":
+    Path.replace = replace_or_die
+    prepared(table_of(films, out.parent), out)
+"""
+
+
+@pytest.mark.parametrize(
+    "last", ["films/*.arrow", "studies.jsonl", "text_changes.jsonl", "refused.jsonl", "store.json", "known_files.jsonl"]
+)
+def test_a_preparation_killed_while_it_writes_the_store_ends_the_same_when_run_again(
+    source: SourceData, tmp_path: Path, last: str
+):
+    prepared(source, tmp_path / "whole")
+    out = tmp_path / "killed"
+    assert started(KILLED_PREPARATION, source.root, out, last, folder=tmp_path).wait() == -signal.SIGKILL
+    assert any("part" in name for name in contents(out))
+    if last != "known_files.jsonl":
+        with pytest.raises(DataError, match="no complete store"):
+            Store.open(out)
+    prepared(source, out)
+    assert data_of(out) == data_of(tmp_path / "whole")
+
+
+def started(script: str, *arguments: Path | str, folder: Path) -> subprocess.Popen:
+    """A script that may use what is in this file, in a process of its own."""
+    path = folder / "script.py"
+    path.write_text(script, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    return subprocess.Popen([sys.executable, path, *arguments], env=environment)
 
 
 def wait_until(ready, seconds: float = 30.0) -> None:

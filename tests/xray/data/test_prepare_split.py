@@ -84,6 +84,30 @@ def test_new_studies_move_nobody(films, tmp_path: Path, table: Path):
     assert before.items() <= after.items()
 
 
+@pytest.mark.parametrize("cut", [0, 100])
+def test_a_damaged_record_of_earlier_splits_is_refused_before_anybody_moves(
+    films, tmp_path: Path, table: Path, cut: int
+):
+    before = splits_of(prepared(films, tmp_path, table))
+    record = tmp_path / "store/splits.json"
+    whole = record.read_bytes()
+    record.write_bytes(whole[:cut])
+    with pytest.raises(DataError, match=r"splits\.json.*patients would move.*Restore the file, or delete it"):
+        prepared(films, tmp_path, table)
+    assert record.read_bytes() == whole[:cut]
+    record.write_bytes(whole)
+    assert splits_of(prepared(films, tmp_path, table)) == before
+    record.unlink()
+    assert splits_of(prepared(films, tmp_path, table)).keys() == before.keys()
+
+
+def test_earlier_splits_of_other_settings_bind_nobody(films, tmp_path: Path, table: Path):
+    prepared(films, tmp_path, table)
+    other = prepared(films, tmp_path, table, split=SplitSettings(val=0.2, test=0.2, seed=5))
+    prepared(films, tmp_path / "fresh", table, split=SplitSettings(val=0.2, test=0.2, seed=5))
+    assert splits_of(other) == splits_of(Store.open(tmp_path / "fresh/store"))
+
+
 def test_one_image_under_the_ids_of_two_patients_is_used_for_neither(films, tmp_path: Path, table: Path):
     rows = table.read_text(encoding="utf-8").splitlines()
     films.dicom("twin.dcm", study="1.2.77", texture=3, patient="HOSP-77", SOPInstanceUID="1.2.77.1")

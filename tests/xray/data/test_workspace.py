@@ -12,6 +12,7 @@ from xray.data.shards import FilmRow, read_keys, read_rows, write_shard
 from xray.data.stored_films import film_size, read_deep, read_film
 from xray.data.workspace import Workspace
 from xray.errors import DataError, Rejected
+from xray.lock import being_read
 from xray.records import read_lines
 from xray.types import StoredFilm
 
@@ -127,9 +128,32 @@ def test_shards_are_bounded_in_size_and_hold_each_film_once_in_order(
     space = filled(tmp_path, range(7))
     monkeypatch.setattr(workspace, "_SHARD_BYTES", 3 * max(film(number).size for number in range(7)))
     shards = space.pack(keys(range(7)))
-    assert len(shards) >= 3
+    assert 2 <= len(shards) <= 4
+    assert max(shard.films for shard in shards) <= 6
     assert [key for shard in shards for key in read_keys(tmp_path / shard.path)] == keys(range(7))
     assert [(tmp_path / shard.path).stat().st_size for shard in shards] == [shard.bytes for shard in shards]
+
+
+def test_a_study_more_or_less_changes_its_own_shard_and_few_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspace, "_SHARD_BYTES", 10 * film(0).size)
+    space = filled(tmp_path, range(400))
+    every = keys(range(400))
+    whole = {shard.path: shard for shard in space.pack(every)}
+    films = sum(shard.films for shard in whole.values()) / len(whole)
+    assert 8 < films < 12
+    for number in range(0, 400, 40):
+        fewer = {shard.path for shard in space.pack(every[:number] + every[number + 2 :])}
+        assert len(whole.keys() - fewer) <= 4
+        assert len(fewer - whole.keys()) <= 4
+
+
+def test_films_that_never_end_a_shard_are_packed_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspace, "_SHARD_BYTES", 4 * max(film(number).size for number in range(20)))
+    monkeypatch.setattr(workspace, "_ends_shard", lambda _key, size: False)
+    shards = filled(tmp_path, range(20)).pack(keys(range(20)))
+    assert [shard.films for shard in shards] == [8, 8, 4]
 
 
 def test_a_finished_store_keeps_nothing_that_it_does_not_need(tmp_path: Path) -> None:
@@ -138,9 +162,20 @@ def test_a_finished_store_keeps_nothing_that_it_does_not_need(tmp_path: Path) ->
     space.refuse("old", Rejected("not_grey", "It is coloured."))
     shards = space.pack(keys(range(2)))
     space.clear(keep={shard.path for shard in shards}, refused={"r"})
-    assert files(tmp_path) == {shards[0].path, "refused.jsonl"}
+    assert files(tmp_path) == {shards[0].path, "refused.jsonl", ".readers"}
     assert [line.key for line in read_lines(tmp_path / "refused.jsonl", RefusedFilm, remedy="")] == ["r"]
     assert Workspace.open(tmp_path).known() == {*keys(range(2)), "r"}
+
+
+def test_films_that_somebody_reads_are_deleted_by_the_next_preparation_only(tmp_path: Path) -> None:
+    space = filled(tmp_path, range(4))
+    (old,), (new,) = space.pack(keys(range(4))), space.pack(keys(range(2)))
+    with being_read(tmp_path):
+        with being_read(tmp_path):
+            space.clear(keep={new.path}, refused=())
+        assert files(tmp_path) == {old.path, new.path, "refused.jsonl", ".readers"}
+    Workspace.open(tmp_path).clear(keep={new.path}, refused=())
+    assert files(tmp_path) == {new.path, "refused.jsonl", ".readers"}
 
 
 def test_a_shard_that_is_there_is_not_written_again(tmp_path: Path) -> None:
@@ -157,6 +192,24 @@ def test_damaged_and_half_written_files_are_removed_and_their_films_forgotten(tm
     (tmp_path / "parts/123-45.part").write_bytes(b"half")
     assert Workspace.open(tmp_path).known() == set()
     assert files(tmp_path) == set()
+
+
+def test_a_file_that_the_system_does_not_let_be_read_is_an_error_and_stays(tmp_path: Path) -> None:
+    filled(tmp_path, range(2))
+    loop = tmp_path / "parts" / f"{7:032x}.arrow"
+    loop.symlink_to(loop)  # no right to open it would not do: tests may run as root
+    with pytest.raises(DataError, match=rf"{loop.name} cannot be read: .*symbolic links.*Nothing was deleted"):
+        Workspace.open(tmp_path)
+    assert len(list((tmp_path / "parts").iterdir())) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"no Arrow file " * 100])
+def test_a_file_of_ours_that_is_empty_or_something_else_is_removed(tmp_path: Path, content: bytes) -> None:
+    filled(tmp_path, range(2))
+    damaged = tmp_path / "parts" / f"{7:032x}.arrow"
+    damaged.write_bytes(content)
+    assert Workspace.open(tmp_path).known() == set(keys(range(2)))
+    assert not damaged.exists()
 
 
 def test_a_damaged_film_names_the_file_to_delete(tmp_path: Path) -> None:

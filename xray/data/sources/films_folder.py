@@ -151,9 +151,9 @@ class FilmsFolder:
         return self._path(header).as_posix()
 
     @property
-    def unpacked(self) -> tuple[tuple[Path, str], ...]:
+    def unpacked(self) -> Mapping[Path, str]:
         """The films that lie elsewhere, because they were unpacked, each with what `relative` says of it."""
-        return tuple((header.path, header.place.as_posix()) for header in self.headers if header.place)
+        return {header.path: header.place.as_posix() for header in self.headers if header.place}
 
     def _path(self, header: FilmHeader) -> PurePath:
         return header.place or header.path.relative_to(self.root)

@@ -1,7 +1,7 @@
 """What a data set says about its studies, before any pixel is decoded."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -81,11 +81,11 @@ class SourceData:
     lost_films: tuple[Refusal, ...] = ()
     language: str = "zh"
     origin: Origin = "radiologist"
-    unpacked: tuple[tuple[Path, str], ...] = field(default=(), repr=False)
+    unpacked: Mapping[Path, str] = field(default_factory=dict, repr=False)
 
     def place(self, film: Path) -> str:
         """Return a film's path below the films folder, with forward slashes; in an archive, below the archive's."""
-        inside = dict(self.unpacked).get(film)
+        inside = self.unpacked.get(film)
         if inside is not None:
             return inside
         return film.relative_to(self.root).as_posix() if film.is_relative_to(self.root) else film.name
