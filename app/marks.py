@@ -1,11 +1,11 @@
 """Findings of two reports, marked in their texts: agreed, false, omitted, wrong side."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from xray.metrics.compare import Pair, compare_findings
+from xray.metrics.compare import Match, compare_findings
 from xray.text.lexicon import Profile
 from xray.types import Finding, Laterality
 
@@ -59,13 +59,12 @@ def mark_reports(generated: str, *, reference: str, profile: Profile) -> MarkedR
     comparison = compare_findings(generated, reference, profile=profile)
     left: list[Mark] = []
     right: list[Mark] = []
-    shared: tuple[tuple[Kind, Sequence[Pair]], ...] = (("agree", comparison.matched), ("side", comparison.wrong_side))
-    for kind, pairs in shared:
-        for pair in pairs:
-            left.append(_mark(pair.candidate, kind))
-            right.append(_mark(pair.reference, kind))
-    left.extend(_mark(finding, "false") for finding in comparison.false)
-    right.extend(_mark(finding, "omitted") for finding in comparison.omitted)
+    for match in comparison.matches:
+        for pair in match.pairs:
+            left.append(_mark(pair.candidate, _kind(match)))
+            right.append(_mark(pair.reference, _kind(match)))
+    left.extend(_mark(finding, "false") for one in comparison.false for finding in one.mentions)
+    right.extend(_mark(finding, "omitted") for one in comparison.omitted for finding in one.mentions)
     only_right = [mark for mark in right if mark.kind == "omitted"]
     return MarkedReports(
         generated=split_marks(generated, left),
@@ -87,6 +86,10 @@ def split_marks(text: str, marks: Iterable[Mark]) -> tuple[Segment, ...]:
         else:
             pieces.append((top, start, end))
     return tuple(_segment(text[start:end], mark) for mark, start, end in pieces)
+
+
+def _kind(match: Match) -> Kind:
+    return "side" if match.differs("side") else "agree"
 
 
 def _segment(text: str, mark: Mark | None) -> Segment:

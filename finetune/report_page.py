@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,18 +70,22 @@ def write_report_page(folder: Path, *, manifest: RunManifest, scores: ScoresFile
 def _show(case: Case, generated: str, *, folder: Path, manifest: RunManifest, f1: float | None) -> ShownCase:
     profile: Profile = "mt" if manifest.profile == "mt" else "standard"
     comparison = compare_findings(generated, case.text, profile=profile)
-    matched = [pair.candidate for pair in comparison.matched], [pair.reference for pair in comparison.matched]
-    sides = [pair.candidate for pair in comparison.wrong_side], [pair.reference for pair in comparison.wrong_side]
+    right = [pair for match in comparison.matches if not match.differs("side") for pair in match.pairs]
+    wrong = [pair for match in comparison.matches if match.differs("side") for pair in match.pairs]
+    false = [finding for one in comparison.false for finding in one.mentions]
+    omitted = [finding for one in comparison.omitted for finding in one.mentions]
+    ours = {"agree": [pair.candidate for pair in right], "side": [pair.candidate for pair in wrong], "false": false}
+    theirs = {"agree": [pair.reference for pair in right], "side": [pair.reference for pair in wrong]}
     return ShownCase(
         case_id=case.id,
         films=tuple(_thumbnail(folder / name) for name in case.images),
-        generated=_mark(generated, {"agree": matched[0], "side": sides[0], "false": comparison.false}),
-        reference=_mark(case.text, {"agree": matched[1], "side": sides[1], "omitted": comparison.omitted}),
+        generated=_mark(generated, ours),
+        reference=_mark(case.text, {**theirs, "omitted": omitted}),
         finding_f1=NO_VALUE if f1 is None else f"{f1:.2f}",
     )
 
 
-def _mark(text: str, findings: dict[str, Sequence[Finding]]) -> tuple[Piece, ...]:
+def _mark(text: str, findings: Mapping[str, Sequence[Finding]]) -> tuple[Piece, ...]:
     """Cut `text` at the findings' spans. Where two overlap, the first keeps its place."""
     spans = sorted((finding.span, mark) for mark, group in findings.items() for finding in group)
     pieces, end = [], 0

@@ -10,13 +10,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from xray.metrics import frames, lexical
 from xray.metrics import labels as agreement
-from xray.metrics import lexical
+from xray.metrics.compare import compare_stated
+from xray.metrics.differences import ERROR_KINDS, ErrorKind
+from xray.metrics.stated import stated_report
 from xray.text.labels import CLASSES, LabelledText
 
 FloatArray = NDArray[np.float64]
 Metric = Callable[[FloatArray], FloatArray]
-"""Summed rows float64 [..., K] -> values float64 [...] in [0, 1], NaN where undefined."""
+"""Summed rows float64 [..., K] -> values float64 [...], NaN where undefined."""
 
 
 class _Quantity(NamedTuple):
@@ -47,6 +50,9 @@ _LAYOUT = _lay_out(
         "cells": (3, len(CLASSES)),
         "strict_cells": (3, len(CLASSES)),
         "side": (2,),
+        "frames": (frames.QUANTITIES,),
+        "green": (),
+        "crimson": (),
     }
 )
 
@@ -54,6 +60,11 @@ _LAYOUT = _lay_out(
 def row(candidate: str, reference: str, *, ours: LabelledText, theirs: LabelledText) -> FloatArray:
     """Return the contribution of one report, float64 [K]; `ours` labels the candidate, `theirs` the reference."""
     tallies = lexical.tally(candidate, reference)
+    found = frames.frame_sums(
+        compare_stated(
+            stated_report(candidate, findings=ours.findings), stated_report(reference, findings=theirs.findings)
+        )
+    )
     values: dict[str, FloatArray | float] = {
         "matched": tallies.matched,
         "candidate": tallies.candidate,
@@ -65,6 +76,9 @@ def row(candidate: str, reference: str, *, ours: LabelledText, theirs: LabelledT
         "cells": agreement.cells(ours, theirs),
         "strict_cells": agreement.cells(ours, theirs, uncertain_positive=False),
         "side": agreement.side_counts(ours, theirs),
+        "frames": found,
+        "green": frames.green_zh(found),
+        "crimson": frames.crimson_zh(found),
     }
     return np.concatenate([np.ravel(values[name]) for name in _LAYOUT]).astype(np.float64)
 
@@ -115,6 +129,18 @@ def _side_accuracy(sums: FloatArray) -> FloatArray:
     return np.where(judged > 0, right / np.maximum(judged, 1), np.nan)
 
 
+def _frames(measure: Metric) -> Metric:
+    return lambda sums: measure(part(sums, "frames"))
+
+
+def _errors(kind: ErrorKind) -> Metric:
+    place = frames.QUANTITIES - len(ERROR_KINDS) + ERROR_KINDS.index(kind)
+    return lambda sums: part(sums, "frames")[..., place] / part(sums, "reports")
+
+
+ERRORS: dict[str, Metric] = {f"errors_{kind}": _errors(kind) for kind in ERROR_KINDS}
+"""Errors of each kind of ReXVal per report: the only numbers of which smaller ones are better."""
+
 METRICS: dict[str, Metric] = {
     "finding_f1": _micro(agreement.f1),
     "finding_precision": _micro(agreement.precision),
@@ -124,6 +150,11 @@ METRICS: dict[str, Metric] = {
     "finding_f1_5": _micro(agreement.f1, agreement.FIVE),
     "finding_f1_uncertain_negative": _micro(agreement.f1, cells="strict_cells"),
     "side_accuracy": _side_accuracy,
+    "frame_f1": _frames(frames.frame_f1),
+    "frame_precision": _frames(frames.frame_precision),
+    "frame_recall": _frames(frames.frame_recall),
+    "green_zh": _mean("green"),
+    "crimson_zh": _mean("crimson"),
     "bleu1_char": _bleu(1),
     "bleu2_char": _bleu(2),
     "bleu3_char": _bleu(3),
@@ -131,5 +162,6 @@ METRICS: dict[str, Metric] = {
     "rouge_l_char": _mean("rouge"),
     "chrf": _chrf,
     "exact_match": _mean("exact"),
+    **ERRORS,
 }
-"""Every metric of a score report, by its name."""
+"""Every metric of a score report, by its name: in [0, 1] but for `ERRORS`, and `crimson_zh` in (-1, 1]."""

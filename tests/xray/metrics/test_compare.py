@@ -1,102 +1,192 @@
+"""Which finding answers which, and what is an error."""
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from xray.metrics import Comparison, compare_findings
+from xray.metrics.reasons import reasons
+from xray.metrics.significance import known_concepts, weight_of
+from xray.metrics.stated import read_report
 from xray.text.frames import find
+from xray.text.lexicon import concept
 
-SENTENCES = st.lists(
-    st.sampled_from(
-        ["右侧胸腔积液。", "左侧胸腔积液。", "胸腔积液。", "右肺上野结节。", "右肺肿块。", "未见气胸。", "心影增大。"]
-    ),
-    max_size=5,
-).map("".join)
+PHRASES = [
+    "右侧胸腔积液。",
+    "左侧胸腔积液。",
+    "双侧胸腔积液。",
+    "胸腔积液。",
+    "右肺上野结节，直径约8mm。",
+    "右肺肿块。",
+    "未见气胸。",
+    "左侧气胸较前吸收。",
+    "心影轻度增大。",
+    "右下肺斑片影，考虑肺炎。",
+    "两下肺斑片影。",
+    "右侧PICC管在位。",
+]
+SENTENCES = st.lists(st.sampled_from(PHRASES), max_size=6)
 
 
-def _concepts(comparison: Comparison) -> dict[str, list[str]]:
+def errors(candidate: str, reference: str) -> dict[str, int]:
+    return {kind: count for kind, count in compare_findings(candidate, reference).errors.items() if count}
+
+
+def concepts(comparison: Comparison) -> dict[str, list[str]]:
     return {
-        "matched": [pair.candidate.concept for pair in comparison.matched],
-        "wrong_side": [pair.candidate.concept for pair in comparison.wrong_side],
-        "false": [finding.concept for finding in comparison.false],
-        "omitted": [finding.concept for finding in comparison.omitted],
+        "right": [match.candidate.concept for match in comparison.matches if not match.differs("side")],
+        "wrong_side": [match.candidate.concept for match in comparison.matches if match.differs("side")],
+        "false": [one.concept for one in comparison.false],
+        "omitted": [one.concept for one in comparison.omitted],
     }
 
 
 def test_each_finding_falls_into_its_place():
     candidate = "左侧胸腔积液。心影增大。右肺上野结节。未见气胸。"
     reference = "右侧胸腔积液。心影增大。左侧气胸。"
-    assert _concepts(compare_findings(candidate, reference)) == {
-        "matched": ["cardiomegaly"],
+    comparison = compare_findings(candidate, reference)
+    assert concepts(comparison) == {
+        "right": ["cardiomegaly"],
         "wrong_side": ["pleural_effusion"],
         "false": ["nodule"],
         "omitted": ["pneumothorax"],
     }
+    assert {one.concept for one in comparison.contradicted} == {"pneumothorax"}
 
 
 def test_the_spans_point_into_their_own_texts():
     candidate, reference = "心影不大。  左侧胸腔积液。", "检查所见：右侧胸腔少量积液。"
-    (pair,) = compare_findings(candidate, reference).wrong_side
+    (match,) = compare_findings(candidate, reference).matches
+    (pair,) = match.pairs
     assert candidate[slice(*pair.candidate.span)] == "胸腔积液"
     assert reference[slice(*pair.reference.span)] == "胸腔少量积液"
 
 
-def test_a_finding_repeated_in_the_impression_is_neither_false_nor_omitted():
+def test_a_finding_repeated_in_the_impression_is_one_finding():
     reference = "检查所见：右侧胸腔积液。\n诊断意见：右侧胸腔积液。"
-    comparison = compare_findings("右侧胸腔积液。", reference)
-    assert _concepts(comparison) == {
-        "matched": ["pleural_effusion", "pleural_effusion"],
-        "wrong_side": [],
-        "false": [],
-        "omitted": [],
-    }
+    (match,) = compare_findings("右侧胸腔积液。", reference).matches
+    assert len(match.pairs) == 2
+    assert errors("右侧胸腔积液。", reference) == {}
 
 
-def test_an_impression_without_a_side_is_not_a_wrong_side():
+def test_an_impression_without_a_side_is_no_second_finding():
     reference = "检查所见：右侧胸腔积液。\n诊断意见：胸腔积液。"
-    assert _concepts(compare_findings(reference, reference))["wrong_side"] == []
+    assert len(read_report(reference).stated) == 1
+    assert len(read_report("诊断意见：胸腔积液。\n检查所见：右侧胸腔积液。左侧胸腔积液。").stated) == 2
 
 
-def test_a_second_effusion_on_the_other_side_is_false():
-    comparison = compare_findings("右侧胸腔积液。左侧胸腔积液。", "右侧胸腔积液。")
-    assert [finding.laterality for finding in comparison.false] == ["left"]
-    assert len(comparison.matched) == 1
+@pytest.mark.parametrize(
+    ("candidate", "reference", "expected"),
+    [
+        ("左侧胸腔积液。", "右侧胸腔积液。", {"location": 1}),
+        ("双侧胸腔积液。", "右侧胸腔积液。", {"location": 1}),
+        ("双侧胸腔积液。", "右侧胸腔积液。左侧胸腔积液。", {}),
+        ("左侧胸腔积液。右侧胸腔积液。", "双侧胸腔积液。", {}),
+        ("右侧胸腔积液。左侧胸腔积液。", "右侧胸腔积液。", {"false": 1}),
+        ("左侧胸腔积液。右侧胸腔积液。", "右侧胸腔积液。左侧胸腔积液。", {}),
+        ("右侧胸腔积液。", "胸腔积液。", {}),
+        ("胸腔积液。", "右侧胸腔积液。", {}),
+        ("左肺上野结节。", "左肺下野结节。", {"location": 1}),
+        ("左肺中野结节。", "左肺下野结节。", {}),
+        ("心影重度增大。", "心影轻度增大。", {"severity": 1}),
+        ("心影增大。", "心影轻度增大。", {}),
+        ("右肺结节，直径约8mm。", "右肺结节，直径约11mm。", {}),
+        ("右肺结节，直径约8mm。", "右肺结节，直径约20mm。", {"severity": 1}),
+        ("右肺肿块，直径约29mm。", "右肺肿块，直径约31mm。", {"severity": 1}),
+        ("右肺肿块，直径约50mm。", "右肺肿块，直径约58mm。", {}),
+        ("右侧胸腔积液较前增多。", "右侧胸腔积液。", {"added_comparison": 1}),
+        ("右侧胸腔积液。", "右侧胸腔积液较前增多。", {"omitted_comparison": 1}),
+        ("两肺未见异常，与前片比较无明显变化。", "两肺未见异常。", {"added_comparison": 1}),
+        ("两肺未见异常。", "两肺未见异常，与前片比较无明显变化。", {"omitted_comparison": 1}),
+        ("左侧气胸已吸收。", "未见气胸。", {"added_comparison": 1}),
+        ("右下肺炎症。", "右下肺斑片影，考虑肺炎。", {}),
+        ("右下肺斑片影。", "右下肺斑片影，考虑肺炎。", {}),
+        ("右下肺实变。", "右下肺炎。", {}),
+        ("右肺肿块。", "右肺结节。", {}),
+        ("主动脉钙化。", "脊柱侧弯。", {"false": 1, "omission": 1}),
+        ("左侧胸壁见心脏起搏器影。", "气管插管在位。", {"false": 1, "omission": 1}),
+        ("右侧胸腔积液。", "未见胸腔积液。", {"false": 1}),
+        ("心影不大。", "", {}),
+        ("", "", {}),
+    ],
+)
+def test_errors_are_of_the_kind_that_a_radiologist_would_name(candidate, reference, expected):
+    assert errors(candidate, reference) == expected
 
 
-def test_the_right_side_is_paired_before_the_wrong_one():
-    comparison = compare_findings("左侧胸腔积液。右侧胸腔积液。", "右侧胸腔积液。左侧胸腔积液。")
-    assert len(comparison.matched) == 2
-    assert not comparison.wrong_side
+def test_a_neighbouring_word_earns_less_and_is_no_error():
+    (exact,) = compare_findings("右肺结节。", "右肺结节。").matches
+    (near,) = compare_findings("右肺肿块。", "右肺结节。").matches
+    assert exact.credit == 1.0
+    assert near.credit == 0.75
 
 
-def test_a_mass_answers_a_nodule_of_the_same_class():
-    assert _concepts(compare_findings("右肺肿块。", "右肺结节。"))["matched"] == ["mass"]
+def test_a_conclusion_takes_over_the_place_of_its_sign():
+    (one,) = read_report("右肺下野见斑片影，考虑肺炎。").stated
+    assert (one.concept, one.laterality, one.zones) == ("pneumonia", "right", ("lower",))
+    assert [sign.concept for sign in one.evidence] == ["opacity"]
+    assert len(read_report("右肺下野见斑片影，伴左侧胸腔积液。").stated) == 2
+    assert len(read_report("右肺下野见斑片影。考虑肺炎。").stated) == 2
 
 
-def test_other_abnormalities_match_their_own_kind_only():
-    comparison = compare_findings("主动脉钙化。", "脊柱侧弯。")
-    assert not comparison.matched
-    assert len(comparison.false) == len(comparison.omitted) == 1
+def test_every_error_is_said_in_one_sentence():
+    comparison = compare_findings(
+        "左侧胸腔大量积液。右肺上野结节。", "右侧胸腔少量积液。未见结节。左侧气胸，较前增多。"
+    )
+    said = [reason.text for reason in reasons(comparison)]
+    assert said == [
+        "误报：右侧上野肺结节（参考报告明确否认）",
+        "遗漏：左侧气胸（生成报告未提及）",
+        "侧别错误：胸腔积液，生成为左侧，参考为右侧",
+        "程度错误：胸腔积液，生成为重度，参考为轻度",
+    ]
+
+
+def test_the_table_of_weights_and_the_lexicon_know_the_same_concepts():
+    assert all(concept(name) is not None for name in known_concepts())
+    assert weight_of("pneumothorax", severity=None) == 1.0
+    assert weight_of("pleural_effusion", severity="mild") < weight_of("pleural_effusion", severity=None)
 
 
 @given(SENTENCES)
-def test_a_report_agrees_with_itself(text: str):
+def test_a_report_agrees_with_itself(sentences: list[str]):
+    text = "".join(sentences)
     comparison = compare_findings(text, text)
-    assert not comparison.false
-    assert not comparison.omitted
-    assert not comparison.wrong_side
+    assert not any(comparison.errors.values())
+    assert all(match.credit == 1.0 for match in comparison.matches)
+
+
+@given(SENTENCES, st.randoms(use_true_random=False))
+def test_the_order_of_the_sentences_does_not_matter(sentences: list[str], random):
+    shuffled = list(sentences)
+    random.shuffle(shuffled)
+    comparison = compare_findings("".join(shuffled), "".join(sentences))
+    assert not any(comparison.errors.values())
 
 
 @given(SENTENCES, SENTENCES)
-def test_every_stated_finding_of_both_reports_is_somewhere(candidate: str, reference: str):
+def test_every_stated_finding_of_both_reports_is_somewhere(ours: list[str], theirs: list[str]):
+    candidate, reference = "".join(ours), "".join(theirs)
     comparison = compare_findings(candidate, reference)
-    pairs = comparison.matched + comparison.wrong_side
-    ours = {f.span for f in find(candidate) if f.assertion != "absent"}
-    theirs = {f.span for f in find(reference) if f.assertion != "absent"}
-    assert {p.candidate.span for p in pairs} | {f.span for f in comparison.false} == ours
-    assert {p.reference.span for p in pairs} | {f.span for f in comparison.omitted} == theirs
+    pairs = [pair for match in comparison.matches for pair in match.pairs]
+    false = {finding.span for one in comparison.false for finding in one.mentions}
+    omitted = {finding.span for one in comparison.omitted for finding in one.mentions}
+    assert {pair.candidate.span for pair in pairs} | false == {
+        finding.span for finding in find(candidate) if finding.assertion != "absent"
+    }
+    assert {pair.reference.span for pair in pairs} | omitted == {
+        finding.span for finding in find(reference) if finding.assertion != "absent"
+    }
 
 
-def test_one_device_does_not_stand_for_another():
-    comparison = compare_findings("左侧胸壁见心脏起搏器影。", "左侧见中心静脉导管影。")
-    assert not comparison.matched
-    assert [finding.concept for finding in comparison.false] == ["pacemaker"]
-    assert [finding.concept for finding in comparison.omitted] == ["central_line"]
+@given(SENTENCES, SENTENCES)
+def test_there_are_as_many_reasons_as_errors(ours: list[str], theirs: list[str]):
+    comparison = compare_findings("".join(ours), "".join(theirs))
+    assert len(reasons(comparison)) == sum(comparison.errors.values())
+
+
+@given(SENTENCES, SENTENCES)
+def test_what_is_false_one_way_is_omitted_the_other_way(ours: list[str], theirs: list[str]):
+    there = compare_findings("".join(ours), "".join(theirs)).errors
+    back = compare_findings("".join(theirs), "".join(ours)).errors
+    assert there["false"] == back["omission"]

@@ -1,0 +1,133 @@
+"""How two mentions of one finding differ, what each difference costs, and which error of ReXVal it is.
+
+ReXVal (Yu et al. 2023, Patterns 4, 100802) counts six kinds of error in a report: a false finding, an omitted one, a
+wrong location, a wrong severity, a comparison that the reference does not make, and one that is left out.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from xray.metrics.significance import Relation, relation_of
+from xray.metrics.stated import Stated
+from xray.types import Severity
+
+ErrorKind = Literal["false", "omission", "location", "severity", "added_comparison", "omitted_comparison"]
+ERROR_KINDS: tuple[ErrorKind, ...] = (
+    "false",
+    "omission",
+    "location",
+    "severity",
+    "added_comparison",
+    "omitted_comparison",
+)
+Aspect = Literal["concept", "side", "zone", "degree", "size", "course", "certainty"]
+
+_DEGREES: tuple[Severity, ...] = ("mild", "moderate", "severe")
+_NEIGHBOURS = (
+    {"apical", "upper"},
+    {"upper", "middle"},
+    {"middle", "lower"},
+    {"lower", "basal"},
+    {"hilar", "middle"},
+    {"hilar", "upper"},
+    {"hilar", "lower"},
+)
+_LARGE_MM, _SMALL_MM = 30.0, 6.0
+_LEAST_CREDIT = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One way in which a candidate's finding differs from the reference's.
+
+    `cost` is the share of the credit that it takes, `error` the error of ReXVal that it is; None where a reader would
+    not call it one: a less specific word, a side that is not stated, another certainty.
+    """
+
+    aspect: Aspect
+    cost: float
+    error: ErrorKind | None = None
+
+
+def differences(candidate: Stated, reference: Stated) -> tuple[Difference, ...] | None:
+    """Return how a candidate's finding differs from the reference's; None where it is another finding."""
+    relation = relation_of(candidate.concept, reference.concept)
+    if relation is None:
+        return None
+    found = (
+        _concept(relation, candidate, reference),
+        _side(candidate, reference),
+        _zone(candidate, reference),
+        _degree(candidate, reference),
+        _size(candidate, reference),
+        _course(candidate, reference),
+        _certainty(candidate, reference),
+    )
+    return tuple(difference for difference in found if difference is not None)
+
+
+def credit(found: tuple[Difference, ...]) -> float:
+    """Return the share of a finding's weight that a match earns, in [0.1, 1]: it was found, whatever else is wrong."""
+    return max(_LEAST_CREDIT, 1.0 - sum(difference.cost for difference in found))
+
+
+def _concept(relation: Relation, candidate: Stated, reference: Stated) -> Difference | None:
+    """Tell a neighbouring word, or a synonym at another place, which says less than the reference."""
+    if relation == "same" or (relation == "synonym" and _same_place(candidate, reference)):
+        return None
+    return Difference(aspect="concept", cost=0.25)
+
+
+def _side(candidate: Stated, reference: Stated) -> Difference | None:
+    sides = {candidate.laterality, reference.laterality}
+    if reference.laterality is None or len(sides) == 1:
+        return None
+    if candidate.laterality is None:
+        return Difference(aspect="side", cost=0.1)
+    return Difference(aspect="side", cost=0.25 if "bilateral" in sides else 0.5, error="location")
+
+
+def _zone(candidate: Stated, reference: Stated) -> Difference | None:
+    if not candidate.zones or not reference.zones or set(candidate.zones) & set(reference.zones):
+        return None
+    near = any({one, other} in _NEIGHBOURS for one in candidate.zones for other in reference.zones)
+    return None if near else Difference(aspect="zone", cost=0.25, error="location")
+
+
+def _degree(candidate: Stated, reference: Stated) -> Difference | None:
+    if candidate.severity is None or reference.severity is None or candidate.severity == reference.severity:
+        return None
+    steps = abs(_DEGREES.index(candidate.severity) - _DEGREES.index(reference.severity))
+    return Difference(aspect="degree", cost=0.25 * steps, error="severity")
+
+
+def _size(candidate: Stated, reference: Stated) -> Difference | None:
+    if candidate.size_mm is None or reference.size_mm is None:
+        return None
+    crosses = (candidate.size_mm >= _LARGE_MM) != (reference.size_mm >= _LARGE_MM)  # 30 mm makes a nodule a mass
+    if not crosses and abs(candidate.size_mm - reference.size_mm) <= _tolerance(reference.size_mm):
+        return None
+    return None if candidate.size_mm == reference.size_mm else Difference(aspect="size", cost=0.25, error="severity")
+
+
+def _tolerance(size_mm: float) -> float:
+    """Return how far two readers' measurements of one finding may be apart, in mm."""
+    if size_mm >= _LARGE_MM:
+        return 0.2 * size_mm
+    return 2.0 if size_mm < _SMALL_MM else 4.0
+
+
+def _course(candidate: Stated, reference: Stated) -> Difference | None:
+    if candidate.change == reference.change:
+        return None
+    added = reference.change is None
+    return Difference(aspect="course", cost=0.1, error="added_comparison" if added else "omitted_comparison")
+
+
+def _certainty(candidate: Stated, reference: Stated) -> Difference | None:
+    return None if candidate.assertion == reference.assertion else Difference(aspect="certainty", cost=0.1)
+
+
+def _same_place(candidate: Stated, reference: Stated) -> bool:
+    same_side = candidate.laterality == reference.laterality
+    return same_side and _zone(candidate, reference) is None

@@ -1,0 +1,48 @@
+"""Which finding of a candidate report answers which finding of its reference: the cheapest pairing of all."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from xray.metrics.differences import differences
+from xray.metrics.stated import Stated, joined_sides
+
+_IMPOSSIBLE = 1e6
+_Pair = tuple[Stated, Stated]
+
+
+def pair_findings(candidate: Sequence[Stated], reference: Sequence[Stated]) -> list[_Pair]:
+    """Pair findings one to one: as many as can be, and of these pairings that with the least differences (Kuhn 1955).
+
+    Both come sorted by what they say, so that the order of the sentences does not matter. A finding on both sides
+    answers the same finding named on the left and on the right, and the reverse; the two are then one `Stated`.
+    """
+    ours, theirs = join_sides(candidate, other=reference), join_sides(reference, other=candidate)
+    if not ours or not theirs:
+        return []
+    costs = np.array([[_cost(one, other) for other in theirs] for one in ours])
+    rows, columns = linear_sum_assignment(costs)
+    return [
+        (ours[row], theirs[column])
+        for row, column in zip(rows, columns, strict=True)
+        if costs[row, column] < _IMPOSSIBLE
+    ]
+
+
+def join_sides(findings: Sequence[Stated], *, other: Sequence[Stated]) -> list[Stated]:
+    """Join a left and a right finding to one on both sides where the other report says it so."""
+    joined = list(findings)
+    for concept in {one.concept for one in other if one.laterality == "bilateral"}:
+        sides = {one.laterality: one for one in joined if one.concept == concept}
+        count = sum(one.concept == concept for one in joined)
+        if count == 2 and set(sides) == {"left", "right"}:
+            place = joined.index(sides["left"])
+            joined[place] = joined_sides(sides["left"], sides["right"])
+            joined.remove(sides["right"])
+    return joined
+
+
+def _cost(candidate: Stated, reference: Stated) -> float:
+    found = differences(candidate, reference)
+    return _IMPOSSIBLE if found is None else sum(difference.cost for difference in found)

@@ -1,0 +1,95 @@
+"""Each error of a generated report in one Chinese sentence, with the words it is about."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xray.metrics.compare import Comparison, Match
+from xray.metrics.differences import Difference, ErrorKind
+from xray.metrics.stated import Stated
+from xray.text.lexicon import concept
+from xray.types import Change, Laterality, Severity
+
+_SIDES: dict[Laterality | None, str] = {"left": "左侧", "right": "右侧", "bilateral": "双侧", None: ""}
+_DEGREES: dict[Severity | None, str] = {"mild": "轻度", "moderate": "中度", "severe": "重度", None: ""}
+_COURSES: dict[Change | None, str] = {
+    "new": "新发",
+    "worse": "进展",
+    "better": "好转",
+    "stable": "无变化",
+    "resolved": "已吸收",
+    None: "未比较",
+}
+_ZONES = {"upper": "上野", "middle": "中野", "lower": "下野", "hilar": "肺门区", "apical": "肺尖", "basal": "肺底"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One error. The spans are [start, end) in the candidate and in the reference; empty where there are no words."""
+
+    error: ErrorKind
+    text: str
+    candidate_spans: tuple[tuple[int, int], ...] = ()
+    reference_spans: tuple[tuple[int, int], ...] = ()
+
+
+def reasons(comparison: Comparison) -> tuple[Reason, ...]:
+    """Say each error of a comparison, in the order of `ERROR_KINDS` within findings: as many as `errors` counts."""
+    return (
+        *(_false(one, denied=one in comparison.contradicted) for one in comparison.false),
+        *(_omitted(one, denied=one in comparison.contradicted) for one in comparison.omitted),
+        *(reason for match in comparison.matches for reason in _different(match)),
+        *(_general(error) for error in comparison.general),
+    )
+
+
+def named(one: Stated) -> str:
+    """Name a finding with its side, zones and degree: 右侧下野轻度肺不张."""
+    known = concept(one.concept)
+    zones = "、".join(_ZONES.get(zone, zone) for zone in one.zones)
+    return f"{_SIDES[one.laterality]}{zones}{_DEGREES[one.severity]}{known.zh if known else one.concept}"
+
+
+def _false(one: Stated, *, denied: bool) -> Reason:
+    why = "参考报告明确否认" if denied else "参考报告未提及"
+    return Reason(error="false", text=f"误报：{named(one)}（{why}）", candidate_spans=_spans(one))
+
+
+def _omitted(one: Stated, *, denied: bool) -> Reason:
+    why = "生成报告明确否认" if denied else "生成报告未提及"
+    return Reason(error="omission", text=f"遗漏：{named(one)}（{why}）", reference_spans=_spans(one))
+
+
+def _different(match: Match) -> Iterator[Reason]:
+    for difference in match.differences:
+        if difference.error is not None:
+            yield Reason(
+                error=difference.error,
+                text=_said(difference, match.candidate, match.reference),
+                candidate_spans=_spans(match.candidate),
+                reference_spans=_spans(match.reference),
+            )
+
+
+def _said(difference: Difference, ours: Stated, theirs: Stated) -> str:
+    known = concept(theirs.concept)
+    name = known.zh if known else theirs.concept
+    if difference.aspect == "side":
+        return f"侧别错误：{name}，生成为{_SIDES[ours.laterality]}，参考为{_SIDES[theirs.laterality]}"
+    if difference.aspect == "zone":
+        zones = ["、".join(_ZONES.get(zone, zone) for zone in one.zones) for one in (ours, theirs)]
+        return f"位置错误：{name}，生成为{zones[0]}，参考为{zones[1]}"
+    if difference.aspect == "degree":
+        return f"程度错误：{name}，生成为{_DEGREES[ours.severity]}，参考为{_DEGREES[theirs.severity]}"
+    if difference.aspect == "size":
+        return f"大小错误：{name}，生成为{ours.size_mm:g} mm，参考为{theirs.size_mm:g} mm"
+    kind = "多出比较" if difference.error == "added_comparison" else "比较错误或缺失"
+    return f"{kind}：{name}，生成为{_COURSES[ours.change]}，参考为{_COURSES[theirs.change]}"
+
+
+def _general(error: ErrorKind) -> Reason:
+    text = "多出比较：参考报告未与旧片比较" if error == "added_comparison" else "缺少比较：参考报告与旧片作了比较"
+    return Reason(error=error, text=text)
+
+
+def _spans(one: Stated) -> tuple[tuple[int, int], ...]:
+    return tuple(finding.span for finding in one.mentions)

@@ -1,0 +1,191 @@
+"""What a report states as there: its present and uncertain findings, each once, however often it is said.
+
+Findings and impression repeat each other, and 斑片影，考虑肺炎 names a sign and what it is taken for. A score that
+counted each mention would reward repetition.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from xray.metrics.significance import is_evidence, weight_of
+from xray.text.frames import find
+from xray.text.lexicon import Profile
+from xray.types import Assertion, Change, Finding, Laterality, Severity
+
+_CONCLUDES = re.compile("提示|考虑|符合|可能|疑|系|为|示|倾向|代表|表明|[(（]")
+_JOINS = re.compile("[。!！?？;；\n]|伴|合并|并(?!不)|以及|及|和|、|另")
+_DEGREES: tuple[Severity | None, ...] = (None, "mild", "moderate", "severe")
+_COURSES: tuple[Change | None, ...] = (None, "stable", "resolved", "better", "worse", "new")
+"""Of two mentions that differ, the one that must not be missed counts."""
+_ORDER: dict[Laterality | None, int] = {"left": 0, "right": 1, "bilateral": 2, None: 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """One finding of a report with everything that is said of it.
+
+    `statements` are its mentions in the order of the text, and `evidence` the signs from which the report concludes it.
+    The other fields are those of `Finding`, joined: `assertion` is present where one mention is.
+    """
+
+    concept: str
+    assertion: Assertion
+    statements: tuple[Finding, ...]
+    laterality: Laterality | None = None
+    zones: tuple[str, ...] = ()
+    severity: Severity | None = None
+    size_mm: float | None = None
+    change: Change | None = None
+    evidence: tuple[Finding, ...] = ()
+
+    @property
+    def mentions(self) -> tuple[Finding, ...]:
+        """Every mention in the text, that of the evidence included, in its order."""
+        return tuple(sorted((*self.statements, *self.evidence), key=lambda finding: finding.span))
+
+    @property
+    def weight(self) -> float:
+        """Clinical significance, in (0, 1]: see `significance.yaml`."""
+        return weight_of(self.concept, severity=self.severity)
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """A key that sorts findings by what they say, not by where it stands in the text."""
+        return (
+            self.concept,
+            _ORDER[self.laterality],
+            self.zones,
+            self.severity or "",
+            self.size_mm or 0.0,
+            self.change or "",
+            self.assertion,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedReport:
+    """A report's stated findings, sorted by what they say; `absent` are the ones it denies."""
+
+    text: str
+    stated: tuple[Stated, ...]
+    absent: tuple[Finding, ...]
+
+
+def read_report(text: str, *, profile: Profile = "standard") -> StatedReport:
+    """Read a report into the findings that are to be compared."""
+    return stated_report(text, findings=find(text, profile=profile))
+
+
+def stated_report(text: str, *, findings: Iterable[Finding]) -> StatedReport:
+    """Join the findings that were read from `text`."""
+    known = tuple(findings)
+    there = [finding for finding in known if finding.assertion != "absent"]
+    joined = _joined(_without_evidence(text, there))
+    return StatedReport(
+        text=text,
+        stated=tuple(sorted(joined, key=lambda one: one.order)),
+        absent=tuple(finding for finding in known if finding.assertion == "absent"),
+    )
+
+
+def joined_sides(left: Stated, right: Stated) -> Stated:
+    """Make one finding of both sides of a finding on the left and one on the right; what differs is left open."""
+    return replace(
+        left,
+        laterality="bilateral",
+        zones=left.zones if left.zones == right.zones else (),
+        severity=left.severity if left.severity == right.severity else None,
+        size_mm=None,
+        change=left.change if left.change == right.change else None,
+        assertion="present" if "present" in (left.assertion, right.assertion) else "uncertain",
+        statements=(*left.statements, *right.statements),
+        evidence=(*left.evidence, *right.evidence),
+    )
+
+
+def _without_evidence(text: str, findings: Sequence[Finding]) -> list[tuple[Finding, tuple[Finding, ...]]]:
+    """Give each finding the signs it was concluded from, and leave these out."""
+    signs: dict[int, list[Finding]] = {}
+    for sign in findings:
+        conclusion = next((n for n, other in enumerate(findings) if _concluded(text, sign=sign, from_it=other)), None)
+        if conclusion is not None:
+            signs.setdefault(conclusion, []).append(sign)
+    left_out = {id(sign) for group in signs.values() for sign in group}
+    return [
+        (_located(finding, signs.get(number, ())), tuple(signs.get(number, ())))
+        for number, finding in enumerate(findings)
+        if id(finding) not in left_out
+    ]
+
+
+def _concluded(text: str, *, sign: Finding, from_it: Finding) -> bool:
+    """Whether a report concludes a finding from a sign that stands before it in the same sentence."""
+    if not is_evidence(sign.concept, of=from_it.concept) or sign.span[1] > from_it.span[0]:
+        return False
+    between = text[sign.span[1] : from_it.span[0]]
+    same_side = None in (sign.laterality, from_it.laterality) or sign.laterality == from_it.laterality
+    return same_side and bool(_CONCLUDES.search(between)) and not _JOINS.search(between)
+
+
+def _located(finding: Finding, signs: Sequence[Finding]) -> Finding:
+    """Place a conclusion where its sign is, as large and as marked."""
+    for sign in signs:
+        finding = replace(
+            finding,
+            laterality=finding.laterality or sign.laterality,
+            zones=finding.zones or sign.zones,
+            severity=finding.severity or sign.severity,
+            size_mm=finding.size_mm or sign.size_mm,
+            change=finding.change or sign.change,
+        )
+    return finding
+
+
+def _joined(findings: Iterable[tuple[Finding, tuple[Finding, ...]]]) -> list[Stated]:
+    """Join mentions of one finding, the most exact ones first, so that the order of the sentences is irrelevant."""
+    ordered = sorted(findings, key=lambda one: (_ORDER[one[0].laterality], not one[0].zones, one[0].zones))
+    found: list[Stated] = []
+    for finding, signs in ordered:
+        place = next((number for number, one in enumerate(found) if _restated(one, finding)), None)
+        if place is None:
+            found.append(_first(finding, signs))
+        else:
+            found[place] = _again(found[place], finding, signs)
+    return found
+
+
+def _first(finding: Finding, signs: tuple[Finding, ...]) -> Stated:
+    return Stated(
+        concept=finding.concept,
+        assertion=finding.assertion,
+        statements=(finding,),
+        laterality=finding.laterality,
+        zones=finding.zones,
+        severity=finding.severity,
+        size_mm=finding.size_mm,
+        change=finding.change,
+        evidence=signs,
+    )
+
+
+def _again(one: Stated, finding: Finding, signs: tuple[Finding, ...]) -> Stated:
+    sizes = [size for size in (one.size_mm, finding.size_mm) if size is not None]
+    return replace(
+        one,
+        assertion="present" if "present" in (one.assertion, finding.assertion) else "uncertain",
+        statements=tuple(sorted((*one.statements, finding), key=lambda mention: mention.span)),
+        zones=one.zones or finding.zones,
+        severity=max((one.severity, finding.severity), key=_DEGREES.index),
+        size_mm=max(sizes, default=None),
+        change=max((one.change, finding.change), key=_COURSES.index),
+        evidence=(*one.evidence, *signs),
+    )
+
+
+def _restated(one: Stated, finding: Finding) -> bool:
+    """Whether a mention adds nothing that contradicts a finding."""
+    same_side = finding.laterality in (None, one.laterality)
+    same_zone = not one.zones or not finding.zones or bool(set(one.zones) & set(finding.zones))
+    same_size = None in (one.size_mm, finding.size_mm) or one.size_mm == finding.size_mm
+    return one.concept == finding.concept and same_side and same_zone and same_size
