@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xray.metrics import score
-from xray.metrics.lexical import longest_common_subsequence, rouge_l, tally
+from xray.metrics.lexical import (
+    bleu,
+    chrf,
+    longest_common_subsequence,
+    rouge_l,
+    rouge_l_of,
+    same_text,
+    sentence_bleu,
+    tally,
+)
 
 CORPUS = {
     "a": ("双肺清晰，心影不大。", "双肺野清晰，心影不大，肋膈角锐利。"),
@@ -15,6 +24,8 @@ CORPUS = {
     "e": ("", "骨折"),
 }
 ZH = st.text(alphabet="左右双侧肺胸腔积液未见心影大气，。 ", max_size=25)
+
+MIXED = st.text(alphabet="左右肺积液，。 \n\tCTmm15.abÉ①㎜“”\u3000\U00020000", max_size=25)
 
 
 def _scores(pairs: dict[str, tuple[str, str]]):
@@ -45,6 +56,59 @@ def test_bleu_and_chrf_equal_sacrebleu_on_any_corpus_long_enough(pairs: list[tup
     metrics = _scores(corpus)
     assert metrics["bleu4_char"].value == pytest.approx(_sacrebleu(corpus, 4), abs=1e-6)
     assert metrics["chrf"].value == pytest.approx(_sacre_chrf(corpus), abs=1e-6)
+
+
+@given(st.lists(st.tuples(MIXED, MIXED), min_size=1, max_size=5))
+def test_bleu_and_chrf_equal_sacrebleu_on_text_of_mixed_scripts(pairs: list[tuple[str, str]]):
+    corpus = {str(i): pair for i, pair in enumerate(pairs)} | {"long": ("结节 15mm，CT", "左肺结节 15 mm，建议CT")}
+    metrics = _scores(corpus)
+    for order in (1, 2, 3, 4):
+        assert metrics[f"bleu{order}_char"].value == pytest.approx(_sacrebleu(corpus, order), abs=1e-6)
+    assert metrics["chrf"].value == pytest.approx(_sacre_chrf(corpus), abs=1e-6)
+
+
+def test_bleu_and_chrf_equal_sacrebleu_where_every_output_is_empty():
+    corpus = {"a": ("", "双肺清晰，未见异常"), "b": (" \n", "骨折")}
+    metrics = _scores(corpus)
+    assert metrics["bleu4_char"].value == _sacrebleu(corpus, 4) == 0.0
+    assert metrics["chrf"].value == _sacre_chrf(corpus) == 0.0
+
+
+@given(st.lists(st.tuples(MIXED, MIXED), min_size=2, max_size=5), st.randoms(use_true_random=False))
+def test_the_order_of_the_reports_does_not_matter(pairs: list[tuple[str, str]], random):
+    shuffled = random.sample(pairs, len(pairs))
+    sums = [sum(tally(c, r).matched for c, r in some) for some in (pairs, shuffled)]
+    assert np.array_equal(*sums)
+
+
+@given(MIXED, MIXED)
+def test_every_overlap_is_between_zero_and_one_and_never_undefined(candidate: str, reference: str):
+    t = tally(candidate, reference)
+    values = [chrf(t.matched, t.comparable, t.reference, candidate=t.candidate), rouge_l(candidate, reference)]
+    for order in (1, 2, 3, 4):
+        values.append(bleu(t.matched, t.candidate, t.reference, order=order))
+        values.append(sentence_bleu(t.matched, t.candidate, t.reference, order=order))
+    assert all(0 <= value <= 1 + 1e-12 for value in values)
+
+
+@given(MIXED, MIXED)
+def test_matches_subsequence_and_equality_do_not_depend_on_the_direction(first: str, second: str):
+    assert np.array_equal(tally(first, second).matched, tally(second, first).matched)
+    assert longest_common_subsequence(first, second) == longest_common_subsequence(second, first)
+    assert same_text(first, second) == same_text(second, first)
+
+
+@pytest.mark.parametrize(("candidate", "reference", "expected"), [("", " ", 1.0), ("骨折", "", 0.0), ("", "骨折", 0.0)])
+def test_two_empty_texts_agree_and_one_does_not(candidate: str, reference: str, expected: float):
+    t = tally(candidate, reference)
+    assert bleu(t.matched, t.candidate, t.reference, order=4) == expected
+    assert sentence_bleu(t.matched, t.candidate, t.reference, order=4) == expected
+    assert chrf(t.matched, t.comparable, t.reference, candidate=t.candidate) == expected
+    assert rouge_l(candidate, reference) == expected
+
+
+def test_rouge_l_takes_tokens_of_any_length():
+    assert rouge_l_of(["右侧", "积液"], ["右侧", "胸腔", "积液"]) == rouge_l("ab", "axb")
 
 
 @given(ZH.filter(str.strip))
