@@ -5,13 +5,13 @@ from html import escape
 from pathlib import Path
 
 from app.lexicon import concept_name
-from app.marks import KINDS, Kind, Segment
 from app.words import Words
 from finetune.manifest import CaseTurn, Estimate, ScoresFile
+from xray.metrics.marks import KINDS, Kind, Segment
 
 STYLE = Path(__file__).parent / "style.css"
 # Shape: every kind has its own sign and its own line under the text, so that no meaning hangs on colour alone.
-SIGNS: Mapping[Kind, str] = {"agree": "✓", "false": "✕", "omitted": "○", "side": "⇄"}
+SIGNS: Mapping[Kind, str] = {"agree": "✓", "false": "✕", "omitted": "○", "side": "⇄", "place": "⌖", "degree": "≠"}
 _COLUMNS = ("finding_f1", "finding_precision", "finding_recall", "side_accuracy", "bleu4_char", "rouge_l_char")
 
 

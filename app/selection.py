@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.marks import Kind, MarkedReports
 from app.run import ReviewCase
 from app.store import Revision
+from xray.metrics.marks import Kind, MarkedReports
 
 UNREVIEWED = "unreviewed"
 

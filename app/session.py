@@ -6,11 +6,11 @@ from threading import Lock
 
 import streamlit as st
 
-from app.marks import MarkedReports, mark_reports
 from app.run import ReviewCase, Run, find_runs, load_run, readable_runs
 from app.settings import Settings
 from app.store import ReviewStore
 from app.words import LANGUAGES, Words
+from xray.metrics.marks import MarkedReports, mark_reports
 from xray.text.lexicon import Profile
 
 LANGUAGE_KEY = "language"

@@ -2,7 +2,6 @@
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,22 +11,13 @@ from PIL import Image
 from finetune.console import NO_VALUE, TABLE_METRICS, show_estimate, system_name
 from finetune.manifest import ADAPTER, HEADLINE, Case, Prediction, RunManifest, ScoresFile, read_records
 from xray.errors import DataError
-from xray.metrics.compare import compare_findings
+from xray.metrics.marks import Segment, mark_reports
 from xray.records import write_atomically
 from xray.text.frames import Profile
-from xray.types import Finding
 
 _THUMBNAIL_PX = 256
 _CASES_SHOWN = 12
 _AI_NOTICE = "人工智能生成，仅供科研评审，未经执业医师审核签署不得用于临床"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """A stretch of report text with its mark: `agree`, `false`, `omitted`, `side`, or nothing."""
-
-    text: str
-    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +26,9 @@ class ShownCase:
 
     case_id: str
     films: tuple[str, ...]
-    generated: tuple[Piece, ...]
-    reference: tuple[Piece, ...]
+    generated: tuple[Segment, ...]
+    reference: tuple[Segment, ...]
+    errors: tuple[str, ...]
     finding_f1: str
 
 
@@ -69,32 +60,15 @@ def write_report_page(folder: Path, *, manifest: RunManifest, scores: ScoresFile
 
 def _show(case: Case, generated: str, *, folder: Path, manifest: RunManifest, f1: float | None) -> ShownCase:
     profile: Profile = "mt" if manifest.profile == "mt" else "standard"
-    comparison = compare_findings(generated, case.text, profile=profile)
-    right = [pair for match in comparison.matches if not match.differs("side") for pair in match.pairs]
-    wrong = [pair for match in comparison.matches if match.differs("side") for pair in match.pairs]
-    false = [finding for one in comparison.false for finding in one.mentions]
-    omitted = [finding for one in comparison.omitted for finding in one.mentions]
-    ours = {"agree": [pair.candidate for pair in right], "side": [pair.candidate for pair in wrong], "false": false}
-    theirs = {"agree": [pair.reference for pair in right], "side": [pair.reference for pair in wrong]}
+    marked = mark_reports(generated, reference=case.text, profile=profile)
     return ShownCase(
         case_id=case.id,
         films=tuple(_thumbnail(folder / name) for name in case.images),
-        generated=_mark(generated, ours),
-        reference=_mark(case.text, {**theirs, "omitted": omitted}),
+        generated=marked.generated,
+        reference=marked.reference,
+        errors=tuple(reason.text for reason in marked.reasons),
         finding_f1=NO_VALUE if f1 is None else f"{f1:.2f}",
     )
-
-
-def _mark(text: str, findings: Mapping[str, Sequence[Finding]]) -> tuple[Piece, ...]:
-    """Cut `text` at the findings' spans. Where two overlap, the first keeps its place."""
-    spans = sorted((finding.span, mark) for mark, group in findings.items() for finding in group)
-    pieces, end = [], 0
-    for (start, stop), mark in spans:
-        if start < end:
-            continue
-        pieces += [Piece(text=text[end:start]), Piece(text=text[start:stop], mark=mark)]
-        end = stop
-    return tuple(piece for piece in (*pieces, Piece(text=text[end:])) if piece.text)
 
 
 def _or_best(f1: float | None) -> float:

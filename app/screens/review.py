@@ -8,13 +8,13 @@ import streamlit as st
 from app import components, navigation, session
 from app.faults import shown
 from app.films import film_url
-from app.marks import Segment
 from app.markup import banner_html, draft_text, legend_html, metrics_html, report_head_html, report_html, turns_html
 from app.run import ReviewCase, Run
 from app.saving import Answer, receive
 from app.selection import Entry, neighbour, next_unreviewed
 from app.store import Revision
 from app.words import Words
+from xray.metrics.marks import Segment
 
 EDITOR_KEY = "editor"
 ANSWERS_KEY = "answers"

@@ -14,6 +14,7 @@ from app.selection import UNREVIEWED, Entry, Selection, next_unreviewed
 from app.store import VERDICTS
 from app.words import Words
 from finetune.manifest import HEADLINE
+from xray.metrics.marks import KINDS
 
 TABLE_KEY = "worklist_table"
 _STATUS_SIGNS = {UNREVIEWED: "○", "accept": "✓", "edit": "✎", "reject": "✕"}
@@ -70,7 +71,7 @@ def _filters(run: Run, entries: Sequence[Entry], *, words: Words) -> Selection:
         kinds=frozenset(
             kind.multiselect(
                 words.disagreement,
-                ("false", "omitted", "side"),
+                KINDS[1:],
                 format_func=lambda found: words.kinds[found],
                 placeholder=words.disagreement_hint,
                 key="filter_kinds",

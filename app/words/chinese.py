@@ -79,7 +79,16 @@ ZH = Words(
     film_help="滚轮缩放 · 拖动调亮度/对比度 · Shift+拖动平移 · 双击复位",
     alone="单独显示 / 并排显示",
     verdicts=MappingProxyType({"accept": "接受", "edit": "需修改", "reject": "拒绝"}),
-    kinds=MappingProxyType({"agree": "一致", "false": "误报", "omitted": "遗漏", "side": "侧别错误"}),
+    kinds=MappingProxyType(
+        {
+            "agree": "一致",
+            "false": "误报",
+            "omitted": "遗漏",
+            "side": "侧别错误",
+            "place": "位置错误",
+            "degree": "程度或大小错误",
+        }
+    ),
     systems=MappingProxyType(
         {
             "adapter": "微调模型",

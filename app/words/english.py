@@ -80,7 +80,16 @@ EN = Words(
     film_help="wheel: zoom · drag: brightness/contrast · Shift+drag: pan · double click: reset",
     alone="show alone / side by side",
     verdicts=MappingProxyType({"accept": "Accept", "edit": "Needs edits", "reject": "Reject"}),
-    kinds=MappingProxyType({"agree": "agrees", "false": "false", "omitted": "omitted", "side": "wrong side"}),
+    kinds=MappingProxyType(
+        {
+            "agree": "agrees",
+            "false": "false",
+            "omitted": "omitted",
+            "side": "wrong side",
+            "place": "wrong place",
+            "degree": "wrong degree or size",
+        }
+    ),
     systems=MappingProxyType(
         {
             "adapter": "Fine-tuned model",

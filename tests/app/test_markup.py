@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.marks import KINDS, Segment
 from app.markup import SIGNS, legend_html, metrics_html, report_head_html, report_html, turns_html
 from app.words import EN, ZH, Words
 from finetune.manifest import CaseTurn
+from xray.metrics.marks import KINDS, Segment
 
 ALLOWED = {"div", "mark", "span", "h3", "b"}
 

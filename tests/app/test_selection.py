@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.marks import MarkedReports, Segment
 from app.run import ReviewCase
 from app.selection import UNREVIEWED, Entry, Selection, neighbour, next_unreviewed
 from app.store import Revision
 from finetune.manifest import Case
+from xray.metrics.marks import MarkedReports, Segment
 
 
 def entry(name: str, *, score: float | None = None, verdict: str | None = None, sha256: str | None = None) -> Entry:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.marks import KINDS, Mark, MarkedReports, mark_reports, split_marks
+from xray.metrics.marks import KINDS, Mark, MarkedReports, mark_reports, split_marks
 
 
 def kinds(marks: MarkedReports) -> dict[str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Findings of two reports, marked in their texts: agreed, false, omitted, wrong side."""
+"""Findings of two reports, marked in their texts: agreed, false, omitted, at another side, place or degree."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,13 +6,14 @@ from itertools import pairwise
 from typing import Literal
 
 from xray.metrics.compare import Match, compare_findings
+from xray.metrics.reasons import Reason, reasons
 from xray.text.lexicon import Profile
 from xray.types import Finding, Laterality
 
-Kind = Literal["agree", "false", "omitted", "side"]
-KINDS: tuple[Kind, ...] = ("agree", "false", "omitted", "side")
+Kind = Literal["agree", "false", "omitted", "side", "place", "degree"]
+KINDS: tuple[Kind, ...] = ("agree", "false", "omitted", "side", "place", "degree")
 # Where two findings share characters, the one a reviewer must not miss is shown.
-_PRIORITY: dict[Kind, int] = {"agree": 0, "omitted": 1, "false": 2, "side": 3}
+_PRIORITY: dict[Kind, int] = {"agree": 0, "degree": 1, "place": 2, "omitted": 3, "false": 4, "side": 5}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +39,12 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkedReports:
-    """Both reports of a case in segments, and the findings behind the marks, one entry per finding pair."""
+    """Both reports of a case in segments, the findings behind the marks, one entry per finding pair, and each error."""
 
     generated: tuple[Segment, ...]
     reference: tuple[Segment, ...]
     findings: tuple[tuple[Kind, str], ...]
+    reasons: tuple[Reason, ...] = ()
 
     def concepts(self, kind: Kind) -> tuple[str, ...]:
         """Concepts marked as `kind`, in reading order, each once."""
@@ -70,6 +72,7 @@ def mark_reports(generated: str, *, reference: str, profile: Profile) -> MarkedR
         generated=split_marks(generated, left),
         reference=split_marks(reference, right),
         findings=tuple((mark.kind, mark.concept) for mark in (*left, *only_right)),
+        reasons=reasons(comparison),
     )
 
 
@@ -89,7 +92,11 @@ def split_marks(text: str, marks: Iterable[Mark]) -> tuple[Segment, ...]:
 
 
 def _kind(match: Match) -> Kind:
-    return "side" if match.differs("side") else "agree"
+    if match.differs("side"):
+        return "side"
+    if match.differs("zone"):
+        return "place"
+    return "degree" if match.differs("degree", "size") else "agree"
 
 
 def _segment(text: str, mark: Mark | None) -> Segment:
