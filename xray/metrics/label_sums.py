@@ -34,11 +34,6 @@ def negatives(sums: FloatArray) -> FloatArray:
     return sums[..., _NEGATIVE].reshape((*sums.shape[:-1], 3, len(CLASSES)))
 
 
-def class_f1(sums: FloatArray, *, cells: str = "cells") -> FloatArray:
-    """F1 of each class, float64 [..., K] -> [..., 14]; NaN where neither side has a positive."""
-    return agreement.defined_f1(np.moveaxis(part(sums, cells), -2, -1))
-
-
 def _aggregate(measure: Callable[[FloatArray], FloatArray], names: tuple[str, ...], *, cells: str) -> Metric:
     """Micro: the measure of the cells summed over the classes."""
     columns = agreement.columns(names)

@@ -27,6 +27,7 @@ ClassTable = dict[str, dict[str, float | None]]
 FEW = 30
 """Fewer positives, reports or patients than this are warned of: an interval is then wider than most differences."""
 _PER_REPORT = ("finding_f1", "side_accuracy", "rouge_l_char", "exact_match")
+_MEASURES = {"precision": agreement.precision, "recall": agreement.recall, "f1": agreement.f1}
 _SHORT = 8
 
 
@@ -35,9 +36,10 @@ class ScoreReport:
     """Scores of one system on one set of reports.
 
     metrics: by name, each in [0, 1], larger is better. per_report: report id -> metric -> value or None.
-    per_class: CheXpert class -> tp, fp, fn, precision, recall, f1 with its 95 % interval f1_low and f1_high, support
-    (positives of the reference), predicted (those of the candidate) and n (reports), with uncertain as positive;
-    per_class_uncertain_negative: the same with uncertain as negative; per_class_negative: of explicit negatives.
+    per_class: CheXpert class -> tp, fp, fn, precision, recall, f1, each of the three with its 95 % interval (f1_low,
+    f1_high), support (positives of the reference), predicted (those of the candidate) and n (reports), with uncertain
+    as positive; per_class_uncertain_negative: the same with uncertain as negative; per_class_negative: the same of
+    explicit negatives.
     undefined: macro mean -> the classes left out of it, having no positive on either side.
     profile: the lexicon. signature: how the numbers were made; numbers of different signatures do not compare.
     signatures: the same for each metric, with the split. lexicon: sha256 of the lexicon. split: `corpus.split_hash`.
@@ -175,7 +177,7 @@ def _per_class(cells: str, rows: FloatArray, resampled: FloatArray | None) -> Cl
         return np.moveaxis(found, -2, -1)
 
     counts = by_class(rows.sum(axis=0))
-    drawn = agreement.defined_f1(by_class(resampled)) if resampled is not None else None
+    drawn = by_class(resampled) if resampled is not None else None
     return {
         name: _class_row(counts[i], drawn[:, i] if drawn is not None else None, n=len(rows))
         for i, name in enumerate(CLASSES)
@@ -183,23 +185,18 @@ def _per_class(cells: str, rows: FloatArray, resampled: FloatArray | None) -> Cl
 
 
 def _class_row(counts: FloatArray, drawn: FloatArray | None, *, n: int) -> dict[str, float | None]:
-    """Values of one class; all scores None where neither side has a positive."""
+    """Values of one class, counts float64 [3] and drawn float64 [B, 3]; no scores where neither side has a positive.
+
+    Resamples without a positive on either side are left out of the intervals.
+    """
     tp, fp, fn = (float(count) for count in counts)
-    scored = tp + fp + fn > 0
-    low, high = interval(drawn) if scored and drawn is not None else (None, None)
-    return {
-        "tp": tp,
-        "fp": fp,
-        "fn": fn,
-        "precision": _defined(agreement.precision(counts)) if scored else None,
-        "recall": _defined(agreement.recall(counts)) if scored else None,
-        "f1": _defined(agreement.defined_f1(counts)),
-        "f1_low": low,
-        "f1_high": high,
-        "support": tp + fn,
-        "predicted": tp + fp,
-        "n": float(n),
-    }
+    stated = drawn[drawn.sum(axis=-1) > 0] if drawn is not None else None
+    values: dict[str, float | None] = {"tp": tp, "fp": fp, "fn": fn}
+    for name, measure in _MEASURES.items():
+        value = _defined(measure(counts)) if tp + fp + fn > 0 else None
+        low, high = interval(measure(stated)) if value is not None and stated is not None else (None, None)
+        values |= {name: value, f"{name}_low": low, f"{name}_high": high}
+    return values | {"support": tp + fn, "predicted": tp + fp, "n": float(n)}
 
 
 def _undefined(sums: FloatArray) -> dict[str, tuple[str, ...]]:

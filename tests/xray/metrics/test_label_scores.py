@@ -36,6 +36,16 @@ def test_each_class_has_counts_support_on_both_sides_scores_and_an_interval(repo
     assert tuple(report.per_class) == CLASSES
 
 
+def test_the_interval_of_a_class_is_that_of_the_bootstrap_without_resamples_that_lack_it():
+    texts = {f"{i:02}": "左侧气胸。" if i % 2 else "双肺清晰。" for i in range(40)}
+    found = {name: "双肺清晰。" if int(name) % 4 == 1 else text for name, text in texts.items()}
+    row = score(found, texts, resamples=1000).per_class["Pneumothorax"]
+    assert (row["recall"], row["precision"], row["precision_low"]) == (0.5, 1.0, 1.0)
+    assert row["recall_high"] - row["recall_low"] == pytest.approx(2 * 1.96 * (0.25 / 20) ** 0.5, rel=0.15)
+    rare = {"a": "左侧气胸。", "b": "双肺清晰。"}
+    assert score(rare, rare, resamples=50).per_class["Pneumothorax"]["f1_low"] == 1.0
+
+
 def test_a_class_without_a_positive_on_either_side_is_undefined_left_out_of_the_macro_mean_and_counted(report):
     edema = report.per_class["Edema"]
     assert [edema[key] for key in ("precision", "recall", "f1", "f1_low", "f1_high")] == [None] * 5
