@@ -89,7 +89,10 @@ def _as_file(reports: Mapping[str, ScoreReport]) -> ScoresFile:
     return ScoresFile(
         profile=any_report.profile,
         signature=any_report.signature,
+        lexicon=any_report.lexicon,
+        split=any_report.split,
         bootstrap=any_report.bootstrap,
+        warnings=any_report.warnings,
         systems={
             system: {name: Estimate(value=e.value, low=e.low, high=e.high, n=e.n) for name, e in report.metrics.items()}
             for system, report in reports.items()

@@ -100,12 +100,19 @@ class Estimate(Record):
 
 
 class ScoresFile(Record):
-    """`scores.json`: systems x metrics, and each report's own values."""
+    """`scores.json`: systems x metrics, and each report's own values.
+
+    lexicon: sha256 of the words that labelled the reports. split: sha256 of the sorted ids and their patient keys: two
+    files compare only where both are the same. warnings: where there is little to score. Empty in files of before.
+    """
 
     headline: str = HEADLINE
     profile: str
     signature: str
+    lexicon: str = ""
+    split: str = ""
     bootstrap: str
+    warnings: tuple[str, ...] = ()
     systems: dict[str, dict[str, Estimate]]
     per_report: dict[str, dict[str, dict[str, float | None]]]
 

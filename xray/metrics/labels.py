@@ -2,7 +2,8 @@
 
 Per report and class one cell: true positive, false positive or false negative; scores are sums of cells. `No Finding`
 is left out of the headline, because a constant normal report earns it. Uncertain counts as positive (the convention
-of F1CheXbert), and as negative beside it.
+of F1CheXbert), and as negative beside it. Explicit negatives ("no pneumothorax") are a cell of their own: a system that
+never denies anything is not told from one that denies correctly by positives alone.
 """
 
 from collections.abc import Iterable
@@ -28,8 +29,13 @@ def columns(names: Iterable[str]) -> list[int]:
 
 def cells(candidate: LabelledText, reference: LabelledText, *, uncertain_positive: bool = True) -> FloatArray:
     """Return float64 [3, 14]: rows true positive, false positive, false negative; columns `CLASSES`."""
-    ours, theirs = (_positive(side, uncertain_positive=uncertain_positive) for side in (candidate, reference))
-    return np.stack([ours & theirs, ours & ~theirs, ~ours & theirs]).astype(np.float64)
+    wanted = {1, -1} if uncertain_positive else {1}
+    return _cells(candidate, reference, wanted=wanted)
+
+
+def negative_cells(candidate: LabelledText, reference: LabelledText) -> FloatArray:
+    """Return float64 [3, 14] as `cells` does, with an explicit negative (0) in the place of the positive."""
+    return _cells(candidate, reference, wanted={0})
 
 
 def precision(counts: FloatArray) -> FloatArray:
@@ -51,6 +57,20 @@ def recall(counts: FloatArray) -> FloatArray:
 def f1(counts: FloatArray) -> FloatArray:
     """F1 = 2 tp / (2 tp + fp + fn) of counts, float64 [..., 3] -> [...]; 1 where neither side has a positive."""
     return _share(2 * counts[..., 0], counts[..., 0] + counts.sum(axis=-1), empty=counts.sum(axis=-1) == 0)
+
+
+def defined_f1(counts: FloatArray) -> FloatArray:
+    """F1 of counts (tp, fp, fn), float64 [..., 3] -> [...]; NaN where neither side has a positive."""
+    return np.where(counts.sum(axis=-1) > 0, f1(counts), np.nan)
+
+
+def example_f1(cells: FloatArray) -> FloatArray:
+    """F1 of one report over the thirteen classes of the headline, float64 [..., 3, 14] -> [...].
+
+    1 where neither side has a positive. Its mean over reports is the example-based F1 of multi-label classification
+    (Tsoumakas and Katakis 2007).
+    """
+    return f1(cells[..., columns(PATHOLOGIES)].sum(axis=-1))
 
 
 def macro_f1(cells: FloatArray) -> FloatArray:
@@ -93,9 +113,9 @@ def _join(sides: set[Laterality]) -> Laterality | None:
     return next(iter(sides)) if len(sides) == 1 else "bilateral"
 
 
-def _positive(labelled: LabelledText, *, uncertain_positive: bool) -> NDArray[np.bool_]:
-    wanted = {1, -1} if uncertain_positive else {1}
-    return np.array([labelled.labels[name] in wanted for name in CLASSES])
+def _cells(candidate: LabelledText, reference: LabelledText, *, wanted: set[int]) -> FloatArray:
+    ours, theirs = (np.array([side.labels[name] in wanted for name in CLASSES]) for side in (candidate, reference))
+    return np.stack([ours & theirs, ours & ~theirs, ~ours & theirs]).astype(np.float64)
 
 
 def _share(top: FloatArray, bottom: FloatArray, *, empty: NDArray[np.bool_]) -> FloatArray:

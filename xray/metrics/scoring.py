@@ -4,26 +4,31 @@ Everything is computed from sums over reports, so the texts are read once and ev
 A value that is undefined is None, never NaN and never a constant that flatters.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xray.errors import ConfigError, DataError
+from xray.errors import ConfigError
 from xray.metrics import labels as agreement
-from xray.metrics import lexical
-from xray.metrics.statistics import Estimate, bootstrap_sums, estimate
-from xray.metrics.sums import METRICS, part, row, sentence_bleu
-from xray.text.labels import CLASSES, LabelledText, label
+from xray.metrics.corpus import Corpus, build_corpus
+from xray.metrics.label_sums import CLASS_SETS, LABEL_METRICS, MACRO_METRICS, POLICIES, negatives
+from xray.metrics.statistics import Estimate, bootstrap_sums, estimate, interval
+from xray.metrics.sums import part, sentence_bleu
+from xray.metrics.truth import Labels
+from xray.text.labels import CLASSES
 from xray.text.lexicon import PROFILES, Profile, load
 from xray.text.normalize import VERSION
 
 FloatArray = NDArray[np.float64]
+ClassTable = dict[str, dict[str, float | None]]
 
-_NAMED = 5
+FEW = 30
+"""Fewer positives, reports or patients than this are warned of: an interval is then wider than most differences."""
 _PER_REPORT = ("finding_f1", "side_accuracy", "rouge_l_char", "exact_match")
+_MEASURES = {"precision": agreement.precision, "recall": agreement.recall, "f1": agreement.f1}
+_SHORT = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,138 +36,184 @@ class ScoreReport:
     """Scores of one system on one set of reports.
 
     metrics: by name, each in [0, 1], larger is better. per_report: report id -> metric -> value or None.
-    per_class: CheXpert class -> tp, fp, fn, precision, recall, f1, support (positives of the reference) and predicted.
+    per_class: CheXpert class -> tp, fp, fn, precision, recall, f1, each of the three with its 95 % interval (f1_low,
+    f1_high), support (positives of the reference), predicted (those of the candidate) and n (reports), with uncertain
+    as positive; per_class_uncertain_negative: the same with uncertain as negative; per_class_negative: the same of
+    explicit negatives.
+    undefined: macro mean -> the classes left out of it, having no positive on either side.
     profile: the lexicon. signature: how the numbers were made; numbers of different signatures do not compare.
-    bootstrap: what the intervals resample.
+    signatures: the same for each metric, with the split. lexicon: sha256 of the lexicon. split: `corpus.split_hash`.
+    bootstrap: what the intervals resample. n: reports. units: patients, or reports where no patients are known.
+    truth: `report` or `table`, what the labels are compared with. warnings: what makes the numbers uncertain, each as
+    "what: of whom".
     """
 
     metrics: dict[str, Estimate]
     per_report: dict[str, dict[str, float | None]]
-    per_class: dict[str, dict[str, float | None]]
+    per_class: ClassTable
+    per_class_uncertain_negative: ClassTable
+    per_class_negative: ClassTable
+    undefined: dict[str, tuple[str, ...]]
     profile: str
     signature: str
+    signatures: dict[str, str]
+    lexicon: str
+    split: str
     bootstrap: str
+    n: int
+    units: int
+    truth: str
+    warnings: tuple[str, ...]
 
 
 def score(
     predictions: Mapping[str, str],
-    references: Mapping[str, str],
+    references: Mapping[str, str] | None,
     *,
     profile: Profile = "standard",
     groups: Mapping[str, str] | None = None,
+    truth: Mapping[str, Labels] | None = None,
     resamples: int = 2000,
     seed: int = 0,
 ) -> ScoreReport:
     """Score predicted reports, by id, against reference reports with the same ids.
 
     `groups` maps ids to patient keys; the bootstrap then resamples patients, else reports. Findings with uncertain
-    wording count as positive, except in `finding_f1_uncertain_negative`. The result does not depend on the order of
-    the mappings. Raises DataError, naming ids, when the ids differ, a patient key is missing or nothing is to score.
+    wording count as positive, except in the metrics called `_uncertain_negative`. `truth` maps ids to labels (1, 0, -1,
+    None by class): they replace the labels of the references, so that what a film shows is the truth and not what was
+    written of it. Texts and sides are still compared with the references, sides of the classes that the truth has; with
+    references None only the metrics of labels remain. A class that the truth never states is not judged. The result
+    does not depend on the order of the mappings. Raises DataError, naming ids, when the ids differ, a patient key or a
+    truth is missing, a class is unknown or nothing is to score.
     """
-    ids = _checked_ids(predictions, references, groups)
-    rows = np.stack([_row(predictions[name], references[name], profile) for name in ids])
-    keys = [groups[name] for name in ids] if groups is not None else ids
-    resampled = _resample(rows, keys, resamples=resamples, seed=seed)
+    corpus = build_corpus(predictions, references, profile=profile, groups=groups, truth=truth)
+    return score_corpus(corpus, resamples=resamples, seed=seed)
+
+
+def score_corpus(corpus: Corpus, *, resamples: int, seed: int) -> ScoreReport:
+    """Score what `build_corpus` made. See `score`."""
+    resampled = _resample(corpus, resamples=resamples, seed=seed)
+    metrics = corpus.metrics
+    sums = corpus.rows.sum(axis=0)
+    tables = [_per_class(cells, corpus.rows, resampled) for cells in (*POLICIES.values(), "negative")]
     return ScoreReport(
-        metrics={name: estimate(metric, sums=rows, resampled=resampled) for name, metric in METRICS.items()},
-        per_report={name: _per_report(row) for name, row in zip(ids, rows, strict=True)},
-        per_class=_per_class(part(rows.sum(axis=0), "cells")),
-        profile=profile,
-        signature=signature(profile),
-        bootstrap=_describe(keys, grouped=groups is not None, resamples=resamples, seed=seed),
+        metrics={name: estimate(metric, sums=corpus.rows, resampled=resampled) for name, metric in metrics.items()},
+        per_report={name: _per_report(row, corpus) for name, row in zip(corpus.ids, corpus.rows, strict=True)},
+        per_class=tables[0],
+        per_class_uncertain_negative=tables[1],
+        per_class_negative=tables[2],
+        undefined=_undefined(sums),
+        profile=corpus.profile,
+        signature=signature(corpus.profile, tabled=corpus.tabled),
+        signatures={name: metric_signature(name, corpus) for name in metrics},
+        lexicon=load(corpus.profile).sha256,
+        split=corpus.split,
+        bootstrap=f"percentile bootstrap over {corpus.units} {corpus.unit}, {resamples} resamples, seed {seed}",
+        n=len(corpus.ids),
+        units=corpus.units,
+        truth="table" if corpus.tabled else "report",
+        warnings=(*warn_of_few(corpus), *_warn_of_classes(corpus, part(sums, "cells"))),
     )
 
 
-def signature(profile: Profile) -> str:
+def signature(profile: Profile, *, tabled: bool = False) -> str:
     """How the numbers are made, in the style of sacreBLEU: change one part and they no longer compare."""
     if profile not in PROFILES:
         raise ConfigError(f"Unknown profile {profile!r}. Use one of: {', '.join(PROFILES)}.")
     return (
-        f"tok:char|case:na|smooth:none|sec:all|bleu:raw|norm:{VERSION}|lex:{load(profile).sha256[:8]}|profile:{profile}"
-        "|uncertain:positive"
+        f"tok:char|case:na|smooth:none|sec:all|bleu:raw|norm:{VERSION}|{_lexicon(profile)}"
+        f"|uncertain:positive|{_truth(tabled=tabled)}"
     )
 
 
-def index_by_id(rows: Iterable[tuple[str, str]], *, source: str) -> dict[str, str]:
-    """Collect (id, text) rows of a file. Raises DataError naming the ids that occur twice; `source` names the file."""
-    texts: dict[str, str] = {}
-    repeated: list[str] = []
-    for name, text in rows:
-        if name in texts:
-            repeated.append(name)
-        texts[name] = text
-    if repeated:
-        raise DataError(f"{source}: {_some(repeated)} more than once. Keep one report per id.")
-    return texts
+def metric_signature(name: str, corpus: Corpus) -> str:
+    """How one metric is made and on which reports: what two numbers must share to be compared."""
+    split = f"|n:{len(corpus.ids)}|split:{corpus.split[:_SHORT]}"
+    if name not in LABEL_METRICS:
+        return signature(corpus.profile, tabled=corpus.tabled) + split
+    policy = "negative" if name.endswith("_uncertain_negative") else "positive"
+    return f"{_lexicon(corpus.profile)}|uncertain:{policy}|{_truth(tabled=corpus.tabled)}{split}"
 
 
-def _checked_ids(
-    predictions: Mapping[str, str], references: Mapping[str, str], groups: Mapping[str, str] | None
-) -> list[str]:
-    if not references:
-        raise DataError("There are no reference reports to score against. Give at least one.")
-    missing = [name for name in references if name not in predictions]
-    if missing:
-        raise DataError(f"Predictions are missing for {_some(missing)}. Generate them, or leave out the references.")
-    extra = [name for name in predictions if name not in references]
-    if extra:
-        raise DataError(f"There is no reference for {_some(extra)}. Add them, or leave out the predictions.")
-    if groups is not None and (unknown := [name for name in references if name not in groups]):
-        raise DataError(f"There is no patient key for {_some(unknown)}. Give one per report, or none at all.")
-    if not any(lexical.tokens(text) for text in references.values()):
-        raise DataError("All reference reports are empty. Is the text column the right one?")
-    return sorted(references)
+def warn_of_few(corpus: Corpus) -> tuple[str, ...]:
+    """Return a warning each for fewer than `FEW` reports and patients."""
+    counts = {"reports": len(corpus.ids), corpus.unit: corpus.units}
+    return tuple(
+        f"fewer than {FEW} {unit}, intervals are rough and often too narrow: {count}"
+        for unit, count in counts.items()
+        if count < FEW
+    )
 
 
-def _some(names: list[str]) -> str:
-    shown = ", ".join(sorted(names)[:_NAMED])
-    count = f"{len(names)} id" + ("s" if len(names) > 1 else "")
-    return f"{count}: {shown}" + (" ..." if len(names) > _NAMED else "")
+def _warn_of_classes(corpus: Corpus, cells: FloatArray) -> tuple[str, ...]:
+    unknown = [
+        f"the truth never states this class, it is not judged: {name}" for name in CLASSES if name not in corpus.judged
+    ]
+    support = dict(zip(CLASSES, cells[0] + cells[2], strict=True))
+    few = [
+        f"fewer than {FEW} positives in the reference, do not rank systems by it: {name} ({support[name]:.0f})"
+        for name in corpus.judged
+        if support[name] < FEW
+    ]
+    return (*unknown, *few)
 
 
-@lru_cache(maxsize=20_000)
-def _labelled(text: str, profile: Profile) -> LabelledText:
-    """Labels of a text; systems of one table share their references, and constant baselines their only report."""
-    return label(text, profile=profile)
-
-
-def _row(candidate: str, reference: str, profile: Profile) -> FloatArray:
-    return row(candidate, reference, ours=_labelled(candidate, profile), theirs=_labelled(reference, profile))
-
-
-def _resample(rows: FloatArray, keys: list[str], *, resamples: int, seed: int) -> FloatArray | None:
-    if len(set(keys)) < 2 or resamples < 1:
+def _resample(corpus: Corpus, *, resamples: int, seed: int) -> FloatArray | None:
+    if corpus.units < 2 or resamples < 1:
         return None
-    return bootstrap_sums(rows, groups=keys, resamples=resamples, rng=np.random.default_rng(seed))
+    return bootstrap_sums(corpus.rows, groups=corpus.keys, resamples=resamples, rng=np.random.default_rng(seed))
 
 
-def _per_report(counts: FloatArray) -> dict[str, float | None]:
-    values = {name: _defined(METRICS[name](counts)) for name in _PER_REPORT}
-    return values | {"bleu4_char": _defined(sentence_bleu(counts))}
+def _per_report(counts: FloatArray, corpus: Corpus) -> dict[str, float | None]:
+    values = {name: _defined(corpus.metrics[name](counts)) for name in _PER_REPORT if name in corpus.metrics}
+    return values | ({"bleu4_char": _defined(sentence_bleu(counts))} if corpus.referenced else {})
 
 
-def _per_class(cells: FloatArray) -> dict[str, dict[str, float | None]]:
-    table: dict[str, dict[str, float | None]] = {}
-    for position, name in enumerate(CLASSES):
-        counts = cells[:, position]
-        scored = bool(counts.sum() > 0)
-        table[name] = {
-            "tp": counts[0],
-            "fp": counts[1],
-            "fn": counts[2],
-            "precision": _defined(agreement.precision(counts)) if scored else None,
-            "recall": _defined(agreement.recall(counts)) if scored else None,
-            "f1": _defined(agreement.f1(counts)) if scored else None,
-            "support": counts[0] + counts[2],
-            "predicted": counts[0] + counts[1],
-        }
-    return {name: {key: None if v is None else float(v) for key, v in row.items()} for name, row in table.items()}
+def _per_class(cells: str, rows: FloatArray, resampled: FloatArray | None) -> ClassTable:
+    """Return the table of one quantity: `cells`, `strict_cells` or `negative`."""
+
+    def by_class(sums: FloatArray) -> FloatArray:
+        found = negatives(sums) if cells == "negative" else part(sums, cells)
+        return np.moveaxis(found, -2, -1)
+
+    counts = by_class(rows.sum(axis=0))
+    drawn = by_class(resampled) if resampled is not None else None
+    return {
+        name: _class_row(counts[i], drawn[:, i] if drawn is not None else None, n=len(rows))
+        for i, name in enumerate(CLASSES)
+    }
+
+
+def _class_row(counts: FloatArray, drawn: FloatArray | None, *, n: int) -> dict[str, float | None]:
+    """Values of one class, counts float64 [3] and drawn float64 [B, 3]; no scores where neither side has a positive.
+
+    Resamples without a positive on either side are left out of the intervals.
+    """
+    tp, fp, fn = (float(count) for count in counts)
+    stated = drawn[drawn.sum(axis=-1) > 0] if drawn is not None else None
+    values: dict[str, float | None] = {"tp": tp, "fp": fp, "fn": fn}
+    for name, measure in _MEASURES.items():
+        value = _defined(measure(counts)) if tp + fp + fn > 0 else None
+        low, high = interval(measure(stated)) if value is not None and stated is not None else (None, None)
+        values |= {name: value, f"{name}_low": low, f"{name}_high": high}
+    return values | {"support": tp + fn, "predicted": tp + fp, "n": float(n)}
+
+
+def _undefined(sums: FloatArray) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for name, (ending, policy) in MACRO_METRICS.items():
+        empty = part(sums, POLICIES[policy]).sum(axis=0) == 0
+        found[name] = tuple(c for c in CLASS_SETS[ending] if empty[CLASSES.index(c)])
+    return found
+
+
+def _lexicon(profile: Profile) -> str:
+    return f"lex:{load(profile).sha256[:_SHORT]}|profile:{profile}"
+
+
+def _truth(*, tabled: bool) -> str:
+    return "truth:table" if tabled else "truth:report"
 
 
 def _defined(value: FloatArray | float) -> float | None:
     return None if np.isnan(value) else float(value)
-
-
-def _describe(keys: list[str], *, grouped: bool, resamples: int, seed: int) -> str:
-    unit = "patients" if grouped else "reports"
-    return f"percentile bootstrap over {len(set(keys))} {unit}, {resamples} resamples, seed {seed}"

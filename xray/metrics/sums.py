@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from xray.metrics import frames, lexical
 from xray.metrics import labels as agreement
+from xray.metrics.cider import ReferenceFrequencies
 from xray.metrics.compare import compare_stated
 from xray.metrics.differences import ERROR_KINDS, ErrorKind
 from xray.metrics.stated import stated_report
@@ -53,12 +54,23 @@ _LAYOUT = _lay_out(
         "frames": (frames.QUANTITIES,),
         "green": (),
         "crimson": (),
+        "cider": (),
     }
 )
 
 
-def row(candidate: str, reference: str, *, ours: LabelledText, theirs: LabelledText) -> FloatArray:
-    """Return the contribution of one report, float64 [K]; `ours` labels the candidate, `theirs` the reference."""
+def row(
+    candidate: str,
+    reference: str,
+    *,
+    ours: LabelledText,
+    theirs: LabelledText,
+    frequencies: ReferenceFrequencies | None = None,
+) -> FloatArray:
+    """Return the contribution of one report, float64 [K]; `ours` labels the candidate, `theirs` the reference.
+
+    `frequencies` are those of all references, which CIDEr needs.
+    """
     tallies = lexical.tally(candidate, reference)
     found = frames.frame_sums(
         compare_stated(
@@ -79,6 +91,7 @@ def row(candidate: str, reference: str, *, ours: LabelledText, theirs: LabelledT
         "frames": found,
         "green": frames.green_zh(found),
         "crimson": frames.crimson_zh(found),
+        "cider": frequencies.cider(candidate, reference) if frequencies is not None else 0.0,
     }
     return np.concatenate([np.ravel(values[name]) for name in _LAYOUT]).astype(np.float64)
 
@@ -103,7 +116,9 @@ def _bleu(order: int) -> Metric:
 
 
 def _chrf(sums: FloatArray) -> FloatArray:
-    return lexical.chrf(part(sums, "matched"), part(sums, "comparable"), part(sums, "reference"))
+    return lexical.chrf(
+        part(sums, "matched"), part(sums, "comparable"), part(sums, "reference"), candidate=part(sums, "candidate")
+    )
 
 
 def _mean(name: str) -> Metric:
@@ -160,8 +175,10 @@ METRICS: dict[str, Metric] = {
     "bleu3_char": _bleu(3),
     "bleu4_char": _bleu(4),
     "rouge_l_char": _mean("rouge"),
+    "cider_char": _mean("cider"),
     "chrf": _chrf,
     "exact_match": _mean("exact"),
     **ERRORS,
 }
-"""Every metric of a score report, by its name: in [0, 1] but for `ERRORS`, and `crimson_zh` in (-1, 1]."""
+"""Every metric of a score report, by its name: in [0, 1] but for `ERRORS`, `crimson_zh` in (-1, 1] and
+`cider_char` in [0, 10]."""

@@ -1,0 +1,108 @@
+"""`xray score` in this process."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from xray.cli import app
+from xray.errors import DataError
+from xray.metrics.systems import COMPARED
+
+NORMAL, EFFUSION = "双肺清晰，未见气胸。", "右侧胸腔积液。"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """Forty reports of twenty patients; system A never finds the effusion, B always does, C is B with another id."""
+    texts = [EFFUSION if number % 2 else NORMAL for number in range(40)]
+    write(tmp_path / "r.jsonl", [{"id": i, "text": t, "patient_key": f"p{i // 2}"} for i, t in enumerate(texts)])
+    write(tmp_path / "a.jsonl", [{"id": i, "text": NORMAL} for i in range(40)])
+    write(tmp_path / "b.jsonl", [{"id": i, "text": t} for i, t in enumerate(texts)])
+    write(tmp_path / "c.jsonl", [{"id": i + 1, "text": t} for i, t in enumerate(texts)])
+    lines = [f"{i},{'1' if t == EFFUSION else '0'},p{i // 4}" for i, t in enumerate(texts)]
+    (tmp_path / "t.csv").write_text("\n".join(["id,Pleural Effusion,patient_key", *lines]), encoding="utf-8")
+    return tmp_path
+
+
+def write(path: Path, rows: list[dict[str, object]]) -> None:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+def run(files: Path, *options: str):
+    named = [str(files / option) if re.search(r"\.(jsonl|csv|json)$", option) else option for option in options]
+    done = CliRunner().invoke(app, ["score", *named, "--resamples", "100"], env={"COLUMNS": "100"})
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done
+
+
+def test_the_file_of_scores_carries_all_that_makes_its_numbers_comparable(files: Path):
+    done = run(files, "b.jsonl", "r.jsonl", "--out", "s.json")
+    content = json.loads((files / "s.json").read_text(encoding="utf-8"))
+    assert content["schema_version"] == 2
+    assert {"metrics", "per_report", "per_class", "profile", "signature", "bootstrap"} <= set(content)
+    assert (content["n"], content["units"], len(content["lexicon"]), len(content["split"])) == (40, 20, 64, 64)
+    assert set(content["signatures"]) == set(content["metrics"])
+    assert content["per_class"]["Pleural Effusion"]["f1_low"] == 1.0
+    assert f"split:{content['split'][:8]}" in done.stdout
+    assert "Pleural Effusion" in done.stdout
+    assert done.stderr.count("warning: fewer than 30 positives") == 1
+
+
+@pytest.mark.parametrize(
+    "options", [("b.jsonl", "r.jsonl", "--compare", "a.jsonl"), ("--compare", "a.jsonl", "b.jsonl", "r.jsonl")]
+)
+def test_two_systems_are_compared_with_differences_intervals_and_p(files: Path, options: tuple[str, ...]):
+    done = run(files, *options, "--out", "s.json", "--draws", "200")
+    assert done.exit_code == 0
+    (line,) = [line for line in done.stdout.splitlines() if " finding_f1 " in line]
+    assert line.split() == ["finding_f1", "0.000", "1.000", "1.000", "[1.000,", "1.000]", "0.005", "0.035", "*"]
+    assert "20 of 20 patients that differ" in " ".join(done.stdout.split())
+    content = json.loads((files / "s.json").read_text(encoding="utf-8"))
+    comparison = content["comparison"]
+    assert tuple(comparison["metrics"]) == COMPARED
+    assert comparison["metrics"]["finding_f1"]["p"] == 1 / 201
+    assert (Path(comparison["a_file"]).name, Path(comparison["b_file"]).name) == ("a.jsonl", "b.jsonl")
+    assert comparison["split"] == content["split"]
+    assert content["metrics"]["finding_f1"]["value"] == 1.0
+
+
+def test_the_metrics_to_compare_can_be_named(files: Path):
+    done = run(files, "b.jsonl", "r.jsonl", "--compare", "a.jsonl", "--metric", "finding_recall", "--metric", "chrf")
+    assert "finding_recall" in done.stdout
+    assert "bleu4_char" not in done.stdout
+    assert "correction for 2 metrics" in done.stdout
+
+
+def test_systems_with_other_ids_are_refused(files: Path):
+    with pytest.raises(DataError):
+        run(files, "b.jsonl", "r.jsonl", "--compare", "c.jsonl")
+
+
+def test_a_table_of_labels_is_the_truth_with_its_own_patients_and_needs_no_references(files: Path):
+    done = run(files, "b.jsonl", "--truth", "t.csv", "--out", "s.json")
+    assert done.exit_code == 0
+    content = json.loads((files / "s.json").read_text(encoding="utf-8"))
+    assert (content["truth"], content["units"], content["metrics"]["finding_f1"]["value"]) == ("table", 10, 1.0)
+    assert "bleu4_char" not in content["metrics"]
+    assert "the truth never states this class, it is not judged: No Finding, " in done.stderr
+
+
+def test_with_references_and_a_truth_texts_and_labels_are_scored(files: Path):
+    run(files, "a.jsonl", "r.jsonl", "--truth", "t.csv", "--out", "s.json")
+    content = json.loads((files / "s.json").read_text(encoding="utf-8"))
+    assert (content["units"], content["metrics"]["finding_f1"]["value"]) == (20, 0.0)
+    assert content["metrics"]["exact_match"]["value"] == 0.5
+
+
+@pytest.mark.parametrize("options", [("b.jsonl",), ("b.jsonl", "r.jsonl", "--metric", "chrf")])
+def test_what_cannot_be_followed_ends_with_2(files: Path, options: tuple[str, ...]):
+    assert run(files, *options).exit_code == 2
+
+
+def test_the_help_shows_how_two_systems_are_compared():
+    said = " ".join(CliRunner().invoke(app, ["score", "--help"]).stdout.split())
+    assert "xray score --compare A.jsonl B.jsonl REFERENCES.jsonl" in said
