@@ -14,8 +14,9 @@ from xray.errors import ConfigError
 from xray.metrics import labels as agreement
 from xray.metrics.corpus import Corpus, build_corpus
 from xray.metrics.label_sums import CLASS_SETS, LABEL_METRICS, MACRO_METRICS, POLICIES, negatives
+from xray.metrics.significance import table_sha256
 from xray.metrics.statistics import Estimate, bootstrap_sums, estimate, interval
-from xray.metrics.sums import part, sentence_bleu
+from xray.metrics.sums import FRAME_METRICS, part, sentence_bleu
 from xray.metrics.truth import Labels
 from xray.text.labels import CLASSES
 from xray.text.lexicon import PROFILES, Profile, load
@@ -26,7 +27,7 @@ ClassTable = dict[str, dict[str, float | None]]
 
 FEW = 30
 """Fewer positives, reports or patients than this are warned of: an interval is then wider than most differences."""
-_PER_REPORT = ("finding_f1", "side_accuracy", "rouge_l_char", "exact_match")
+_PER_REPORT = ("finding_f1", "frame_f1", "green_zh", "crimson_zh", "side_accuracy", "rouge_l_char", "exact_match")
 _MEASURES = {"precision": agreement.precision, "recall": agreement.recall, "f1": agreement.f1}
 _SHORT = 8
 
@@ -35,7 +36,8 @@ _SHORT = 8
 class ScoreReport:
     """Scores of one system on one set of reports.
 
-    metrics: by name, each in [0, 1], larger is better. per_report: report id -> metric -> value or None.
+    metrics: by name, see `sums.METRICS`; larger is better but for the errors. per_report: report id -> metric -> value
+    or None.
     per_class: CheXpert class -> tp, fp, fn, precision, recall, f1, each of the three with its 95 % interval (f1_low,
     f1_high), support (positives of the reference), predicted (those of the candidate) and n (reports), with uncertain
     as positive; per_class_uncertain_negative: the same with uncertain as negative; per_class_negative: the same of
@@ -129,6 +131,8 @@ def signature(profile: Profile, *, tabled: bool = False) -> str:
 def metric_signature(name: str, corpus: Corpus) -> str:
     """How one metric is made and on which reports: what two numbers must share to be compared."""
     split = f"|n:{len(corpus.ids)}|split:{corpus.split[:_SHORT]}"
+    if name in FRAME_METRICS:
+        return f"{_lexicon(corpus.profile)}|weights:{table_sha256()[:_SHORT]}{split}"
     if name not in LABEL_METRICS:
         return signature(corpus.profile, tabled=corpus.tabled) + split
     policy = "negative" if name.endswith("_uncertain_negative") else "positive"

@@ -1,5 +1,6 @@
 """What a finding weighs, and which findings answer for one another: the table `significance.yaml`."""
 
+import hashlib
 from functools import cache
 from importlib.resources import files
 from typing import Literal
@@ -56,5 +57,15 @@ def known_concepts() -> frozenset[str]:
 
 
 @cache
+def table_sha256() -> str:
+    """Return the sha256 of the table (hex): part of the signature of every score that uses it."""
+    return hashlib.sha256(_content()).hexdigest()
+
+
+@cache
 def _table() -> _Table:
-    return _Table.model_validate(yaml.safe_load((files(__package__) / "significance.yaml").read_text(encoding="utf-8")))
+    return _Table.model_validate(yaml.safe_load(_content()))
+
+
+def _content() -> bytes:
+    return (files(__package__) / "significance.yaml").read_bytes()

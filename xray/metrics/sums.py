@@ -156,6 +156,9 @@ def _errors(kind: ErrorKind) -> Metric:
 ERRORS: dict[str, Metric] = {f"errors_{kind}": _errors(kind) for kind in ERROR_KINDS}
 """Errors of each kind of ReXVal per report: the only numbers of which smaller ones are better."""
 
+FRAME_METRICS = ("frame_f1", "frame_precision", "frame_recall", "green_zh", "crimson_zh", *ERRORS)
+"""The metrics of findings with their attributes."""
+
 METRICS: dict[str, Metric] = {
     "finding_f1": _micro(agreement.f1),
     "finding_precision": _micro(agreement.precision),

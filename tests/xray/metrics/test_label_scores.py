@@ -6,6 +6,7 @@ import pytest
 
 from xray.metrics import score
 from xray.metrics.label_sums import ALL_METRICS, LABEL_METRICS
+from xray.metrics.sums import FRAME_METRICS
 from xray.text.labels import CLASSES
 from xray.text.lexicon import load
 
@@ -121,7 +122,8 @@ def test_the_scores_name_lexicon_split_truth_and_how_each_metric_was_made(report
     for name, signature in report.signatures.items():
         assert signature.endswith(ending)
         assert f"lex:{report.lexicon[:8]}|profile:standard" in signature
-        assert ("tok:char" in signature) == (name not in LABEL_METRICS)
+        assert ("tok:char" in signature) == (name not in (*LABEL_METRICS, *FRAME_METRICS))
+        assert ("weights:" in signature) == (name in FRAME_METRICS)
         assert ("uncertain:negative" in signature) == name.endswith("_uncertain_negative")
 
 

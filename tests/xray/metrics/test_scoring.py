@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from xray.errors import ConfigError, DataError
 from xray.metrics import index_by_id, score
-from xray.metrics.sums import METRICS
+from xray.metrics.sums import ERRORS, METRICS
 
 SENTENCES = [
     "右侧胸腔少量积液。",
@@ -38,7 +38,10 @@ def test_every_promised_metric_is_there():
     assert set(METRICS) == {
         *("finding_f1", "finding_precision", "finding_recall", "finding_f1_macro", "finding_f1_14", "finding_f1_5"),
         *("finding_f1_uncertain_negative", "side_accuracy", "bleu1_char", "bleu2_char", "bleu3_char", "bleu4_char"),
-        *("rouge_l_char", "chrf", "exact_match"),
+        *("rouge_l_char", "cider_char", "chrf", "exact_match"),
+        *("frame_f1", "frame_precision", "frame_recall", "green_zh", "crimson_zh"),
+        *("errors_false", "errors_omission", "errors_location", "errors_severity"),
+        *("errors_added_comparison", "errors_omitted_comparison"),
     }
 
 
@@ -46,19 +49,25 @@ def test_every_promised_metric_is_there():
 def test_a_report_scored_against_itself_is_perfect(pairs: list[tuple[str, str]]):
     _, references = _split(pairs)
     values = _values(references, references)
+    assert all(values[name] == 0.0 for name in ERRORS)
+    best = {name: value for name, value in values.items() if name not in ERRORS and name != "cider_char"}
     may_be_undefined = {"side_accuracy", "negative_f1"}
-    assert all(value == pytest.approx(1.0) for name, value in values.items() if name not in may_be_undefined)
+    assert all(value == pytest.approx(1.0) for name, value in best.items() if name not in may_be_undefined)
     assert all(values[name] in {None, 1.0} for name in may_be_undefined)
 
 
 @given(PAIRS)
-def test_every_value_and_bound_is_a_number_between_zero_and_one_or_none(pairs: list[tuple[str, str]]):
+def test_every_value_and_bound_is_a_number_of_its_range_or_none(pairs: list[tuple[str, str]]):
     predictions, references = _split(pairs)
     report = score(predictions, references, resamples=20)
     json.dumps(asdict(report), allow_nan=False)
-    shown = [v for e in report.metrics.values() for v in (e.value, e.low, e.high)]
-    shown += [v for values in report.per_report.values() for v in values.values()]
-    assert all(value is None or -1e-9 <= value <= 1 + 1e-9 for value in shown)
+    shown = [(name, v) for name, e in report.metrics.items() for v in (e.value, e.low, e.high)]
+    shown += [(name, v) for values in report.per_report.values() for name, v in values.items()]
+    lowest = {"crimson_zh": -1.0}
+    highest = {"cider_char": 10.0} | dict.fromkeys(ERRORS, 100.0)
+    assert all(
+        value is None or lowest.get(name, 0.0) - 1e-9 <= value <= highest.get(name, 1.0) + 1e-9 for name, value in shown
+    )
 
 
 @given(PAIRS, st.randoms())
