@@ -50,6 +50,20 @@ Out = Annotated[
     Path | None,
     typer.Option(metavar="scores.json", help="write everything: metrics, classes, each report's values, comparison"),
 ]
+Page = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="PAGE.html", help="write a page: tables, and the worst reports with their errors"),
+]
+Train = Annotated[
+    Path | None,
+    typer.Option(metavar="TRAIN.jsonl", help="reports of the training split, for the baselines drawn from them"),
+]
+Also = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME", help=f"text overlap as another tool prints it: {', '.join(VARIANTS)}; may be repeated"
+    ),
+]
 
 
 def score(
@@ -60,6 +74,9 @@ def score(
     metric: MetricNames = None,
     profile: ProfileOption = ProfileName.standard,
     out: Out = None,
+    html: Page = None,
+    train: Train = None,
+    also: Also = None,
     resamples: Annotated[int, typer.Option(min=100, help="bootstrap resamples")] = 2000,
     draws: Annotated[int, typer.Option(min=100, help="with --compare: random exchanges of patients")] = 10_000,
     seed: Annotated[int, typer.Option(min=0)] = 0,

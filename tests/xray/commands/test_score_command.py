@@ -59,7 +59,7 @@ def test_two_systems_are_compared_with_differences_intervals_and_p(files: Path, 
     done = run(files, *options, "--out", "s.json", "--draws", "200")
     assert done.exit_code == 0
     (line,) = [line for line in done.stdout.splitlines() if " finding_f1 " in line]
-    assert line.split() == ["finding_f1", "0.000", "1.000", "1.000", "[1.000,", "1.000]", "0.005", "0.030", "*"]
+    assert line.split() == ["finding_f1", "0.000", "1.000", "1.000", "[1.000,", "1.000]", "0.005", "0.03", "*"]
     assert "20 of 20 patients that differ" in " ".join(done.stdout.split())
     content = json.loads((files / "s.json").read_text(encoding="utf-8"))
     comparison = content["comparison"]
