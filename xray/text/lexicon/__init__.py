@@ -68,15 +68,18 @@ class Concept(Expressions):
     measured: bool = False
     joins: tuple[str, ...] = ()
     certainty: Literal["certain", "uncertain"] = "certain"
+    misplaced: str | None = None
 
 
 class Attributes(_Schema):
-    """Regular expressions of the attributes a finding can have, by value."""
+    """Regular expressions of the attributes a finding can have, by value; of `misplaced`, for any device."""
 
     laterality: dict[str, str]
     zones: dict[str, str]
     severity: dict[str, str]
     change: dict[str, str]
+    compared: dict[str, str]
+    misplaced: str
 
 
 class _Cues(_Schema):
@@ -92,6 +95,9 @@ class _Cues(_Schema):
     absorbed: str = ""
     continues: str = ""
     filler: str = ""
+    comparison: str = ""
+    gone: str = ""
+    position: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +106,9 @@ class Lexicon:
 
     `terms` holds one pattern per (concept, kind, expression); `cues` are in order of precedence, `absorbed` are the
     words a cue may pass over, `continues` and `filler` tell an enumeration that goes on after a comma; the groups of
-    `attributes` are keyed by attribute, then by value.
+    `attributes` are keyed by attribute, then by value. `comparison`, `gone` and `position` tell clauses without a
+    finding: one that names an earlier film, one that says what came before is no longer there, one that says where it
+    is. `misplaced` holds, for each device, the words behind it that put it out of place.
     """
 
     profile: Profile
@@ -110,7 +118,11 @@ class Lexicon:
     absorbed: re.Pattern[str]
     continues: re.Pattern[str]
     filler: re.Pattern[str]
+    comparison: re.Pattern[str]
+    gone: re.Pattern[str]
+    position: re.Pattern[str]
     attributes: dict[str, dict[str, re.Pattern[str]]]
+    misplaced: dict[str, re.Pattern[str]]
     sha256: str
 
 
@@ -119,7 +131,8 @@ def load(profile: Profile) -> Lexicon:
     """Read, check and compile the lexicon of `profile`. The result is shared; it is immutable."""
     concepts = _concepts()
     additions = _additions() if profile == "mt" else {}
-    attributes = Attributes.model_validate(_yaml("attributes.yaml")).model_dump()
+    attributes = Attributes.model_validate(_yaml("attributes.yaml"))
+    groups: dict[str, dict[str, str]] = attributes.model_dump(exclude={"misplaced"})
     return Lexicon(
         profile=profile,
         concepts=concepts,
@@ -128,7 +141,15 @@ def load(profile: Profile) -> Lexicon:
         absorbed=_joined(profile, "absorbed"),
         continues=_joined(profile, "continues"),
         filler=_joined(profile, "filler"),
-        attributes={name: {value: _compile(p) for value, p in group.items()} for name, group in attributes.items()},
+        comparison=_joined(profile, "comparison"),
+        gone=_joined(profile, "gone"),
+        position=_joined(profile, "position"),
+        attributes={name: {value: _compile(p) for value, p in group.items()} for name, group in groups.items()},
+        misplaced={
+            name: _compile("|".join(filter(None, (attributes.misplaced, concept.misplaced))))
+            for name, concept in concepts.items()
+            if concept.label == "Support Devices"
+        },
         sha256=_digest(),
     )
 
@@ -169,7 +190,9 @@ def _cue_patterns(profile: Profile) -> list[tuple[CueKind, re.Pattern[str]]]:
     ]
 
 
-def _joined(profile: Profile, name: Literal["absorbed", "continues", "filler"]) -> re.Pattern[str]:
+def _joined(
+    profile: Profile, name: Literal["absorbed", "continues", "filler", "comparison", "gone", "position"]
+) -> re.Pattern[str]:
     return _compile(f"(?:{'|'.join(form for cues in _cues(profile) if (form := getattr(cues, name)))})+")
 
 
