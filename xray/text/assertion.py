@@ -15,7 +15,8 @@ from xray.types import Assertion
 _EXCEPTION = re.compile(r"(?<![不能可以排])除(?!外|了?颤)[^。;]{1,30}?(?:以外|之外|外)(?!侧|带|周|伤|科|缘|形|院|高)")
 _BETWEEN_ITEMS = re.compile(r"(?:影|的|征)*[、和及或与][^,。;见]{0,6}")
 _FORWARD: frozenset[CueKind] = frozenset({"hedge", "hedge_after"})
-_BACKWARD: frozenset[CueKind] = frozenset({"hedge", "hedge_before", "negation_before", "resolved"})
+_BACKWARD: frozenset[CueKind] = frozenset({"hedge", "hedge_before", "negation_before", "negation_both", "resolved"})
+_DENIALS: frozenset[CueKind] = frozenset({"negation", "negation_both"})
 _REACH_BACK = 12
 """Characters between a finding and a word behind it that still speaks of it."""
 
@@ -79,7 +80,7 @@ def judge(clause: Clause, mention: Mention, *, cues: list[Cue], carried: Asserti
     if "resolved" in behind:
         return Verdict("absent", resolved=True)
     ahead = _governing(mention, cues, carried)
-    if ahead == "absent" or "negation_before" in behind:
+    if ahead == "absent" or not behind.isdisjoint({"negation_before", "negation_both"}):
         return Verdict("absent")
     if ahead == "uncertain" or behind or mention.kind == "uncertain":
         return Verdict("uncertain")
@@ -89,7 +90,7 @@ def judge(clause: Clause, mention: Mention, *, cues: list[Cue], carried: Asserti
 def carries_over(clause: Clause, *, cues: list[Cue], carried: Assertion | None) -> Assertion | None:
     """Return the assertion that would reach from a clause into a list that goes on in the next one."""
     for cue in reversed(cues):
-        if cue.kind == "negation":
+        if cue.kind in _DENIALS:
             return "absent"
         if cue.kind in _FORWARD and any(mention.start >= cue.end for mention in clause.mentions):
             return "uncertain"
@@ -121,7 +122,7 @@ def _governing(mention: Mention, cues: list[Cue], carried: Assertion | None) -> 
             break
         if cue.kind == "end" and cue.start < mention.start:
             found = None
-        elif cue.kind == "negation":
+        elif cue.kind in _DENIALS:
             found = "absent"
         elif cue.kind in _FORWARD and found is None:
             found = "uncertain"

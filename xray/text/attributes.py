@@ -35,6 +35,11 @@ def inherited(clause: Clause, side: Laterality | None) -> Laterality | None:
     return side if side != "bilateral" or _INTERPRETS.match(clause.text) else None
 
 
+def side(clause: Clause) -> Laterality | None:
+    """Return the side of a clause that only says where the finding before is."""
+    return _combine(_sides(clause, 0, len(clause.text)))
+
+
 def last_side(clause: Clause) -> Laterality | None:
     """Return the side named last in a clause."""
     named = _sides(clause, 0, len(clause.text))

@@ -144,7 +144,7 @@ def _read_on(clause: Clause, drafts: list[_Draft]) -> None:
     last.change = last.change or attributes.change(clause)
     last.severity = last.severity or attributes.severity(clause)
     if clause.lexicon.position.match(clause.text):
-        last.laterality = last.laterality or attributes.last_side(clause)
+        last.laterality = last.laterality or attributes.side(clause)
         last.zones = last.zones or attributes.zones(clause)
     if clause.lexicon.gone.match(clause.text):
         for draft in drafts:

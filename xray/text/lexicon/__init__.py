@@ -27,6 +27,7 @@ CueKind = Literal[
     "hedge_after",
     "negation",
     "negation_before",
+    "negation_both",
     "resolved",
 ]
 TermKind = Literal["terms", "uncertain", "absent"]
@@ -37,6 +38,7 @@ _PRECEDENCE: tuple[CueKind, ...] = (
     "hedge",
     "hedge_before",
     "resolved",
+    "negation_both",
     "negation_before",
     "negation",
     "hedge_after",
@@ -91,6 +93,7 @@ class _Cues(_Schema):
     hedge_after: tuple[str, ...] = ()
     negation: tuple[str, ...] = ()
     negation_before: tuple[str, ...] = ()
+    negation_both: tuple[str, ...] = ()
     resolved: tuple[str, ...] = ()
     absorbed: str = ""
     continues: str = ""
