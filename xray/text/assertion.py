@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from xray.text.lexicon import CueKind, Lexicon
+from xray.text.lexicon.anchors import may_match
 from xray.text.mentions import Clause, Mention
 from xray.types import Assertion
 
@@ -42,7 +43,10 @@ def find_cues(clause: Clause) -> list[Cue]:
     """Return the cue words of a clause from left to right, none overlapping; earlier kinds of the lexicon win."""
     taken = [False] * len(clause.text)
     cues: list[Cue] = []
+    characters = frozenset(clause.text)
     for kind, pattern in clause.lexicon.cues:
+        if not may_match(pattern, characters):
+            continue
         for match in pattern.finditer(clause.text):
             start, end = match.span()
             if end > start and not any(taken[start:end]) and not (kind == "course" and _named(clause, start, end)):

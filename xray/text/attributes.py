@@ -1,8 +1,11 @@
 """Side, zone, degree, size and course of a mentioned finding, read from its clause."""
 
 import re
+from functools import lru_cache
 from typing import cast
 
+from xray.text.lexicon import Profile, load
+from xray.text.lexicon.anchors import may_match
 from xray.text.mentions import Clause, Mention
 from xray.types import Change, Laterality, Severity
 
@@ -55,8 +58,8 @@ def zones(clause: Clause, mention: Mention | None = None) -> tuple[str, ...]:
 
 
 def _zones(clause: Clause, start: int, end: int) -> tuple[str, ...]:
-    patterns = clause.lexicon.attributes["zones"]
-    return tuple(name for name, pattern in patterns.items() if _within(pattern, clause.text, start, end))
+    named = {value for first, last, value in _stated(clause, "zones") if start <= first and last <= end}
+    return tuple(name for name in clause.lexicon.attributes["zones"] if name in named)
 
 
 def severity(clause: Clause, mention: Mention | None = None) -> Severity | None:
@@ -122,19 +125,31 @@ def _own_end(clause: Clause, mention: Mention, after: int) -> int:
     return joint.start() if joint and after < len(clause.text) else after
 
 
-def _within(pattern: re.Pattern[str], text: str, start: int, end: int) -> bool:
-    return any(start <= match.start() and match.end() <= end for match in pattern.finditer(text))
+def _stated(clause: Clause, attribute: str) -> tuple[tuple[int, int, str], ...]:
+    """Return (start, end, value) of each expression of an attribute in a clause, value by value."""
+    return _matches(clause.text, attribute, profile=clause.lexicon.profile)
+
+
+@lru_cache(maxsize=4096)
+def _matches(text: str, attribute: str, *, profile: Profile) -> tuple[tuple[int, int, str], ...]:
+    characters = frozenset(text)
+    return tuple(
+        (match.start(), match.end(), value)
+        for value, pattern in load(profile).attributes[attribute].items()
+        if may_match(pattern, characters)
+        for match in pattern.finditer(text)
+        if match.end() > match.start()
+    )
 
 
 def _sides(clause: Clause, start: int, end: int) -> list[Laterality]:
     """Return the sides named in [start, end), in order; the left of 左右 is not counted again."""
     taken: set[int] = set()
     found: list[tuple[int, Laterality]] = []
-    for value, pattern in clause.lexicon.attributes["laterality"].items():
-        for match in pattern.finditer(clause.text):
-            if start <= match.start() < end and match.start() not in taken:
-                taken.update(range(*match.span()))
-                found.append((match.start(), cast("Laterality", value)))
+    for first, last, value in _stated(clause, "laterality"):
+        if start <= first < end and first not in taken:
+            taken.update(range(first, last))
+            found.append((first, cast("Laterality", value)))
     return [value for _, value in sorted(found)]
 
 
@@ -146,10 +161,9 @@ def _combine(sides: list[Laterality]) -> Laterality | None:
 
 def _last(clause: Clause, attribute: str, start: int, end: int) -> str | None:
     """Return the value whose expression ends last inside [start, end); a longer one beats one it contains."""
-    best: tuple[int, int, str] | None = None
-    for value, pattern in clause.lexicon.attributes[attribute].items():
-        for match in pattern.finditer(clause.text):
-            if start <= match.start() and match.end() <= end and match.end() > match.start():
-                key = (match.end(), match.end() - match.start(), value)
-                best = max(best, key) if best else key
-    return best[2] if best else None
+    inside = [
+        (last, last - first, value)
+        for first, last, value in _stated(clause, attribute)
+        if start <= first and last <= end
+    ]
+    return max(inside)[2] if inside else None

@@ -32,9 +32,10 @@ class Clause:
 
 def find_mentions(clause: str, *, lexicon: Lexicon) -> list[Mention]:
     """Return the mentions of a normalised clause from left to right. Of overlapping expressions the longest wins."""
+    numbers = {number for character in {"", *clause} for number in lexicon.anchored.get(character, ())}
     candidates = [
         Mention(concept=name, kind=kind, start=match.start(), end=match.end())
-        for name, kind, pattern in lexicon.terms
+        for name, kind, pattern in (lexicon.terms[number] for number in sorted(numbers))
         for match in pattern.finditer(clause)
         if match.end() > match.start()
     ]

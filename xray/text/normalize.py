@@ -9,6 +9,7 @@ text can be marked in the text the user knows.
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 VERSION = "v2"
 """Changes whenever `normalize` gives another result for some text; part of every score's signature."""
@@ -63,6 +64,7 @@ def align(text: str) -> AlignedText:
     return _squeeze(characters, origins)
 
 
+@lru_cache(maxsize=8192)
 def _fold(raw: str) -> str:
     if raw in _LINE_BREAKS:
         return "\n"

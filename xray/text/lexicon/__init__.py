@@ -16,6 +16,8 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from xray.text.lexicon.anchors import anchors
+
 Profile = Literal["standard", "mt"]
 PROFILES: tuple[Profile, ...] = ("standard", "mt")
 CueKind = Literal[
@@ -107,7 +109,8 @@ class _Cues(_Schema):
 class Lexicon:
     """The compiled lexicon of one profile.
 
-    `terms` holds one pattern per (concept, kind, expression); `cues` are in order of precedence, `absorbed` are the
+    `terms` holds one pattern per (concept, kind, expression); `anchored` tells for a character the terms that may match
+    a text with it, under the empty string those that may match any; `cues` are in order of precedence, `absorbed` are the
     words a cue may pass over, `continues` and `filler` tell an enumeration that goes on after a comma; the groups of
     `attributes` are keyed by attribute, then by value. `comparison`, `gone` and `position` tell clauses without a
     finding: one that names an earlier film, one that says what came before is no longer there, one that says where it
@@ -117,6 +120,7 @@ class Lexicon:
     profile: Profile
     concepts: dict[str, Concept]
     terms: tuple[tuple[str, TermKind, re.Pattern[str]], ...]
+    anchored: dict[str, tuple[int, ...]]
     cues: tuple[tuple[CueKind, re.Pattern[str]], ...]
     absorbed: re.Pattern[str]
     continues: re.Pattern[str]
@@ -135,11 +139,13 @@ def load(profile: Profile) -> Lexicon:
     concepts = _concepts()
     additions = _additions() if profile == "mt" else {}
     attributes = Attributes.model_validate(_yaml("attributes.yaml"))
+    terms = tuple(_term_patterns(concepts, additions))
     groups: dict[str, dict[str, str]] = attributes.model_dump(exclude={"misplaced"})
     return Lexicon(
         profile=profile,
         concepts=concepts,
-        terms=tuple(_term_patterns(concepts, additions)),
+        terms=terms,
+        anchored=_anchored(terms),
         cues=tuple(_cue_patterns(profile)),
         absorbed=_joined(profile, "absorbed"),
         continues=_joined(profile, "continues"),
@@ -184,6 +190,14 @@ def _term_patterns(
         for kind in kinds
         for expression in getattr(expressions, kind)
     ]
+
+
+def _anchored(terms: tuple[tuple[str, TermKind, re.Pattern[str]], ...]) -> dict[str, tuple[int, ...]]:
+    index: dict[str, tuple[int, ...]] = {"": ()}
+    for number, (_, _, pattern) in enumerate(terms):
+        for character in anchors(pattern.pattern) or {""}:
+            index[character] = (*index.get(character, ()), number)
+    return index
 
 
 def _cue_patterns(profile: Profile) -> list[tuple[CueKind, re.Pattern[str]]]:
