@@ -6,6 +6,7 @@ clause that opens with 或, 如, 包括 ... or is nothing but a list of findings
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xray.text.lexicon import CueKind, Lexicon
@@ -61,7 +62,7 @@ def _named(clause: Clause, start: int, end: int) -> bool:
     return any(mention.start < end and start < mention.end for mention in clause.mentions)
 
 
-def _absorbed(cue: Cue, cues: list[Cue], clause: str, lexicon: Lexicon) -> bool:
+def _absorbed(cue: Cue, cues: Sequence[Cue], clause: str, lexicon: Lexicon) -> bool:
     """Whether an ending word only governs, as 可见 does in 未见明显可见的骨折."""
     for other in cues:
         if other.kind in {"negation", "hedge", "hedge_after"} and other.end <= cue.start:
@@ -76,7 +77,7 @@ def exception_spans(sentence: str) -> list[tuple[int, int]]:
     return [match.span() for match in _EXCEPTION.finditer(sentence)]
 
 
-def judge(clause: Clause, mention: Mention, *, cues: list[Cue], carried: Assertion | None) -> Verdict:
+def judge(clause: Clause, mention: Mention, *, cues: Sequence[Cue], carried: Assertion | None) -> Verdict:
     """Decide on one mention of a clause. `carried` is the assertion that reaches in from the clause before."""
     if mention.kind == "absent":
         return Verdict("absent")
@@ -91,7 +92,7 @@ def judge(clause: Clause, mention: Mention, *, cues: list[Cue], carried: Asserti
     return Verdict("present")
 
 
-def carries_over(clause: Clause, *, cues: list[Cue], carried: Assertion | None) -> Assertion | None:
+def carries_over(clause: Clause, *, cues: Sequence[Cue], carried: Assertion | None) -> Assertion | None:
     """Return the assertion that would reach from a clause into a list that goes on in the next one."""
     for cue in reversed(cues):
         if cue.kind in _DENIALS:
@@ -118,7 +119,7 @@ def continues_list(clause: Clause, *, after_mention: bool) -> bool:
     return after_mention and not clause.lexicon.filler.sub("", rest)
 
 
-def _governing(mention: Mention, cues: list[Cue], carried: Assertion | None) -> Assertion | None:
+def _governing(mention: Mention, cues: Sequence[Cue], carried: Assertion | None) -> Assertion | None:
     """Return what the words ahead of a mention say: a negation beats a hedge, an ending word ends both."""
     found = carried
     for cue in cues:
@@ -133,7 +134,7 @@ def _governing(mention: Mention, cues: list[Cue], carried: Assertion | None) -> 
     return found
 
 
-def _kinds_behind(clause: Clause, mention: Mention, cues: list[Cue]) -> set[CueKind]:
+def _kinds_behind(clause: Clause, mention: Mention, cues: Sequence[Cue]) -> set[CueKind]:
     """Return the kinds of the cues after a mention that speak of it, or of the list it belongs to."""
     listed = _list_end(clause, mention)
     kinds: set[CueKind] = set()

@@ -1,8 +1,9 @@
 """Text to findings: what a report states, where, how sure, how large, with the words that say so."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from xray.text import attributes
 from xray.text.assertion import Cue, Verdict, carries_over, continues_list, exception_spans, find_cues, judge
@@ -89,17 +90,24 @@ def _read_sentence(sentence: str, *, lexicon: Lexicon) -> list[_Draft]:
     drafts: list[_Draft] = []
     context = _Context(exceptions=exception_spans(sentence))
     for part in _CLAUSE.finditer(sentence):
-        clause = Clause(part.group(), tuple(find_mentions(part.group(), lexicon=lexicon)), lexicon)
+        clause, cues = _parse(part.group(), lexicon.profile)
         if drafts and not clause.mentions:
-            _read_on(clause, drafts)
-        drafts += _read_clause(clause, part.start(), context)
+            _read_on(clause, drafts, cues=cues)
+        drafts += _read_clause(clause, part.start(), context, cues=cues)
     _attach_sizes(sentence, drafts, lexicon=lexicon)
     return drafts
 
 
-def _read_clause(clause: Clause, offset: int, context: _Context) -> list[_Draft]:
+@lru_cache(maxsize=4096)
+def _parse(text: str, profile: Profile) -> tuple[Clause, tuple[Cue, ...]]:
+    """Return a clause with its mentions, and its cue words. Many clauses return in a corpus: a parse is kept."""
+    lexicon = load(profile)
+    clause = Clause(text, tuple(find_mentions(text, lexicon=lexicon)), lexicon)
+    return clause, tuple(find_cues(clause))
+
+
+def _read_clause(clause: Clause, offset: int, context: _Context, *, cues: Sequence[Cue]) -> list[_Draft]:
     """Read one clause, and leave in `context` what reaches into the next."""
-    cues = find_cues(clause)
     carried = context.carried if continues_list(clause, after_mention=context.listing) else None
     context.compared = context.compared or bool(clause.lexicon.comparison.search(clause.text))
     drafts: list[_Draft] = []
@@ -116,41 +124,47 @@ def _read_clause(clause: Clause, offset: int, context: _Context) -> list[_Draft]
 
 
 def _draft(
-    clause: Clause, mention: Mention, verdict: Verdict, *, offset: int, cues: list[Cue], context: _Context
+    clause: Clause, mention: Mention, verdict: Verdict, *, offset: int, cues: Sequence[Cue], context: _Context
 ) -> _Draft:
-    change = "resolved" if verdict.resolved else attributes.change(clause, mention)
-    if change is None and context.compared:
-        change = attributes.compared(clause, mention)
+    concept = clause.lexicon.concepts[mention.concept]
+    stated = verdict.assertion != "absent"
+    change: Change | None = "resolved" if verdict.resolved else None
+    if stated:
+        change = attributes.change(clause, mention)
+        if change is None and context.compared:
+            change = attributes.compared(clause, mention)
+    side = attributes.laterality(clause, mention) if concept.sided else None
     return _Draft(
         mention=mention,
         offset=offset,
         clause=clause,
         verdict=verdict,
-        laterality=attributes.laterality(clause, mention) or attributes.inherited(clause, context.side),
+        laterality=(side or attributes.inherited(clause, context.side)) if concept.sided else None,
         change=change,
-        zones=attributes.zones(clause, mention),
-        severity=attributes.severity(clause, mention),
-        misplaced=attributes.misplaced(clause, mention.concept, mention.end, denials=_denials(cues)),
+        zones=attributes.zones(clause, mention) if concept.sided and concept.label != "Fracture" else (),
+        severity=attributes.severity(clause, mention) if stated else None,
+        misplaced=stated and attributes.misplaced(clause, mention.concept, mention.end, denials=_denials(cues)),
     )
 
 
-def _denials(cues: list[Cue]) -> list[int]:
+def _denials(cues: Sequence[Cue]) -> list[int]:
     return [cue.start for cue in cues if cue.kind in {"negation", "course"}]
 
 
-def _read_on(clause: Clause, drafts: list[_Draft]) -> None:
+def _read_on(clause: Clause, drafts: list[_Draft], *, cues: Sequence[Cue]) -> None:
     """Read what a clause without a finding says of the one before it: course, place, amount, or that it is gone."""
     last = drafts[-1]
+    sided = clause.lexicon.concepts[last.mention.concept].sided
     last.change = last.change or attributes.change(clause)
     last.severity = last.severity or attributes.severity(clause)
-    if clause.lexicon.position.match(clause.text):
+    if sided and clause.lexicon.position.match(clause.text):
         last.laterality = last.laterality or attributes.side(clause)
         last.zones = last.zones or attributes.zones(clause)
     if clause.lexicon.gone.match(clause.text):
         for draft in drafts:
             if draft.offset == last.offset and draft.verdict.assertion != "absent":
                 draft.verdict, draft.change = Verdict("absent", resolved=True), "resolved"
-    if attributes.misplaced(clause, last.mention.concept, 0, denials=_denials(find_cues(clause))):
+    if attributes.misplaced(clause, last.mention.concept, 0, denials=_denials(cues)):
         last.misplaced = True
 
 
@@ -169,14 +183,13 @@ def _finish(draft: _Draft, span: tuple[int, int]) -> Iterator[Finding]:
     """Turn a draft into its findings: one, or one per joined concept (液气胸 is air and fluid)."""
     concept = draft.clause.lexicon.concepts[draft.mention.concept]
     stated = draft.verdict.assertion != "absent"
-    in_lung = concept.sided and concept.label != "Fracture"
     for name in concept.joins or (draft.mention.concept,):
         yield Finding(
             concept=name,
             assertion=draft.verdict.assertion,
             span=span,
-            laterality=draft.laterality if concept.sided else None,
-            zones=draft.zones if in_lung else (),
+            laterality=draft.laterality,
+            zones=draft.zones,
             severity=draft.severity if stated else None,
             size_mm=draft.size_mm,
             change=draft.change if stated or draft.verdict.resolved else None,

@@ -30,12 +30,13 @@ def anchors(expression: str) -> frozenset[str]:
 
 def _anchors(parsed: Iterable[tuple[Any, Any]]) -> frozenset[str] | None:
     """Return the set of the part of a sequence that is least often in a clause."""
-    sets = [found for operation, argument in parsed if (found := _of(str(operation), argument))]
+    sets = [found for part in parsed if (found := _of(part))]
     return min(sets, key=_frequency, default=None)
 
 
-def _of(operation: str, argument: Any) -> frozenset[str] | None:
-    match operation:
+def _of(part: tuple[Any, Any]) -> frozenset[str] | None:
+    operation, argument = part
+    match str(operation):
         case "LITERAL":
             return frozenset({chr(argument)})
         case "IN":
