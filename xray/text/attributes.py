@@ -17,7 +17,8 @@ _SIZE = re.compile(
 )
 _FORMER = re.compile("(?:增|缩|减|变)[大宽加多小少][^,。;]{0,3}[至到为]")
 _JOINS = re.compile("[、和及或与伴并合]")
-_INTERPRETS = re.compile("这|提示|考虑|符合|可能|表明|为|疑|系|呈|伴|并|代表|继发")
+_CONCLUDES = re.compile("这|提示|考虑|符合|可能|表明|为|疑|系|代表|继发|倾向|不除外|警惕")
+_INTERPRETS = re.compile("呈|伴|并|" + _CONCLUDES.pattern)
 _MM = {"mm": 1.0, "毫米": 1.0, "cm": 10.0, "厘米": 10.0, "公分": 10.0}
 
 
@@ -36,6 +37,11 @@ def laterality(clause: Clause, mention: Mention) -> Laterality | None:
 def inherited(clause: Clause, side: Laterality | None) -> Laterality | None:
     """Return the side that reaches in from the clause before: left or right; both only into an interpretation."""
     return side if side != "bilateral" or _INTERPRETS.match(clause.text) else None
+
+
+def concludes(clause: Clause) -> bool:
+    """Whether a clause says what the findings before it mean, as 考虑肺炎 does."""
+    return _CONCLUDES.match(clause.text) is not None
 
 
 def side(clause: Clause) -> Laterality | None:

@@ -56,7 +56,7 @@ class _Context:
     """What earlier clauses of a sentence say to later ones.
 
     exceptions: [start, end) of 除…外. carried: the assertion that reaches on. listing: the clause before named
-    findings. side: the side named last. compared: an earlier film
+    findings. side, zones: the place named last. compared: an earlier film
     was named.
     """
 
@@ -64,6 +64,7 @@ class _Context:
     carried: Assertion | None = None
     listing: bool = False
     side: Laterality | None = None
+    zones: tuple[str, ...] = ()
     compared: bool = False
 
 
@@ -118,6 +119,7 @@ def _read_clause(clause: Clause, offset: int, context: _Context, *, cues: Sequen
         drafts.append(_draft(clause, mention, verdict, offset=offset, cues=cues, context=context))
     if not drafts or any(draft.verdict.assertion != "absent" for draft in drafts):
         context.side = attributes.last_side(clause) or context.side
+        context.zones = attributes.zones(clause) or context.zones
     context.carried = carries_over(clause, cues=cues, carried=carried)
     context.listing = any(mention.kind != "absent" for mention in clause.mentions)
     return drafts
@@ -134,6 +136,9 @@ def _draft(
         if change is None and context.compared:
             change = attributes.compared(clause, mention)
     side = attributes.laterality(clause, mention) if concept.sided else None
+    zones = attributes.zones(clause, mention) if concept.zoned else ()
+    if concept.zoned and not zones and not side and attributes.concludes(clause):
+        zones = context.zones
     return _Draft(
         mention=mention,
         offset=offset,
@@ -141,7 +146,7 @@ def _draft(
         verdict=verdict,
         laterality=(side or attributes.inherited(clause, context.side)) if concept.sided else None,
         change=change,
-        zones=attributes.zones(clause, mention) if concept.sided and concept.label != "Fracture" else (),
+        zones=zones,
         severity=attributes.severity(clause, mention) if stated else None,
         misplaced=stated and attributes.misplaced(clause, mention.concept, mention.end, denials=_denials(cues)),
     )
@@ -154,12 +159,12 @@ def _denials(cues: Sequence[Cue]) -> list[int]:
 def _read_on(clause: Clause, drafts: list[_Draft], *, cues: Sequence[Cue]) -> None:
     """Read what a clause without a finding says of the one before it: course, place, amount, or that it is gone."""
     last = drafts[-1]
-    sided = clause.lexicon.concepts[last.mention.concept].sided
+    concept = clause.lexicon.concepts[last.mention.concept]
     last.change = last.change or attributes.change(clause)
     last.severity = last.severity or attributes.severity(clause)
-    if sided and clause.lexicon.position.match(clause.text):
+    if concept.sided and clause.lexicon.position.match(clause.text):
         last.laterality = last.laterality or attributes.side(clause)
-        last.zones = last.zones or attributes.zones(clause)
+        last.zones = last.zones or (attributes.zones(clause) if concept.zoned else ())
     if clause.lexicon.gone.match(clause.text):
         for draft in drafts:
             if draft.offset == last.offset and draft.verdict.assertion != "absent":

@@ -74,6 +74,11 @@ class Concept(Expressions):
     certainty: Literal["certain", "uncertain"] = "certain"
     misplaced: str | None = None
 
+    @property
+    def zoned(self) -> bool:
+        """Whether a lung field is meaningful: the middle of a clavicle is none."""
+        return self.sided and self.label != "Fracture"
+
 
 class Attributes(_Schema):
     """Regular expressions of the attributes a finding can have, by value; of `misplaced`, for any device."""

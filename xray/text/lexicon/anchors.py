@@ -23,7 +23,7 @@ def anchors(expression: str) -> frozenset[str]:
     """Return characters of which every match of `expression` holds at least one; none if there is no such set.
 
     >>> sorted(anchors("胸腔(?:少量)?积液|胸水"))
-    ['水', '液']
+    ['水', '腔']
     """
     return _anchors(_PARSER.parse(expression)) or frozenset()
 
