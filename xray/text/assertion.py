@@ -107,16 +107,20 @@ def carries_over(clause: Clause, *, cues: Sequence[Cue], carried: Assertion | No
 def continues_list(clause: Clause, *, after_mention: bool) -> bool:
     """Whether a clause goes on with the list of the clause before.
 
-    It does when it opens with 或, 如, 包括 ...; and, when the clause before named findings, if it is nothing but names.
+    It does when it opens with 或, 如, 包括 ...; and, when the clause before named findings, if it is nothing but names
+    that are no sentences of their own.
     """
     if not clause.mentions:
         return False
     if clause.lexicon.continues.match(clause.text):
         return True
+    named = (clause.text[mention.start : mention.end] for mention in clause.mentions)
+    if not after_mention or any(clause.lexicon.predicate.search(name) for name in named):
+        return False
     rest = clause.text
     for mention in reversed(clause.mentions):
         rest = rest[: mention.start] + rest[mention.end :]
-    return after_mention and not clause.lexicon.filler.sub("", rest)
+    return not clause.lexicon.filler.sub("", rest)
 
 
 def _governing(mention: Mention, cues: Sequence[Cue], carried: Assertion | None) -> Assertion | None:

@@ -105,6 +105,7 @@ class _Cues(_Schema):
     absorbed: str = ""
     continues: str = ""
     filler: str = ""
+    predicate: str = ""
     comparison: str = ""
     gone: str = ""
     position: str = ""
@@ -116,8 +117,8 @@ class Lexicon:
 
     `terms` holds one pattern per (concept, kind, expression); `anchored` tells for a character the terms that may match
     a text with it, under the empty string those that may match any; `cues` are in order of precedence, `absorbed` are
-    the words a cue may pass over, `continues` and `filler` tell an enumeration that goes on after a comma; the groups
-    of `attributes` are keyed by attribute, then by value. `comparison`, `gone` and `position` tell clauses without a
+    the words a cue may pass over, `continues`, `filler` and `predicate` tell an enumeration that goes on after a
+    comma; the groups of `attributes` are keyed by attribute, then by value. `comparison`, `gone` and `position` tell clauses without a
     finding: one that names an earlier film, one that says what came before is no longer there, one that says where it
     is. `misplaced` holds, for each device, the words behind it that put it out of place.
     """
@@ -130,6 +131,7 @@ class Lexicon:
     absorbed: re.Pattern[str]
     continues: re.Pattern[str]
     filler: re.Pattern[str]
+    predicate: re.Pattern[str]
     comparison: re.Pattern[str]
     gone: re.Pattern[str]
     position: re.Pattern[str]
@@ -155,6 +157,7 @@ def load(profile: Profile) -> Lexicon:
         absorbed=_joined(profile, "absorbed"),
         continues=_joined(profile, "continues"),
         filler=_joined(profile, "filler"),
+        predicate=_joined(profile, "predicate"),
         comparison=_joined(profile, "comparison"),
         gone=_joined(profile, "gone"),
         position=_joined(profile, "position"),
@@ -213,7 +216,7 @@ def _cue_patterns(profile: Profile) -> list[tuple[CueKind, re.Pattern[str]]]:
 
 
 def _joined(
-    profile: Profile, name: Literal["absorbed", "continues", "filler", "comparison", "gone", "position"]
+    profile: Profile, name: Literal["absorbed", "continues", "filler", "predicate", "comparison", "gone", "position"]
 ) -> re.Pattern[str]:
     return _compile(f"(?:{'|'.join(form for cues in _cues(profile) if (form := getattr(cues, name)))})+")
 
