@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from xray.text.lexicon import Lexicon, TermKind
 
-
 _HISTORY = re.compile("(?:疾?病)?史")
 
 

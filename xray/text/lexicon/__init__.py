@@ -118,9 +118,9 @@ class Lexicon:
     `terms` holds one pattern per (concept, kind, expression); `anchored` tells for a character the terms that may match
     a text with it, under the empty string those that may match any; `cues` are in order of precedence, `absorbed` are
     the words a cue may pass over, `continues`, `filler` and `predicate` tell an enumeration that goes on after a
-    comma; the groups of `attributes` are keyed by attribute, then by value. `comparison`, `gone` and `position` tell clauses without a
-    finding: one that names an earlier film, one that says what came before is no longer there, one that says where it
-    is. `misplaced` holds, for each device, the words behind it that put it out of place.
+    comma; the groups of `attributes` are keyed by attribute, then by value. `comparison`, `gone` and `position` tell
+    clauses without a finding: one that names an earlier film, one that says what came before is no longer there, one
+    that says where it is. `misplaced` holds, for each device, the words behind it that put it out of place.
     """
 
     profile: Profile
