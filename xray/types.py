@@ -97,7 +97,8 @@ class Finding:
     """One statement of a report about one concept.
 
     `concept` is a key of the lexicon (for example `pleural_effusion`), `zones` name lung fields
-    (`upper`, `middle`, `lower`, `hilar`, `apical`, `basal`), `span` is [start, end) in the text it was read from.
+    (`upper`, `middle`, `lower`, `hilar`, `apical`, `basal`), `span` is [start, end) in the text it was read from,
+    `misplaced` is a device that the report calls out of place.
     """
 
     concept: str
@@ -108,6 +109,7 @@ class Finding:
     severity: Severity | None = None
     size_mm: float | None = None
     change: Change | None = None
+    misplaced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,16 +6,19 @@ clause that opens with 或, 如, 包括 ... or is nothing but a list of findings
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xray.text.lexicon import CueKind, Lexicon
+from xray.text.lexicon.anchors import may_match
 from xray.text.mentions import Clause, Mention
 from xray.types import Assertion
 
 _EXCEPTION = re.compile(r"(?<![不能可以排])除(?!外|了?颤)[^。;]{1,30}?(?:以外|之外|外)(?!侧|带|周|伤|科|缘|形|院|高)")
 _BETWEEN_ITEMS = re.compile(r"(?:影|的|征)*[、和及或与][^,。;见]{0,6}")
 _FORWARD: frozenset[CueKind] = frozenset({"hedge", "hedge_after"})
-_BACKWARD: frozenset[CueKind] = frozenset({"hedge", "hedge_before", "negation_before", "resolved"})
+_BACKWARD: frozenset[CueKind] = frozenset({"hedge", "hedge_before", "negation_before", "negation_both", "resolved"})
+_DENIALS: frozenset[CueKind] = frozenset({"negation", "negation_both"})
 _REACH_BACK = 12
 """Characters between a finding and a word behind it that still speaks of it."""
 
@@ -41,7 +44,10 @@ def find_cues(clause: Clause) -> list[Cue]:
     """Return the cue words of a clause from left to right, none overlapping; earlier kinds of the lexicon win."""
     taken = [False] * len(clause.text)
     cues: list[Cue] = []
+    characters = frozenset(clause.text)
     for kind, pattern in clause.lexicon.cues:
+        if not may_match(pattern, characters):
+            continue
         for match in pattern.finditer(clause.text):
             start, end = match.span()
             if end > start and not any(taken[start:end]) and not (kind == "course" and _named(clause, start, end)):
@@ -56,7 +62,7 @@ def _named(clause: Clause, start: int, end: int) -> bool:
     return any(mention.start < end and start < mention.end for mention in clause.mentions)
 
 
-def _absorbed(cue: Cue, cues: list[Cue], clause: str, lexicon: Lexicon) -> bool:
+def _absorbed(cue: Cue, cues: Sequence[Cue], clause: str, lexicon: Lexicon) -> bool:
     """Whether an ending word only governs, as 可见 does in 未见明显可见的骨折."""
     for other in cues:
         if other.kind in {"negation", "hedge", "hedge_after"} and other.end <= cue.start:
@@ -71,7 +77,7 @@ def exception_spans(sentence: str) -> list[tuple[int, int]]:
     return [match.span() for match in _EXCEPTION.finditer(sentence)]
 
 
-def judge(clause: Clause, mention: Mention, *, cues: list[Cue], carried: Assertion | None) -> Verdict:
+def judge(clause: Clause, mention: Mention, *, cues: Sequence[Cue], carried: Assertion | None) -> Verdict:
     """Decide on one mention of a clause. `carried` is the assertion that reaches in from the clause before."""
     if mention.kind == "absent":
         return Verdict("absent")
@@ -79,17 +85,17 @@ def judge(clause: Clause, mention: Mention, *, cues: list[Cue], carried: Asserti
     if "resolved" in behind:
         return Verdict("absent", resolved=True)
     ahead = _governing(mention, cues, carried)
-    if ahead == "absent" or "negation_before" in behind:
+    if ahead == "absent" or not behind.isdisjoint({"negation_before", "negation_both"}):
         return Verdict("absent")
     if ahead == "uncertain" or behind or mention.kind == "uncertain":
         return Verdict("uncertain")
     return Verdict("present")
 
 
-def carries_over(clause: Clause, *, cues: list[Cue], carried: Assertion | None) -> Assertion | None:
+def carries_over(clause: Clause, *, cues: Sequence[Cue], carried: Assertion | None) -> Assertion | None:
     """Return the assertion that would reach from a clause into a list that goes on in the next one."""
     for cue in reversed(cues):
-        if cue.kind == "negation":
+        if cue.kind in _DENIALS:
             return "absent"
         if cue.kind in _FORWARD and any(mention.start >= cue.end for mention in clause.mentions):
             return "uncertain"
@@ -101,19 +107,23 @@ def carries_over(clause: Clause, *, cues: list[Cue], carried: Assertion | None) 
 def continues_list(clause: Clause, *, after_mention: bool) -> bool:
     """Whether a clause goes on with the list of the clause before.
 
-    It does when it opens with 或, 如, 包括 ...; and, when the clause before named findings, if it is nothing but names.
+    It does when it opens with 或, 如, 包括 ...; and, when the clause before named findings, if it is nothing but names
+    that are no sentences of their own.
     """
     if not clause.mentions:
         return False
     if clause.lexicon.continues.match(clause.text):
         return True
+    named = (clause.text[mention.start : mention.end] for mention in clause.mentions)
+    if not after_mention or any(clause.lexicon.predicate.search(name) for name in named):
+        return False
     rest = clause.text
     for mention in reversed(clause.mentions):
         rest = rest[: mention.start] + rest[mention.end :]
-    return after_mention and not clause.lexicon.filler.sub("", rest)
+    return not clause.lexicon.filler.sub("", rest)
 
 
-def _governing(mention: Mention, cues: list[Cue], carried: Assertion | None) -> Assertion | None:
+def _governing(mention: Mention, cues: Sequence[Cue], carried: Assertion | None) -> Assertion | None:
     """Return what the words ahead of a mention say: a negation beats a hedge, an ending word ends both."""
     found = carried
     for cue in cues:
@@ -121,14 +131,14 @@ def _governing(mention: Mention, cues: list[Cue], carried: Assertion | None) -> 
             break
         if cue.kind == "end" and cue.start < mention.start:
             found = None
-        elif cue.kind == "negation":
+        elif cue.kind in _DENIALS:
             found = "absent"
         elif cue.kind in _FORWARD and found is None:
             found = "uncertain"
     return found
 
 
-def _kinds_behind(clause: Clause, mention: Mention, cues: list[Cue]) -> set[CueKind]:
+def _kinds_behind(clause: Clause, mention: Mention, cues: Sequence[Cue]) -> set[CueKind]:
     """Return the kinds of the cues after a mention that speak of it, or of the list it belongs to."""
     listed = _list_end(clause, mention)
     kinds: set[CueKind] = set()

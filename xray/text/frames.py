@@ -1,26 +1,30 @@
 """Text to findings: what a report states, where, how sure, how large, with the words that say so."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from xray.text import attributes
-from xray.text.assertion import Verdict, carries_over, continues_list, exception_spans, find_cues, judge
+from xray.text.assertion import Cue, Verdict, carries_over, continues_list, exception_spans, find_cues, judge
 from xray.text.lexicon import Lexicon, Profile, load
 from xray.text.mentions import Clause, Mention, find_mentions
 from xray.text.normalize import align
 from xray.text.sections import locate_sections
-from xray.types import Assertion, Change, Finding, Laterality
+from xray.types import Assertion, Change, Finding, Laterality, Severity
 
 __all__ = ["Profile", "find"]
 
-_SENTENCE = re.compile(r"[^。;!\n]+[。;!\n]?")
+_ITEM = r"(?<=[\u4e00-\u9fff,)])(?<![第约为至到前后])\d{1,2}[、.](?!\d)"
+_SENTENCE = re.compile(rf"(?:\d{{1,2}}[、.])?(?:[^。;!\n\d]|(?!{_ITEM})\d)+[。;!\n]?")
+"""Up to a full stop, or to the number of the next item of a list."""
 _ANSWER = r":(?=\(?(?:无|未见|没有|有|否|阴性|阳性|[-—–−+±]+)\)?(?:[,。;!\n]|$))"
 _CLAUSE = re.compile(rf"(?:[^,:?]|(?<=\d)[,:](?=\d)|{_ANSWER}){{1,300}}[,:?]*|[,:?]+")
 """Up to a comma, or a colon unless an answer follows it, as in 气胸:无.
 
 No radiologist writes 300 characters without one; a model that repeats itself does.
 """
+_STOP = re.compile("[,:?]")
 
 
 @dataclass(slots=True)
@@ -33,6 +37,9 @@ class _Draft:
     verdict: Verdict
     laterality: Laterality | None
     change: Change | None
+    zones: tuple[str, ...]
+    severity: Severity | None
+    misplaced: bool
     size_mm: float | None = None
 
     @property
@@ -49,13 +56,16 @@ class _Context:
     """What earlier clauses of a sentence say to later ones.
 
     exceptions: [start, end) of 除…外. carried: the assertion that reaches on. listing: the clause before named
-    findings. side: the side named last.
+    findings. side, zones: the place named last. compared: an earlier film
+    was named.
     """
 
     exceptions: list[tuple[int, int]]
     carried: Assertion | None = None
     listing: bool = False
     side: Laterality | None = None
+    zones: tuple[str, ...] = ()
+    compared: bool = False
 
 
 def find(text: str, *, profile: Profile = "standard") -> tuple[Finding, ...]:
@@ -81,38 +91,93 @@ def _read_sentence(sentence: str, *, lexicon: Lexicon) -> list[_Draft]:
     drafts: list[_Draft] = []
     context = _Context(exceptions=exception_spans(sentence))
     for part in _CLAUSE.finditer(sentence):
-        clause = Clause(part.group(), tuple(find_mentions(part.group(), lexicon=lexicon)), lexicon)
-        if drafts and not clause.mentions and drafts[-1].change is None:
-            drafts[-1].change = attributes.change(clause)
-        drafts += _read_clause(clause, part.start(), context)
+        clause, cues = _parse(part.group(), lexicon.profile)
+        if drafts and not clause.mentions:
+            _read_on(clause, drafts, cues=cues)
+        drafts += _read_clause(clause, part.start(), context, cues=cues)
     _attach_sizes(sentence, drafts, lexicon=lexicon)
     return drafts
 
 
-def _read_clause(clause: Clause, offset: int, context: _Context) -> list[_Draft]:
+@lru_cache(maxsize=4096)
+def _parse(text: str, profile: Profile) -> tuple[Clause, tuple[Cue, ...]]:
+    """Return a clause with its mentions, and its cue words. Many clauses return in a corpus: a parse is kept."""
+    lexicon = load(profile)
+    clause = Clause(text, tuple(find_mentions(text, lexicon=lexicon)), lexicon)
+    return clause, tuple(find_cues(clause))
+
+
+def _read_clause(clause: Clause, offset: int, context: _Context, *, cues: Sequence[Cue]) -> list[_Draft]:
     """Read one clause, and leave in `context` what reaches into the next."""
-    cues = find_cues(clause)
     carried = context.carried if continues_list(clause, after_mention=context.listing) else None
+    context.compared = context.compared or bool(clause.lexicon.comparison.search(clause.text))
     drafts: list[_Draft] = []
     for mention in clause.mentions:
         verdict = judge(clause, mention, cues=cues, carried=carried)
         if any(start <= offset + mention.start < end for start, end in context.exceptions):
             verdict = Verdict("present")
-        side = attributes.laterality(clause, mention) or attributes.inherited(clause, context.side)
-        course = "resolved" if verdict.resolved else attributes.change(clause, mention)
-        drafts.append(_Draft(mention, offset, clause, verdict, side, course))
+        drafts.append(_draft(clause, mention, verdict, offset=offset, cues=cues, context=context))
     if not drafts or any(draft.verdict.assertion != "absent" for draft in drafts):
         context.side = attributes.last_side(clause) or context.side
+        context.zones = attributes.zones(clause) or context.zones
     context.carried = carries_over(clause, cues=cues, carried=carried)
     context.listing = any(mention.kind != "absent" for mention in clause.mentions)
     return drafts
+
+
+def _draft(
+    clause: Clause, mention: Mention, verdict: Verdict, *, offset: int, cues: Sequence[Cue], context: _Context
+) -> _Draft:
+    concept = clause.lexicon.concepts[mention.concept]
+    stated = verdict.assertion != "absent"
+    change: Change | None = "resolved" if verdict.resolved else None
+    if stated:
+        change = attributes.change(clause, mention)
+        if change is None and context.compared:
+            change = attributes.compared(clause, mention)
+    side = attributes.laterality(clause, mention) if concept.sided else None
+    zones = attributes.zones(clause, mention) if concept.zoned else ()
+    if concept.zoned and not zones and not side and attributes.concludes(clause):
+        zones = context.zones
+    return _Draft(
+        mention=mention,
+        offset=offset,
+        clause=clause,
+        verdict=verdict,
+        laterality=(side or attributes.inherited(clause, context.side)) if concept.sided else None,
+        change=change,
+        zones=zones,
+        severity=attributes.severity(clause, mention) if stated else None,
+        misplaced=stated and attributes.misplaced(clause, mention.concept, mention.end, denials=_denials(cues)),
+    )
+
+
+def _denials(cues: Sequence[Cue]) -> list[int]:
+    return [cue.start for cue in cues if cue.kind in {"negation", "course"}]
+
+
+def _read_on(clause: Clause, drafts: list[_Draft], *, cues: Sequence[Cue]) -> None:
+    """Read what a clause without a finding says of the one before it: course, place, amount, or that it is gone."""
+    last = drafts[-1]
+    concept = clause.lexicon.concepts[last.mention.concept]
+    last.change = last.change or attributes.change(clause)
+    last.severity = last.severity or attributes.severity(clause)
+    if concept.sided and clause.lexicon.position.match(clause.text):
+        last.laterality = last.laterality or attributes.side(clause)
+        last.zones = last.zones or (attributes.zones(clause) if concept.zoned else ())
+    if clause.lexicon.gone.match(clause.text):
+        for draft in drafts:
+            if draft.offset == last.offset and draft.verdict.assertion != "absent":
+                draft.verdict, draft.change = Verdict("absent", resolved=True), "resolved"
+    if attributes.misplaced(clause, last.mention.concept, 0, denials=_denials(cues)):
+        last.misplaced = True
 
 
 def _attach_sizes(sentence: str, drafts: list[_Draft], *, lexicon: Lexicon) -> None:
     """Give each size to the measurable finding it stands directly before, else to the last one before it."""
     measured = [d for d in drafts if lexicon.concepts[d.mention.concept].measured and d.verdict.assertion != "absent"]
     for start, end, millimetres in attributes.sizes(sentence):
-        ahead = [d for d in measured if 0 <= d.start - end <= 4]
+        ahead = [d for d in measured if 0 <= d.start - end <= 4 and not _STOP.search(sentence, end, d.start)]
         behind = [d for d in measured if d.end <= start]
         owner = ahead[0] if ahead else behind[-1] if behind else None
         if owner is not None and owner.size_mm is None:
@@ -121,17 +186,17 @@ def _attach_sizes(sentence: str, drafts: list[_Draft], *, lexicon: Lexicon) -> N
 
 def _finish(draft: _Draft, span: tuple[int, int]) -> Iterator[Finding]:
     """Turn a draft into its findings: one, or one per joined concept (液气胸 is air and fluid)."""
-    clause, mention = draft.clause, draft.mention
-    concept = clause.lexicon.concepts[mention.concept]
+    concept = draft.clause.lexicon.concepts[draft.mention.concept]
     stated = draft.verdict.assertion != "absent"
-    for name in concept.joins or (mention.concept,):
+    for name in concept.joins or (draft.mention.concept,):
         yield Finding(
             concept=name,
             assertion=draft.verdict.assertion,
             span=span,
-            laterality=draft.laterality if concept.sided else None,
-            zones=attributes.zones(clause, mention) if concept.sided else (),
-            severity=attributes.severity(clause, mention) if stated else None,
+            laterality=draft.laterality,
+            zones=draft.zones,
+            severity=draft.severity if stated else None,
             size_mm=draft.size_mm,
             change=draft.change if stated or draft.verdict.resolved else None,
+            misplaced=draft.misplaced and stated,
         )

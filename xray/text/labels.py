@@ -56,10 +56,10 @@ def label(text: str, *, profile: Profile = "standard") -> LabelledText:
     text without words.
     """
     findings = find(text, profile=profile)
+    stated = {(concept_class(finding.concept), _value(finding)) for finding in findings}
     labels: dict[str, int | None] = dict.fromkeys(CLASSES)
     for name in CLASSES:
-        values = {_value(finding) for finding in findings if concept_class(finding.concept) == name}
-        labels[name] = next((value for value in _STRENGTH if value in values), None)
+        labels[name] = next((value for value in _STRENGTH if (name, value) in stated), None)
     if _WORDS.search(text):
         labels["No Finding"] = 0 if _abnormal(findings) else 1
     return LabelledText(labels=labels, findings=findings)

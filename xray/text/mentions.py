@@ -1,8 +1,11 @@
 """Where a clause names a concept of the lexicon."""
 
+import re
 from dataclasses import dataclass
 
 from xray.text.lexicon import Lexicon, TermKind
+
+_HISTORY = re.compile("(?:疾?病)?史")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +34,14 @@ class Clause:
 
 
 def find_mentions(clause: str, *, lexicon: Lexicon) -> list[Mention]:
-    """Return the mentions of a normalised clause from left to right. Of overlapping expressions the longest wins."""
+    """Return the mentions of a normalised clause from left to right. Of overlapping expressions the longest wins.
+
+    A history, as in 肺结核病史, is no mention.
+    """
+    numbers = {number for character in {"", *clause} for number in lexicon.anchored.get(character, ())}
     candidates = [
         Mention(concept=name, kind=kind, start=match.start(), end=match.end())
-        for name, kind, pattern in lexicon.terms
+        for name, kind, pattern in (lexicon.terms[number] for number in sorted(numbers))
         for match in pattern.finditer(clause)
         if match.end() > match.start()
     ]
@@ -45,4 +52,5 @@ def find_mentions(clause: str, *, lexicon: Lexicon) -> list[Mention]:
         if not any(taken[mention.start : mention.end]):
             taken[mention.start : mention.end] = [True] * (mention.end - mention.start)
             chosen.append(mention)
-    return sorted(chosen, key=lambda mention: mention.start)
+    stated = (mention for mention in chosen if not _HISTORY.match(clause, mention.end))
+    return sorted(stated, key=lambda mention: mention.start)

@@ -9,19 +9,22 @@ text can be marked in the text the user knows.
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
-VERSION = "v1"
+VERSION = "v2"
 """Changes whenever `normalize` gives another result for some text; part of every score's signature."""
 
 _TRADITIONAL = (
     "側兩雙無見氣胸腔積腫塊結節紋間質縱擴張變鈍銳緣圍脅層門葉臟腦診斷檢查醫師報現徵顯發異狀斷條鈣慮術後導"
     "靜脈監護電極釘鋼損傷組織遠約徑寬輕與並為於處單純優減亂顆彌漫廣穩實滲濕營養體癥確個陰陽癌種骯觸邊際壓"
     "隱顱頸關鎖絡點滿長較對稱舊傾纖維鏡強過剛應裝內臨響僅從會類數據統願併臥橫彎餘擠夾濁裡動區帶圓軟頂網脈盤連續攝證認讓現當帶"
+    "沒懷輪潤開適屬轉縮創復頭難題項額塵佈週線擬腸膽腎髖參選鬆緩漸進擊評議請複隨訪預陳癒濃淺圖編號時歲誤鑑跡獲絲閉細紅總聯脹膿膠補試該詳調輸遲還鄰釋錄錯鏈雜離順風飽驗態環擋絕蓋軸軌頜標樣團壞權彈徹恆惡擇擔"
 )
 _SIMPLIFIED = (
     "侧两双无见气胸腔积肿块结节纹间质纵扩张变钝锐缘围胁层门叶脏脑诊断检查医师报现征显发异状断条钙虑术后导"
     "静脉监护电极钉钢损伤组织远约径宽轻与并为于处单纯优减乱颗弥漫广稳实渗湿营养体症确个阴阳癌种肮触边际压"
     "隐颅颈关锁络点满长较对称旧倾纤维镜强过刚应装内临响仅从会类数据统愿并卧横弯余挤夹浊里动区带圆软顶网脉盘连续摄证认让现当带"
+    "没怀轮润开适属转缩创复头难题项额尘布周线拟肠胆肾髋参选松缓渐进击评议请复随访预陈愈浓浅图编号时岁误鉴迹获丝闭细红总联胀脓胶补试该详调输迟还邻释录错链杂离顺风饱验态环挡绝盖轴轨颌标样团坏权弹彻恒恶择担"
 )
 _SIMPLIFY = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
 _WORD = re.compile(r"[0-9A-Za-z]")
@@ -61,6 +64,7 @@ def align(text: str) -> AlignedText:
     return _squeeze(characters, origins)
 
 
+@lru_cache(maxsize=8192)
 def _fold(raw: str) -> str:
     if raw in _LINE_BREAKS:
         return "\n"

@@ -16,6 +16,8 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from xray.text.lexicon.anchors import anchors
+
 Profile = Literal["standard", "mt"]
 PROFILES: tuple[Profile, ...] = ("standard", "mt")
 CueKind = Literal[
@@ -27,6 +29,7 @@ CueKind = Literal[
     "hedge_after",
     "negation",
     "negation_before",
+    "negation_both",
     "resolved",
 ]
 TermKind = Literal["terms", "uncertain", "absent"]
@@ -37,6 +40,7 @@ _PRECEDENCE: tuple[CueKind, ...] = (
     "hedge",
     "hedge_before",
     "resolved",
+    "negation_both",
     "negation_before",
     "negation",
     "hedge_after",
@@ -68,15 +72,23 @@ class Concept(Expressions):
     measured: bool = False
     joins: tuple[str, ...] = ()
     certainty: Literal["certain", "uncertain"] = "certain"
+    misplaced: str | None = None
+
+    @property
+    def zoned(self) -> bool:
+        """Whether a lung field is meaningful: the middle of a clavicle is none."""
+        return self.sided and self.label != "Fracture"
 
 
 class Attributes(_Schema):
-    """Regular expressions of the attributes a finding can have, by value."""
+    """Regular expressions of the attributes a finding can have, by value; of `misplaced`, for any device."""
 
     laterality: dict[str, str]
     zones: dict[str, str]
     severity: dict[str, str]
     change: dict[str, str]
+    compared: dict[str, str]
+    misplaced: str
 
 
 class _Cues(_Schema):
@@ -88,29 +100,43 @@ class _Cues(_Schema):
     hedge_after: tuple[str, ...] = ()
     negation: tuple[str, ...] = ()
     negation_before: tuple[str, ...] = ()
+    negation_both: tuple[str, ...] = ()
     resolved: tuple[str, ...] = ()
     absorbed: str = ""
     continues: str = ""
     filler: str = ""
+    predicate: str = ""
+    comparison: str = ""
+    gone: str = ""
+    position: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lexicon:
     """The compiled lexicon of one profile.
 
-    `terms` holds one pattern per (concept, kind, expression); `cues` are in order of precedence, `absorbed` are the
-    words a cue may pass over, `continues` and `filler` tell an enumeration that goes on after a comma; the groups of
-    `attributes` are keyed by attribute, then by value.
+    `terms` holds one pattern per (concept, kind, expression); `anchored` tells for a character the terms that may match
+    a text with it, under the empty string those that may match any; `cues` are in order of precedence, `absorbed` are
+    the words a cue may pass over, `continues`, `filler` and `predicate` tell an enumeration that goes on after a
+    comma; the groups of `attributes` are keyed by attribute, then by value. `comparison`, `gone` and `position` tell
+    clauses without a finding: one that names an earlier film, one that says what came before is no longer there, one
+    that says where it is. `misplaced` holds, for each device, the words behind it that put it out of place.
     """
 
     profile: Profile
     concepts: dict[str, Concept]
     terms: tuple[tuple[str, TermKind, re.Pattern[str]], ...]
+    anchored: dict[str, tuple[int, ...]]
     cues: tuple[tuple[CueKind, re.Pattern[str]], ...]
     absorbed: re.Pattern[str]
     continues: re.Pattern[str]
     filler: re.Pattern[str]
+    predicate: re.Pattern[str]
+    comparison: re.Pattern[str]
+    gone: re.Pattern[str]
+    position: re.Pattern[str]
     attributes: dict[str, dict[str, re.Pattern[str]]]
+    misplaced: dict[str, re.Pattern[str]]
     sha256: str
 
 
@@ -119,16 +145,28 @@ def load(profile: Profile) -> Lexicon:
     """Read, check and compile the lexicon of `profile`. The result is shared; it is immutable."""
     concepts = _concepts()
     additions = _additions() if profile == "mt" else {}
-    attributes = Attributes.model_validate(_yaml("attributes.yaml")).model_dump()
+    attributes = Attributes.model_validate(_yaml("attributes.yaml"))
+    terms = tuple(_term_patterns(concepts, additions))
+    groups: dict[str, dict[str, str]] = attributes.model_dump(exclude={"misplaced"})
     return Lexicon(
         profile=profile,
         concepts=concepts,
-        terms=tuple(_term_patterns(concepts, additions)),
+        terms=terms,
+        anchored=_anchored(terms),
         cues=tuple(_cue_patterns(profile)),
         absorbed=_joined(profile, "absorbed"),
         continues=_joined(profile, "continues"),
         filler=_joined(profile, "filler"),
-        attributes={name: {value: _compile(p) for value, p in group.items()} for name, group in attributes.items()},
+        predicate=_joined(profile, "predicate"),
+        comparison=_joined(profile, "comparison"),
+        gone=_joined(profile, "gone"),
+        position=_joined(profile, "position"),
+        attributes={name: {value: _compile(p) for value, p in group.items()} for name, group in groups.items()},
+        misplaced={
+            name: _compile("|".join(filter(None, (attributes.misplaced, concept.misplaced))))
+            for name, concept in concepts.items()
+            if concept.label == "Support Devices"
+        },
         sha256=_digest(),
     )
 
@@ -162,6 +200,14 @@ def _term_patterns(
     ]
 
 
+def _anchored(terms: tuple[tuple[str, TermKind, re.Pattern[str]], ...]) -> dict[str, tuple[int, ...]]:
+    index: dict[str, tuple[int, ...]] = {"": ()}
+    for number, (_, _, pattern) in enumerate(terms):
+        for character in anchors(pattern.pattern) or {""}:
+            index[character] = (*index.get(character, ()), number)
+    return index
+
+
 def _cue_patterns(profile: Profile) -> list[tuple[CueKind, re.Pattern[str]]]:
     return [
         (kind, _compile("|".join(form for cues in _cues(profile) for form in getattr(cues, kind))))
@@ -169,7 +215,9 @@ def _cue_patterns(profile: Profile) -> list[tuple[CueKind, re.Pattern[str]]]:
     ]
 
 
-def _joined(profile: Profile, name: Literal["absorbed", "continues", "filler"]) -> re.Pattern[str]:
+def _joined(
+    profile: Profile, name: Literal["absorbed", "continues", "filler", "predicate", "comparison", "gone", "position"]
+) -> re.Pattern[str]:
     return _compile(f"(?:{'|'.join(form for cues in _cues(profile) if (form := getattr(cues, name)))})+")
 
 
