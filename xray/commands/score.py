@@ -61,7 +61,7 @@ Train = Annotated[
 Also = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="NAME", help=f"text overlap as another tool prints it: {', '.join(VARIANTS)}; may be repeated"
+        metavar="NAME", help="text overlap as another tool prints it: llamafactory, swift, sacrebleu_zh or coco_char; may be repeated"
     ),
 ]
 

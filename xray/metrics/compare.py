@@ -126,7 +126,7 @@ def _is_denied(one: Stated, report: StatedReport) -> bool:
 
 def _general(candidate: StatedReport, reference: StatedReport) -> tuple[ErrorKind, ...]:
     """Name a comparison that only one report makes, beyond those of its findings, which are judged with them."""
-    ours, theirs = _looks_back(candidate), _looks_back(reference)
+    ours, theirs = _looks_back(candidate, other=reference), _looks_back(reference, other=candidate)
     if ours and not theirs and not _has_course(reference):
         return ("added_comparison",)
     if theirs and not ours and not _has_course(candidate):
@@ -134,9 +134,13 @@ def _general(candidate: StatedReport, reference: StatedReport) -> tuple[ErrorKin
     return ()
 
 
-def _looks_back(report: StatedReport) -> bool:
-    """Whether a report compares with an earlier film without saying what became of a finding that is there."""
-    if any(finding.change == "resolved" for finding in report.absent):
+def _looks_back(report: StatedReport, *, other: StatedReport) -> bool:
+    """Whether a report compares with an earlier film without saying what became of a finding that is there.
+
+    That a finding is gone counts only where the other report is silent on it: else it is false there already.
+    """
+    there = {one.concept for one in other.stated}
+    if any(finding.change == "resolved" and finding.concept not in there for finding in report.absent):
         return True
     return not _has_course(report) and any(
         _LOOKS_BACK.search(sentence) for sentence in _SENTENCE.findall(normalize(report.text))

@@ -7,7 +7,7 @@ wrong location, a wrong severity, a comparison that the reference does not make,
 from dataclasses import dataclass
 from typing import Literal
 
-from xray.metrics.significance import Relation, relation_of
+from xray.metrics.significance import relation_of
 from xray.metrics.stated import Stated
 from xray.types import Severity
 
@@ -20,7 +20,7 @@ ERROR_KINDS: tuple[ErrorKind, ...] = (
     "added_comparison",
     "omitted_comparison",
 )
-Aspect = Literal["concept", "side", "zone", "degree", "size", "course", "certainty"]
+Aspect = Literal["concept", "side", "zone", "position", "degree", "size", "course", "certainty"]
 
 _DEGREES: tuple[Severity, ...] = ("mild", "moderate", "severe")
 _NEIGHBOURS = (
@@ -52,12 +52,13 @@ class Difference:
 def differences(candidate: Stated, reference: Stated) -> tuple[Difference, ...] | None:
     """Return how a candidate's finding differs from the reference's; None where it is another finding."""
     relation = relation_of(candidate.concept, reference.concept)
-    if relation is None:
+    if relation is None or (relation == "synonym" and not _same_place(candidate, reference)):
         return None
     found = (
-        _concept(relation, candidate, reference),
+        Difference(aspect="concept", cost=0.25) if relation == "family" else None,
         _side(candidate, reference),
         _zone(candidate, reference),
+        _position(candidate, reference),
         _degree(candidate, reference),
         _size(candidate, reference),
         _course(candidate, reference),
@@ -69,13 +70,6 @@ def differences(candidate: Stated, reference: Stated) -> tuple[Difference, ...] 
 def credit(found: tuple[Difference, ...]) -> float:
     """Return the share of a finding's weight that a match earns, in [0.1, 1]: it was found, whatever else is wrong."""
     return max(_LEAST_CREDIT, 1.0 - sum(difference.cost for difference in found))
-
-
-def _concept(relation: Relation, candidate: Stated, reference: Stated) -> Difference | None:
-    """Tell a neighbouring word, or a synonym at another place, which says less than the reference."""
-    if relation == "same" or (relation == "synonym" and _same_place(candidate, reference)):
-        return None
-    return Difference(aspect="concept", cost=0.25)
 
 
 def _side(candidate: Stated, reference: Stated) -> Difference | None:
@@ -92,6 +86,13 @@ def _zone(candidate: Stated, reference: Stated) -> Difference | None:
         return None
     near = any({one, other} in _NEIGHBOURS for one in candidate.zones for other in reference.zones)
     return None if near else Difference(aspect="zone", cost=0.25, error="location")
+
+
+def _position(candidate: Stated, reference: Stated) -> Difference | None:
+    """Tell a device that lies where it should not in one report only."""
+    if candidate.misplaced == reference.misplaced:
+        return None
+    return Difference(aspect="position", cost=0.5, error="location")
 
 
 def _degree(candidate: Stated, reference: Stated) -> Difference | None:
@@ -129,5 +130,6 @@ def _certainty(candidate: Stated, reference: Stated) -> Difference | None:
 
 
 def _same_place(candidate: Stated, reference: Stated) -> bool:
-    same_side = candidate.laterality == reference.laterality
-    return same_side and _zone(candidate, reference) is None
+    """Whether nothing that the two say of their place contradicts the other."""
+    sides = {candidate.laterality, reference.laterality} - {None}
+    return len(sides) < 2 and _zone(candidate, reference) is None

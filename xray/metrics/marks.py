@@ -94,7 +94,7 @@ def split_marks(text: str, marks: Iterable[Mark]) -> tuple[Segment, ...]:
 def _kind(match: Match) -> Kind:
     if match.differs("side"):
         return "side"
-    if match.differs("zone"):
+    if match.differs("zone", "position"):
         return "place"
     return "degree" if match.differs("degree", "size") else "agree"
 

@@ -83,9 +83,7 @@ def _groups(report: ScoreReport) -> dict[str, Sequence[str]]:
     return {group: [name for name in names if name in report.metrics] for group, names in groups.items()}
 
 
-def _rows(
-    names: Sequence[str], systems: Mapping[str, Mapping[str, Estimate]]
-) -> list[tuple[str, list[str]]]:
+def _rows(names: Sequence[str], systems: Mapping[str, Mapping[str, Estimate]]) -> list[tuple[str, list[str]]]:
     return [(name, [_estimate(metrics.get(name)) for metrics in systems.values()]) for name in names]
 
 

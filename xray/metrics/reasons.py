@@ -19,6 +19,7 @@ _COURSES: dict[Change | None, str] = {
     "resolved": "已吸收",
     None: "未比较",
 }
+_POSITIONS = {False: "在位或未述", True: "异位"}
 _ZONES = {"upper": "上野", "middle": "中野", "lower": "下野", "hilar": "肺门区", "apical": "肺尖", "basal": "肺底"}
 
 
@@ -78,6 +79,8 @@ def _said(difference: Difference, ours: Stated, theirs: Stated) -> str:
     if difference.aspect == "zone":
         zones = ["、".join(_ZONES.get(zone, zone) for zone in one.zones) for one in (ours, theirs)]
         return f"位置错误：{name}，生成为{zones[0]}，参考为{zones[1]}"
+    if difference.aspect == "position":
+        return f"位置错误：{name}，生成为{_POSITIONS[ours.misplaced]}，参考为{_POSITIONS[theirs.misplaced]}"
     if difference.aspect == "degree":
         return f"程度错误：{name}，生成为{_DEGREES[ours.severity]}，参考为{_DEGREES[theirs.severity]}"
     if difference.aspect == "size":

@@ -37,6 +37,7 @@ class Stated:
     severity: Severity | None = None
     size_mm: float | None = None
     change: Change | None = None
+    misplaced: bool = False
     evidence: tuple[Finding, ...] = ()
 
     @property
@@ -46,8 +47,8 @@ class Stated:
 
     @property
     def weight(self) -> float:
-        """Clinical significance, in (0, 1]: see `significance.yaml`."""
-        return weight_of(self.concept, severity=self.severity)
+        """Clinical significance, in (0, 1]: see `significance.yaml`. A device out of place is acted upon at once."""
+        return 1.0 if self.misplaced else weight_of(self.concept, severity=self.severity)
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -59,6 +60,7 @@ class Stated:
             self.severity or "",
             self.size_mm or 0.0,
             self.change or "",
+            self.misplaced,
             self.assertion,
         )
 
@@ -165,6 +167,7 @@ def _first(finding: Finding, signs: tuple[Finding, ...]) -> Stated:
         severity=finding.severity,
         size_mm=finding.size_mm,
         change=finding.change,
+        misplaced=finding.misplaced,
         evidence=signs,
     )
 
@@ -179,6 +182,7 @@ def _again(one: Stated, finding: Finding, signs: tuple[Finding, ...]) -> Stated:
         severity=max((one.severity, finding.severity), key=_DEGREES.index),
         size_mm=max(sizes, default=None),
         change=max((one.change, finding.change), key=_COURSES.index),
+        misplaced=one.misplaced or finding.misplaced,
         evidence=(*one.evidence, *signs),
     )
 

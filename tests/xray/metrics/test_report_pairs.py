@@ -1,10 +1,12 @@
-"""The table of report pairs is whole; whether a matcher counts as it says is tested where the matcher is."""
+"""Pairs of reports and the errors a radiologist counts: the table is whole, and the comparison counts the same."""
 
 from collections import Counter
 from pathlib import Path
 
+import pytest
 import yaml
 
+from xray.metrics.compare import compare_findings
 from xray.text.frames import find
 
 CATEGORIES = {"false_finding", "omission", "location", "severity", "comparison_added", "comparison_omitted"}
@@ -33,3 +35,12 @@ def test_the_lexicon_reads_a_finding_in_every_text_that_has_an_error():
             assert any(f.assertion != "absent" for f in find(pair["reference"])), pair["id"]
         if set(pair["expected"]) & {"false_finding", "location", "severity", "comparison_added"}:
             assert any(f.assertion != "absent" for f in find(pair["candidate"])), pair["id"]
+
+
+NAMES = {"false": "false_finding", "added_comparison": "comparison_added", "omitted_comparison": "comparison_omitted"}
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=[pair["id"] for pair in PAIRS])
+def test_the_comparison_counts_the_errors_that_a_radiologist_counts(pair):
+    errors = compare_findings(pair["candidate"], pair["reference"]).errors
+    assert {NAMES.get(kind, kind): count for kind, count in errors.items() if count} == pair["expected"]
