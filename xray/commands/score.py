@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from xray.command_line import keep_inputs
 from xray.commands.report_files import ProfileName, ProfileOption, read_rows, read_texts
 from xray.records import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rich.table import Table
-
-    from xray.metrics import ScoreReport, SystemComparison, TruthTable
+    from xray.metrics import ScoreReport, TruthTable
+    from xray.metrics.other_tools import OtherScores
 
 SCHEMA_VERSION = 2
-_NO_VALUE = "–"
-_MACRO = "finding_f1_macro"
 
 Predictions = Annotated[Path, typer.Argument(metavar="PREDICTIONS.jsonl", help='rows {"id", "text"}')]
 References = Annotated[
@@ -82,13 +80,13 @@ def score(
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
     """Score generated reports with 95 % intervals, or compare two systems on the same reports (--compare)."""
-    if references is None and truth is None:
-        raise typer.BadParameter("Give REFERENCES.jsonl, --truth labels.csv, or both.")
-    if metric and compare is None:
-        raise typer.BadParameter("--metric chooses what --compare compares; all metrics are computed without it.")
+    from xray.commands.score_tables import show_comparison, show_scores
     from xray.metrics import compare_systems, read_truth
     from xray.metrics import score as score_reports
+    from xray.metrics.page import scores_page
 
+    _check(references, truth=truth, compare=compare, metric=metric, needs_references=[html, train, also])
+    keep_inputs(out, html, inputs=(predictions, references, compare, truth, train))
     texts = read_texts(predictions)
     table = read_truth(truth) if truth else None
     common: dict[str, Any] = {
@@ -101,16 +99,65 @@ def score(
     }
     report = score_reports(texts, **common)
     content = {"schema_version": SCHEMA_VERSION, **asdict(report)}
-    comparison = None
     if compare:
         comparison = compare_systems(read_texts(compare), texts, metrics=metric, draws=draws, **common)
         content["comparison"] = {"a_file": str(compare), "b_file": str(predictions), **asdict(comparison)}
+        show_comparison(comparison)
+    else:
+        baselines = _baselines(train, **common)
+        others = {tool: _as_other(tool, texts, **common) for tool in also or ()}
+        content["baselines"] = {name: asdict(one)["metrics"] for name, one in baselines.items()}
+        content["other_tools"] = {tool: asdict(one) for tool, one in others.items()}
+        show_scores(report, baselines=baselines, others=others)
+        if html:
+            page = scores_page(report, title=predictions.stem, predictions=texts, baselines=baselines, **_page(common))
+            write_atomically(html, page)
     if out:
         write_atomically(out, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
-    if comparison:
-        _show_comparison(comparison)
-    else:
-        _show(report)
+
+
+def _check(
+    references: Path | None,
+    *,
+    truth: Path | None,
+    compare: Path | None,
+    metric: list[str] | None,
+    needs_references: "Iterable[object]",
+) -> None:
+    if references is None and truth is None:
+        raise typer.BadParameter("Give REFERENCES.jsonl, --truth labels.csv, or both.")
+    if metric and compare is None:
+        raise typer.BadParameter("--metric chooses what --compare compares; all metrics are computed without it.")
+    asked = any(option is not None for option in needs_references)
+    if asked and (compare is not None or references is None):
+        raise typer.BadParameter("--html, --train and --also belong to scores against references, without --compare.")
+
+
+def _baselines(train: Path | None, **common: Any) -> "dict[str, ScoreReport]":
+    """Score what knows nothing of the films: one normal report for all, and reports drawn from the training split."""
+    references = common["references"]
+    if references is None:
+        return {}
+    from xray.metrics import constant_normal, random_reports
+    from xray.metrics import score as score_reports
+
+    known = list(read_texts(train).values()) if train else []
+    normal = constant_normal(known, profile=common["profile"])
+    systems = {"constant normal report": dict.fromkeys(references, normal)}
+    if known:
+        systems["random training report"] = random_reports(known, references, seed=common["seed"])
+    return {name: score_reports(texts, **common) for name, texts in systems.items()}
+
+
+def _as_other(tool: str, texts: dict[str, str], **common: Any) -> "OtherScores":
+    from xray.metrics.other_tools import score_as
+
+    chosen = {name: common[name] for name in ("references", "groups", "resamples", "seed")}
+    return score_as(tool, texts, **chosen)
+
+
+def _page(common: dict[str, Any]) -> dict[str, Any]:
+    return {name: common[name] for name in ("references", "profile")}
 
 
 def _patients(path: Path, table: "TruthTable | None") -> dict[str, str] | None:
@@ -120,69 +167,3 @@ def _patients(path: Path, table: "TruthTable | None") -> dict[str, str] | None:
     if known and len(known) == len(patients):
         return known
     return table.patients if table else None
-
-
-def _show(report: "ScoreReport") -> None:
-    table = _table("metric", "value", "95 % interval", "n", title=f"profile {report.profile}; {report.bootstrap}")
-    for name, estimate in report.metrics.items():
-        interval = _interval(estimate.low, estimate.high)
-        table.add_row(name, _number(estimate.value), interval, str(estimate.n))
-    classes = _table("class", "tp", "fp", "fn", "P", "R", "F1", "95 % interval", title="uncertain as positive")
-    for name, row in report.per_class.items():
-        counts = [f"{row[key]:.0f}" for key in ("tp", "fp", "fn")]
-        values = [_number(row[key]) for key in ("precision", "recall", "f1")]
-        classes.add_row(name, *counts, *values, _interval(row["f1_low"], row["f1_high"]))
-    undefined = (f"no positive on either side, left out of the macro mean: {c}" for c in report.undefined[_MACRO])
-    _print([table, classes], warnings=[*undefined, *report.warnings])
-    typer.echo(f"{report.signature}|split:{report.split[:8]}")
-
-
-def _show_comparison(comparison: "SystemComparison") -> None:
-    title = f"profile {comparison.profile}; {comparison.test}; {comparison.bootstrap}"
-    table = _table("metric", "A", "B", "B - A, 95 % interval", "p", "p (Holm)", title=title)
-    for name, one in comparison.metrics.items():
-        difference = f"{_number(one.difference)} {_interval(one.low, one.high)}"
-        corrected = _probability(one.p_holm) + (" *" if one.significant else "")
-        table.add_row(name, _number(one.a), _number(one.b), difference, _probability(one.p), corrected)
-    _print([table], warnings=comparison.warnings)
-    tested = sum(one.p is not None for one in comparison.metrics.values())
-    typer.echo(f"* significant at {comparison.alpha:g} after Holm's correction for {tested} metrics")
-    for signature in dict.fromkeys(one.signature for one in comparison.metrics.values()):
-        typer.echo(signature)
-
-
-def _table(*heads: str, title: str) -> "Table":
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=title, box=box.SIMPLE_HEAD)
-    for head in heads:
-        table.add_column(head, no_wrap=True)
-    return table
-
-
-def _print(tables: "Iterable[Table]", *, warnings: "Iterable[str]") -> None:
-    """Print tables, and on standard error the warnings: one line for what is warned of, with all it is true of."""
-    from rich.console import Console
-
-    console = Console()
-    for table in tables:
-        console.print(table)
-    by_text: dict[str, list[str]] = {}
-    for warning in warnings:
-        text, _, of = warning.rpartition(": ")
-        by_text.setdefault(text, []).append(of)
-    for text, of_all in by_text.items():
-        typer.echo(f"warning: {text}: {', '.join(of_all)}", err=True)
-
-
-def _number(value: float | None) -> str:
-    return _NO_VALUE if value is None else f"{value:.3f}"
-
-
-def _probability(value: float | None) -> str:
-    return _NO_VALUE if value is None else f"{value:.2g}"
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    return _NO_VALUE if low is None or high is None else f"[{low:.3f}, {high:.3f}]"

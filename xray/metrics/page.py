@@ -33,10 +33,10 @@ def scores_page(
     predictions: Mapping[str, str],
     references: Mapping[str, str],
     profile: Profile,
-    others: Mapping[str, Mapping[str, Estimate]] | None = None,
+    baselines: Mapping[str, ScoreReport],
 ) -> str:
-    """Return the page as HTML. `others` are systems to be shown beside the report, baselines first of all."""
-    systems = {title: report.metrics, **(others or {})}
+    """Return the page as HTML; the `baselines` are shown beside the report."""
+    systems = {title: report.metrics, **{name: one.metrics for name, one in baselines.items()}}
     template = Environment(loader=PackageLoader("xray.metrics", "templates"), autoescape=True).get_template(
         "scores.html.j2"
     )

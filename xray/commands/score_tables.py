@@ -1,0 +1,100 @@
+"""What `xray score` shows on a terminal."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from xray.metrics import Estimate, ScoreReport, SystemComparison
+    from xray.metrics.other_tools import OtherScores
+
+_NO_VALUE = "–"
+_MACRO = "finding_f1_macro"
+
+
+def show_scores(
+    report: "ScoreReport", *, baselines: Mapping[str, "ScoreReport"], others: Mapping[str, "OtherScores"]
+) -> None:
+    """Print the metrics beside those of the baselines, the classes, the scores of other tools, and the warnings."""
+    heads = ("metric", "value", "95 % interval", "n", *baselines)
+    table = _table(*heads, title=f"profile {report.profile}; {report.bootstrap}")
+    for name, estimate in report.metrics.items():
+        trivial = [_number(one.metrics[name].value) for one in baselines.values()]
+        table.add_row(name, _number(estimate.value), _interval(estimate.low, estimate.high), str(estimate.n), *trivial)
+    undefined = (f"no positive on either side, left out of the macro mean: {c}" for c in report.undefined[_MACRO])
+    tables = [table, _classes(report), *(_other(one.metrics, tool=tool) for tool, one in others.items())]
+    _print(tables, warnings=[*undefined, *report.warnings])
+    typer.echo(f"{report.signature}|split:{report.split[:8]}")
+    for one in others.values():
+        typer.echo(one.signature)
+
+
+def show_comparison(comparison: "SystemComparison") -> None:
+    """Print what differs between two systems."""
+    title = f"profile {comparison.profile}; {comparison.test}; {comparison.bootstrap}"
+    table = _table("metric", "A", "B", "B - A, 95 % interval", "p", "p (Holm)", title=title)
+    for name, one in comparison.metrics.items():
+        difference = f"{_number(one.difference)} {_interval(one.low, one.high)}"
+        corrected = _probability(one.p_holm) + (" *" if one.significant else "")
+        table.add_row(name, _number(one.a), _number(one.b), difference, _probability(one.p), corrected)
+    _print([table], warnings=comparison.warnings)
+    tested = sum(one.p is not None for one in comparison.metrics.values())
+    typer.echo(f"* significant at {comparison.alpha:g} after Holm's correction for {tested} metrics")
+    for signature in dict.fromkeys(one.signature for one in comparison.metrics.values()):
+        typer.echo(signature)
+
+
+def _classes(report: "ScoreReport") -> "Table":
+    classes = _table("class", "tp", "fp", "fn", "P", "R", "F1", "95 % interval", title="uncertain as positive")
+    for name, row in report.per_class.items():
+        counts = [f"{row[key]:.0f}" for key in ("tp", "fp", "fn")]
+        values = [_number(row[key]) for key in ("precision", "recall", "f1")]
+        classes.add_row(name, *counts, *values, _interval(row["f1_low"], row["f1_high"]))
+    return classes
+
+
+def _other(metrics: Mapping[str, "Estimate"], *, tool: str) -> "Table":
+    table = _table("metric", "value", "95 % interval", "n", title=f"as {tool} prints it")
+    for name, estimate in metrics.items():
+        table.add_row(name, _number(estimate.value), _interval(estimate.low, estimate.high), str(estimate.n))
+    return table
+
+
+def _table(*heads: str, title: str) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, box=box.SIMPLE_HEAD)
+    for head in heads:
+        table.add_column(head, no_wrap=True)
+    return table
+
+
+def _print(tables: "Iterable[Table]", *, warnings: Iterable[str]) -> None:
+    """Print tables, and on standard error the warnings: one line for what is warned of, with all it is true of."""
+    from rich.console import Console
+
+    console = Console()
+    for table in tables:
+        console.print(table)
+    by_text: dict[str, list[str]] = {}
+    for warning in warnings:
+        text, _, of = warning.rpartition(": ")
+        by_text.setdefault(text, []).append(of)
+    for text, of_all in by_text.items():
+        typer.echo(f"warning: {text}: {', '.join(of_all)}", err=True)
+
+
+def _number(value: float | None) -> str:
+    return _NO_VALUE if value is None else f"{value:.3f}"
+
+
+def _probability(value: float | None) -> str:
+    return _NO_VALUE if value is None else f"{value:.2g}"
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return _NO_VALUE if low is None or high is None else f"[{low:.3f}, {high:.3f}]"
