@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xray.command_line import print_json, progress_bar
+from xray.command_line import keep_inputs, print_json, progress_bar
 
 if TYPE_CHECKING:
     from xray.data.pseudonym import Pseudonyms
@@ -32,14 +32,16 @@ def deidentify(
 
     Needs XRAY_SITE_KEY, a secret of the site. Films that are in OUT already are not made again.
     """
+    from xray.data.archives import is_archive
     from xray.data.notices import tell_refusals
     from xray.data.pseudonym import Pseudonyms
     from xray.data.release import release_films
 
     if refused is not None and refused.resolve().is_relative_to(out.resolve()):
         raise typer.BadParameter("--refused lies inside the release, which may be passed on; put it elsewhere")
-    if reports is not None and not source.is_dir():
-        raise typer.BadParameter("--reports needs the folder of the films that they belong to")
+    if reports is not None and source.is_file() and not is_archive(source.name):
+        raise typer.BadParameter("--reports needs the folder or archive of the films that they belong to")
+    keep_inputs(refused, inputs=(source, reports))
     names = Pseudonyms.of_site()
     with progress_bar("De-identifying films") as progress:
         released = release_films(source, out, names=names, workers=workers, progress=progress)

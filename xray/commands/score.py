@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from xray.command_line import keep_inputs
 from xray.commands.report_files import ProfileName, ProfileOption, read_rows, read_texts
 from xray.records import write_atomically
 
@@ -29,6 +30,7 @@ def score(
     """Score generated reports against references, with 95 % intervals."""
     from xray.metrics import score as score_reports
 
+    keep_inputs(out, inputs=(predictions, references))
     report = score_reports(
         read_texts(predictions),
         read_texts(references),
