@@ -26,7 +26,7 @@ from xray.dicom.site_profile import is_inverted
 from xray.dicom.view import view_of
 from xray.errors import Rejected
 
-IMPLEMENTATION_VERSION = "XRAY_DEID_1"
+IMPLEMENTATION_VERSION = "XRAY_DEID_2"
 _IMPLEMENTATION = uid.UID("2.25.303427641987452046101879231664910294837")
 _METHOD = "PS3.15 Annex E Basic Profile: rebuilt from an allow-list"
 _CHEST: allow_list.Code = ("816094009", "SCT", "Chest")
@@ -93,8 +93,9 @@ def _described(dataset: Dataset, *, sop_class: uid.UID) -> Dataset:
         setattr(film, keyword, Sequence([]) if dictionary_VR(keyword) == "SQ" else None)
     for keyword, words in allow_list.WORDS.items():
         found = [str(word).strip().upper() for word in tags.values(dataset, keyword)]
-        if found and all(word in words for word in found):
-            setattr(film, keyword, found if len(found) > 1 else found[0])
+        known = [word for word in found if word in words]
+        if known and (known == found or keyword == "ShutterShape"):  # a shape hides the same beside an unknown one
+            setattr(film, keyword, known if len(known) > 1 else known[0])
     for keyword, allowed in allow_list.NUMBERS.items():
         _add_numbers(film, keyword, tags.numbers(dataset, keyword), allowed=allowed)
     film.ImageType = _image_type(dataset, is_dx=sop_class == _DX)
@@ -206,11 +207,9 @@ def _lut(item: Dataset) -> Dataset | None:
         return None
     count, first, bits = (int(number) for number in tags.numbers(item, "LUTDescriptor"))
     rebuilt = Dataset()
-    signed = first < 0
-    count &= 0xFFFF
-    rebuilt.add_new("LUTDescriptor", "SS" if signed else "US", [count, first, bits])
-    if signed and count >= _SIGNED_LIMIT:
-        rebuilt.LUTDescriptor = [count - 0x10000, first, bits]
+    rebuilt.add_new(
+        "LUTDescriptor", "SS" if first < 0 else "US", [count & 0xFFFF, first, bits]
+    )  # US is the count always
     rebuilt.add_new("LUTData", "OW", table.entries.astype("<u2").tobytes())
     return rebuilt
 

@@ -160,6 +160,11 @@ PICTURES = [
         {"bits": 12, "VOILUTSequence": Sequence([lut(count=4096, first=-2048, bits=10, top=1023)])},
         id="a VOI LUT that starts below 0",
     ),
+    pytest.param(
+        SIGNED,
+        {"bits": 16, "VOILUTSequence": Sequence([lut(count=40000, first=-2048, bits=16, top=65535)])},
+        id="a VOI LUT of more than 32767 entries that starts below 0",
+    ),
     pytest.param(SIGNED, {"bits": 16, "WindowCenter": 0, "WindowWidth": 4096, "PixelPaddingValue": -2048}, id="signed"),
     pytest.param(
         shades(), {"bits": 12, "PixelPaddingValue": 0, "PixelPaddingRangeLimit": 400}, id="a range of padding"
@@ -170,6 +175,21 @@ PICTURES = [
         {"bits": 12, "ShutterShape": "RECTANGULAR", "ShutterLeftVerticalEdge": 10, "ShutterRightVerticalEdge": 60}
         | {"ShutterUpperHorizontalEdge": 5, "ShutterLowerHorizontalEdge": 50},
         id="a shutter",
+    ),
+    pytest.param(
+        shades(),
+        {"bits": 12, "ShutterShape": ["BITMAP", "CIRCULAR"], "CenterOfCircularShutter": [32, 40]}
+        | {"RadiusOfCircularShutter": 25},
+        id="a shutter beside one that is unknown",
+    ),
+    pytest.param(
+        shades(),
+        {
+            "bits": 12,
+            "ShutterShape": "POLYGONAL",
+            "VerticesOfThePolygonalShutter": [5, 5, *[5, 60, 50, 60] * 70, 50, 5],
+        },
+        id="a polygon of many vertices",
     ),
     pytest.param(shades(), {"bits": 12, "PixelAspectRatio": [2, 1]}, id="pixels that are no squares"),
     pytest.param(shades(dtype=np.uint8, top=256), {}, id="8 bits"),
