@@ -68,17 +68,22 @@ def values(dataset: Dataset, keyword: str) -> tuple[object, ...]:
 
 
 def text(dataset: Dataset, keyword: str) -> str | None:
-    """Return the first value as stripped text, or None.
+    """Return the first value as stripped text, or None; see `texts`."""
+    found = texts(dataset, keyword)
+    return found[0] or None if found else None
+
+
+def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
+    """Return all values as stripped text, also the empty ones.
 
     The text is read from the bytes of the file by `charset.decode`, so that a wrong character set is repaired.
     """
     decoded = _decoded(dataset, keyword)
     if decoded is None:
-        found = values(dataset, keyword)
-        first = str(found[0]) if found and not isinstance(found[0], bytes | Dataset) else ""
+        found = ["" if isinstance(item, bytes | Dataset) else str(item) for item in values(dataset, keyword)]
     else:
-        first = decoded.text if _vr(dataset, keyword) in _LONG_TEXT_VRS else decoded.text.split("\\")[0]
-    return first.strip(" \0\t\r\n") or None
+        found = [decoded.text] if _vr(dataset, keyword) in _LONG_TEXT_VRS else decoded.text.split("\\")
+    return tuple(part.strip(" \0\t\r\n") for part in found)
 
 
 def charset_repaired(dataset: Dataset, *keywords: str) -> bool:
