@@ -21,6 +21,7 @@ from pydicom.valuerep import format_number_as_ds
 
 from xray.dicom import allow_list, tags, voi
 from xray.dicom.decode import Pixels, decode
+from xray.dicom.geometry import pixel_aspect
 from xray.dicom.layout import GREY, PixelLayout, pixel_layout
 from xray.dicom.site_profile import is_inverted
 from xray.dicom.view import view_of
@@ -60,9 +61,9 @@ def deidentify(dataset: Dataset, *, identity: NewIdentity) -> Dataset:
     It renders to the same picture as `dataset` and keeps view and orientation. The caller has checked that the film is
     a chest film without text burned into it (`xray.data.films.check_chest_film`).
 
-    Raises Rejected: the codes of `decode`, `polarity_conflict`, `bad_lut`, `unsupported_sop_class` (neither CR, nor DX
-    for presentation, nor a secondary capture), `not_grey` (a colour picture may show a screen with
-    names).
+    Raises Rejected: the codes of `decode`, `polarity_conflict`, `bad_lut`, `bad_tag` (a spacing or rescale of a size
+    that is not written), `unsupported_sop_class` (neither CR, nor DX for presentation, nor a secondary capture),
+    `not_grey` (a colour picture may show a screen with names).
     """
     layout = pixel_layout(dataset)
     sop_class = uid.UID(tags.text(dataset, "SOPClassUID") or "")
@@ -78,6 +79,7 @@ def deidentify(dataset: Dataset, *, identity: NewIdentity) -> Dataset:
     _add_identity(film, identity=identity)
     _add_dates(film, dataset, days_back=identity.days_back)
     _add_grey_mapping(film, dataset, layout=layout)
+    _check_shape_and_greys(film, dataset, layout=layout)
     _add_pixels(film, decode(dataset), layout=layout)
     _add_view(film, dataset, is_dx=sop_class == _DX)
     film.file_meta = _file_meta(film)
@@ -192,6 +194,16 @@ def _add_grey_mapping(film: Dataset, dataset: Dataset, *, layout: PixelLayout) -
         number = tags.number(dataset, keyword)
         if number is not None and -_SIGNED_LIMIT <= number < 2 * _SIGNED_LIMIT:
             film.add_new(keyword, *_cell(int(number), signed=layout.signed))
+
+
+def _check_shape_and_greys(film: Dataset, dataset: Dataset, *, layout: PixelLayout) -> None:
+    """Refuse a film whose pixels would get another shape or other greys because a number is not on the allow-list."""
+    (before, _), (after, _) = (
+        voi.modality_values(one, stored=np.array([0.0, 1.0]), signed=layout.signed) for one in (dataset, film)
+    )
+    same_shape = math.isclose(pixel_aspect(dataset), pixel_aspect(film))
+    if not (same_shape and np.allclose(before, after, rtol=1e-9, atol=1e-9)):
+        raise Rejected("bad_tag", "The pixel spacing or the rescale has an impossible size. Export the film again.")
 
 
 def _cell(number: int, *, signed: bool) -> tuple[str, int]:

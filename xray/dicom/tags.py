@@ -15,6 +15,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 from pydicom.valuerep import CUSTOMIZABLE_CHARSET_VR
 
 from xray.dicom import charset
@@ -60,9 +61,9 @@ def value(dataset: Dataset, keyword: str) -> object:
 
 
 def values(dataset: Dataset, keyword: str) -> tuple[object, ...]:
-    """Return an element's values (value multiplicity 0 to n) as a tuple."""
+    """Return an element's values (value multiplicity 0 to n) as a tuple; none of a sequence, see `items`."""
     found = value(dataset, keyword)
-    if found is None:
+    if found is None or isinstance(found, Sequence):  # to write one as text would read whatever stands in it
         return ()
     return tuple(found) if isinstance(found, MultiValue | list | tuple) else (found,)
 

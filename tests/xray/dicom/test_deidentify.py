@@ -224,6 +224,22 @@ def test_numbers_that_are_none_leave_the_same_picture(make_film, through_file, e
     np.testing.assert_array_equal(before.deep, after.deep)
 
 
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"PixelSpacing": [2000, 1000]},
+        {"PixelSpacing": [20, 1]},
+        {"RescaleSlope": [2, 3], "RescaleIntercept": 0},
+        {"RescaleSlope": 1, "RescaleIntercept": 5000000},
+        {"RescaleSlope": 1, "RescaleIntercept": "1e12"},
+    ],
+)
+def test_a_film_that_would_look_otherwise_without_a_number_is_refused(make_film, through_file, elements):
+    film = through_file(make_film(shades(), bits=12, **elements))
+    with pytest.raises(Rejected, match="bad_tag"):
+        deidentify(film, identity=IDENTITY)
+
+
 def test_an_overlay_in_unused_bits_is_gone(make_film, through_file):
     film = make_film(shades() | 0xF000, bits=12)
     cleaned = deidentify(through_file(film), identity=IDENTITY)
