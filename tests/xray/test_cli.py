@@ -81,7 +81,7 @@ def test_a_refused_file_ends_with_3_and_one_line_without_json(tmp_path: Path) ->
 def test_prepare_makes_a_store_that_opens(hospital: Path, tmp_path: Path) -> None:
     from xray.data.store import Store
 
-    done = xray("prepare", hospital / "films", hospital / "reports.csv", tmp_path / "store", "--size", 64)
+    done = xray("prepare", hospital / "films", hospital / "reports.csv", tmp_path / "store", "--size", 64, "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["studies"] == 20 == len(Store.open(tmp_path / "store").studies)
 
@@ -120,7 +120,7 @@ def test_prepare_warns_of_the_public_key_unless_the_site_has_its_own(ward: Path,
 
 
 def test_prepare_takes_the_shares_of_the_split_and_of_the_refused_films(ward: Path, tmp_path: Path) -> None:
-    done = prepare(ward, tmp_path / "store", "--val", 0, "--test", 0.3, "--split-seed", 3)
+    done = prepare(ward, tmp_path / "store", "--val", 0, "--test", 0.3, "--split-seed", 3, "--json")
     assert done.returncode == 0, done.stderr
     info = json.loads(done.stdout)
     assert (info["split_val"], info["split_test"], info["split_seed"]) == (0, 0.3, 3)

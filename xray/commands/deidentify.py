@@ -27,6 +27,7 @@ def deidentify(
         typer.Option(metavar="OUT.txt", help="list all that was left out, by its real path: for the hospital's eyes"),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="processes; all cores without it")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print the counts as JSON")] = False,
 ) -> None:
     """Write chest films as new DICOM files without their patients (PS3.15 Annex E), and their reports.
 
@@ -48,8 +49,16 @@ def deidentify(
     texts = None if reports is None else _release_reports(source, reports, out=out, names=names)
     refusals = released.refusals if texts is None else (*released.refusals, *texts.refusals)
     tell_refusals(refusals, say=_say, everything=refused, hint="--refused OUT.txt lists all")
-    counts = {"written": released.written, "kept": released.kept, "refused": _by_code(refusals)}
-    print_json(counts if texts is None else {**counts, "reports": texts.written})
+    _say(f"released: {released.written} films, and {released.kept} that were there already{_and_reports(texts)}")
+    if codes := _by_code(refusals):
+        _say(f"left out: {', '.join(f'{code} {number}' for code, number in codes.items())}")
+    if as_json:
+        counts = {"written": released.written, "kept": released.kept, "refused": codes}
+        print_json(counts if texts is None else {**counts, "reports": texts.written})
+
+
+def _and_reports(texts: "ReleasedReports | None") -> str:
+    return "" if texts is None else f"; {texts.written} reports"
 
 
 def _release_reports(films: Path, reports: Path, *, out: Path, names: "Pseudonyms") -> "ReleasedReports":

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from xray.data.sources.columns import TableColumns
     from xray.data.sources.request import SourceRequest
     from xray.data.sources.study_files import Refusal, SourceData
+    from xray.data.store import Store
     from xray.dicom.render import RenderSettings
 
 _SPLIT = SplitSettings()
@@ -88,6 +89,7 @@ def prepare(
     refused: RefusedList = None,
     engine: Annotated[Engine, typer.Option(help="local processes, or a Ray cluster")] = Engine.local,
     workers: Annotated[int | None, typer.Option(min=1, help="processes; all cores without it")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print what the store says of itself as JSON")] = False,
 ) -> None:
     """Read, check, render and split a data set once, so that training reads it back without decoding DICOM."""
     if refused is not None and refused.resolve().is_relative_to(out.resolve()):
@@ -97,7 +99,7 @@ def prepare(
     request = replace(request, language=language and language.value)
     settings = _settings(size, profile=profile, site=site, deep=deep)
     with _read(films, request, out=out, fetch_into=fetch_into) as data:
-        _prepare(
+        store = _prepare(
             data,
             out,
             settings=settings,
@@ -109,6 +111,8 @@ def prepare(
             max_refused_fraction=max_refused_fraction,
             everything=refused,
         )
+    if as_json:
+        print_json(store.info.model_dump(mode="json"))
 
 
 def _prepare(
@@ -123,7 +127,7 @@ def _prepare(
     workers: int | None,
     max_refused_fraction: float,
     everything: Path | None,
-) -> None:
+) -> "Store":
     from xray.data.notices import public_key_notice, tell_refusals, tell_store
     from xray.data.prepare import prepare as prepare_store
 
@@ -149,7 +153,7 @@ def _prepare(
     tell_store(store, say=_say)
     if notice := public_key_notice(store):
         _say(f"warning: {notice}")
-    print_json(store.info.model_dump(mode="json"))
+    return store
 
 
 def _say(line: str) -> None:

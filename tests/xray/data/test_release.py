@@ -233,7 +233,7 @@ def test_the_command_tells_what_it_wrote_and_lists_what_it_refused(
     table = tmp_path / "reports.csv"
     table.write_text(f"study_uid,report\n1.2.3,{REPORT}\n1.2.5,见编码XP-77701Y。\n", encoding="utf-8")
     out, refused = tmp_path / "out", tmp_path / "refused.txt"
-    done = run_command(films.root, out, "--reports", table, "--refused", refused)
+    done = run_command(films.root, out, "--reports", table, "--refused", refused, "--json")
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout.splitlines()[-1])
     counts = {"id_in_report": 1, "not_chest_film": 1}
@@ -242,6 +242,7 @@ def test_the_command_tells_what_it_wrote_and_lists_what_it_refused(
     assert "hand.dcm: not_chest_film" in listed
     assert "reports.csv, line 3: id_in_report" in listed
     assert "reports.csv, line 3: id_in_report" in done.stderr
+    assert "released: 2 films, and 0 that were there already; 1 reports" in done.stderr
 
 
 def test_the_list_of_refusals_stays_out_of_the_release(films: FilmWriter, tmp_path: Path):
