@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from finetune.config import DataConfig
-from xray.data.notices import public_key_notice
+from xray.data.notices import FEW_PATIENTS, public_key_notice
 from xray.data.prepare import prepare, scratch_folder
 from xray.data.sources.film_scan import Scan, scan_films
 from xray.data.sources.request import SourceRequest, read_source
@@ -17,9 +17,6 @@ from xray.data.sources.study_files import Refusal
 from xray.data.store import Store
 from xray.errors import DataError
 from xray.types import Example, View
-
-FEW_PATIENTS = 20
-"""Below so many test patients a bootstrap over patients says little."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,15 @@
 """What every command line of the kit shares: a bar while it works, and one clear line and an exit code at its end."""
 
+import errno
 import json
 import os
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
@@ -34,7 +36,9 @@ def guard(app: typer.Typer) -> NoReturn:
         _end("error: this machine has too little memory; lower image and batch sizes", MemoryLimitError.exit_code)
     except OSError as error:
         if isinstance(error, PermissionError):
-            _end(f"error: no right to use {error.filename}. Name another folder, or change its rights.", 1)
+            _end(f"error: no right to use {_place_of(error)}. Name another folder, or change its rights.", 1)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            _end(f"error: the disk is full{_where(error)}. Make room; the same command takes up where it was.", 1)
         if not isinstance(error, BrokenPipeError):
             _end(f"error: {error.strerror or error}: {error.filename or 'no file named'}", 1)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -44,6 +48,14 @@ def guard(app: typer.Typer) -> NoReturn:
     if status == INTERRUPTED:
         _end("stopped; the same command takes up where it was", INTERRUPTED)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def keep_inputs(*outputs: Path | None, inputs: Iterable[Path | None]) -> None:
+    """Raise ConfigError where a file that is to be written is one of those that are read: it would be lost."""
+    read = [path for path in inputs if path is not None and path.exists()]
+    for output in outputs:
+        if output is not None and output.exists() and any(output.samefile(path) for path in read):
+            raise ConfigError(f"{output} is read by this command and would be overwritten. Name another file.")
 
 
 @contextmanager
@@ -63,6 +75,16 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _place_of(error: OSError) -> str:
+    """Name the file that the system refused, or the folder of one that was about to be written."""
+    path = Path(os.fsdecode(error.filename or "a file"))
+    return str(path.parent if path.suffix == ".part" else path)
+
+
+def _where(error: OSError) -> str:
+    return f" at {_place_of(error)}" if error.filename else ""
 
 
 def _lines(title: str) -> Callable[[int, int], None]:

@@ -11,7 +11,8 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -167,10 +168,21 @@ class _Child:
         self.process.close()
 
 
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach: it goes to the whole terminal, and their parent ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _start(function: Callable[[Task], Result], limits: Limits) -> _Child:
     ours, theirs = _SPAWN.Pipe()
     process = _SPAWN.Process(target=_serve, args=(function, theirs, limits), daemon=True)
-    process.start()
+    with interrupts_held():
+        process.start()
     theirs.close()
     child = _Child(process=process, pipe=ours)
     try:
@@ -184,7 +196,6 @@ def _start(function: Callable[[Task], Result], limits: Limits) -> _Child:
 
 def _serve(function: Callable[[Task], Result], pipe: Connection, limits: Limits) -> None:
     """Answer tasks until the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the parent ends this process
     signal.signal(signal.SIGPROF, signal.SIG_DFL)  # ends C code that never returns, which a handler could not
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _leave_parallelism_to_the_parent()

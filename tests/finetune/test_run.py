@@ -224,8 +224,8 @@ def test_a_run_killed_in_training_ends_with_the_same_adapter_bytes(
 def run_command(folder: Path) -> subprocess.Popen[bytes]:
     code = "from finetune.cli import main; main()"
     arguments = [sys.executable, "-c", code, "run", str(folder / "tiny.yaml"), "train.max_steps=8"]
-    log = (folder / "log.txt").open("ab")
-    return subprocess.Popen(arguments, cwd=folder, stdout=log, stderr=log)
+    with (folder / "log.txt").open("ab") as log:
+        return subprocess.Popen(arguments, cwd=folder, stdout=log, stderr=log)
 
 
 def wait_for(folder: Path, pattern: str, process: subprocess.Popen[bytes]) -> None:

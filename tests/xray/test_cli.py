@@ -81,7 +81,7 @@ def test_a_refused_file_ends_with_3_and_one_line_without_json(tmp_path: Path) ->
 def test_prepare_makes_a_store_that_opens(hospital: Path, tmp_path: Path) -> None:
     from xray.data.store import Store
 
-    done = xray("prepare", hospital / "films", hospital / "reports.csv", tmp_path / "store", "--size", 64)
+    done = xray("prepare", hospital / "films", hospital / "reports.csv", tmp_path / "store", "--size", 64, "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["studies"] == 20 == len(Store.open(tmp_path / "store").studies)
 
@@ -116,11 +116,11 @@ def test_prepare_says_which_film_was_refused_and_lists_all_in_a_file(ward: Path,
 
 def test_prepare_warns_of_the_public_key_unless_the_site_has_its_own(ward: Path, tmp_path: Path) -> None:
     assert "XRAY_SITE_KEY" in prepare(ward, tmp_path / "store").stderr
-    assert "XRAY_SITE_KEY" not in prepare(ward, tmp_path / "store", key="a secret").stderr
+    assert "XRAY_SITE_KEY" not in prepare(ward, tmp_path / "own", key="a secret of the site").stderr
 
 
 def test_prepare_takes_the_shares_of_the_split_and_of_the_refused_films(ward: Path, tmp_path: Path) -> None:
-    done = prepare(ward, tmp_path / "store", "--val", 0, "--test", 0.3, "--split-seed", 3)
+    done = prepare(ward, tmp_path / "store", "--val", 0, "--test", 0.3, "--split-seed", 3, "--json")
     assert done.returncode == 0, done.stderr
     info = json.loads(done.stdout)
     assert (info["split_val"], info["split_test"], info["split_seed"]) == (0, 0.3, 3)
@@ -181,3 +181,20 @@ def test_rows_that_cannot_be_scored_end_with_3_and_one_line(tmp_path: Path, cont
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_no_command_writes_over_what_it_reads(hospital: Path, tmp_path: Path):
+    reports = tmp_path / "reports.jsonl"
+    reports.write_text('{"id": "1", "text": "心影不大。"}\n', encoding="utf-8")
+    film = next((hospital / "films").rglob("*.dcm"))
+    table = hospital / "reports.csv"
+    before = {path: path.read_bytes() for path in (reports, film, table)}
+    for arguments in (
+        ("label", reports, reports),
+        ("score", reports, reports, "--out", reports),
+        ("render", film, "--raw", film),
+        ("prepare", hospital / "films", table, tmp_path / "store", "--refused", table),
+    ):
+        done = xray(*arguments)
+        assert (done.returncode, "would be overwritten" in done.stderr) == (2, True), arguments
+    assert {path: path.read_bytes() for path in before} == before

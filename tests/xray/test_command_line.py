@@ -1,12 +1,13 @@
 """How a command ends, whatever happens in it."""
 
+import errno
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 import typer
 
-from xray.command_line import guard
+from xray.command_line import guard, keep_inputs
 from xray.errors import ConfigError, DataError, MemoryLimitError, ReproductionError, XrayError
 
 
@@ -73,11 +74,6 @@ def test_an_interruption_ends_with_130_and_says_how_to_go_on(
     assert "takes up where it was" in capsys.readouterr().err
 
 
-def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert end_of(app_that(OSError(28, "No space left on device", "runs/a")), monkeypatch) == 1
-    assert capsys.readouterr().err == "error: No space left on device: runs/a\n"
-
-
 def test_a_defect_of_ours_is_one_line_that_names_a_file_with_the_details(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,3 +123,28 @@ def test_a_defect_of_ours_is_one_line_also_where_its_details_cannot_be_written(
 
 def no_space(*_: object, **__: object) -> NoReturn:
     raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    assert end_of(app_that(OSError(errno.ENOSPC, "No space left on device")), monkeypatch) == 1
+    assert capsys.readouterr().err == "error: the disk is full. Make room; the same command takes up where it was.\n"
+    assert end_of(app_that(OSError(errno.ENOSPC, "No space left on device", "runs/a")), monkeypatch) == 1
+    assert "the disk is full at runs/a" in capsys.readouterr().err
+
+
+def test_a_refused_file_that_was_about_to_be_written_is_named_by_its_folder(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    refused = PermissionError(errno.EACCES, "Permission denied", "/ward/out.jsonl.12.part")
+    assert end_of(app_that(refused), monkeypatch) == 1
+    assert "no right to use /ward." in capsys.readouterr().err
+
+
+def test_what_a_command_reads_is_never_what_it_writes(tmp_path: Path):
+    read, link = tmp_path / "reports.csv", tmp_path / "link.csv"
+    read.write_text("words", encoding="utf-8")
+    link.symlink_to(read)
+    keep_inputs(tmp_path / "new.csv", None, inputs=(read, None, tmp_path / "missing"))
+    for output in (read, link, tmp_path / "." / "reports.csv"):
+        with pytest.raises(ConfigError, match="would be overwritten"):
+            keep_inputs(output, inputs=(read,))

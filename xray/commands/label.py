@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from xray.command_line import keep_inputs
 from xray.commands.report_files import ProfileName, ProfileOption, read_texts
 from xray.records import write_atomically
 
@@ -19,6 +20,7 @@ def label(
     """Label reports with the 14 CheXpert classes: 1 present, 0 absent, -1 uncertain, null not mentioned."""
     from xray.text.labels import label as label_text
 
+    keep_inputs(target, inputs=(source,))
     rows = []
     for key, text in read_texts(source).items():
         labelled = label_text(text, profile=profile.value)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xray.command_line import print_json, progress_bar
+from xray.command_line import keep_inputs, print_json, progress_bar
 from xray.commands.render import Profile
 from xray.data.split_settings import SplitSettings
 from xray.types import Engine, SourceKind
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from xray.data.sources.columns import TableColumns
     from xray.data.sources.request import SourceRequest
     from xray.data.sources.study_files import Refusal, SourceData
+    from xray.data.store import Store
     from xray.dicom.render import RenderSettings
 
 _SPLIT = SplitSettings()
@@ -39,7 +40,11 @@ Films = Annotated[
 Kind = Annotated[SourceKind | None, typer.Option(help="kind of reports; told from their place without it")]
 Columns = Annotated[
     list[str] | None,
-    typer.Option(metavar="FIELD=NAME", help="a table's unusual column, as in report=正文; may be repeated"),
+    typer.Option(
+        metavar="FIELD=NAME",
+        help="a table's unusual column, as in report=正文; FIELD is study, film, report, findings, impression, "
+        "patient, age, sex, view, split, study_date, status or report_time; may be repeated",
+    ),
 ]
 Sheet = Annotated[str | None, typer.Option(help="sheet of a workbook")]
 Index = Annotated[Path | None, typer.Option(help="XrayGLM, OpenI: CSV of film file names and image ids or views")]
@@ -51,7 +56,9 @@ Deep = Annotated[bool, typer.Option("--deep", help="keep 16 bits of each film to
 Repair = Annotated[bool, typer.Option("--repair-terms", help="repair the terms of machine-translated reports")]
 Splits = Annotated[Path | None, typer.Option(metavar="FILE", help="table that declares splits: columns id and split")]
 Share = Annotated[float, typer.Option(min=0, max=1, help="share of patients in this split")]
-RefusedShare = Annotated[float, typer.Option(min=0, max=1, help="stop when a larger share of the films is refused")]
+RefusedShare = Annotated[
+    float, typer.Option(min=0, max=1, help="stop when more of the films that have a report are refused")
+]
 RefusedList = Annotated[
     Path | None,
     typer.Option(metavar="OUT.txt", help="list all that was left out, by its real path: for the hospital's eyes only"),
@@ -82,15 +89,17 @@ def prepare(
     refused: RefusedList = None,
     engine: Annotated[Engine, typer.Option(help="local processes, or a Ray cluster")] = Engine.local,
     workers: Annotated[int | None, typer.Option(min=1, help="processes; all cores without it")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print what the store says of itself as JSON")] = False,
 ) -> None:
     """Read, check, render and split a data set once, so that training reads it back without decoding DICOM."""
     if refused is not None and refused.resolve().is_relative_to(out.resolve()):
         raise typer.BadParameter("--refused lies inside the store, which may be passed on; put it elsewhere")
+    keep_inputs(refused, inputs=(Path(films), reports, index, captions, site, splits))
     request = _request(reports, kind=source, columns=column or (), sheet=sheet, index=index, captions=captions)
     request = replace(request, language=language and language.value)
     settings = _settings(size, profile=profile, site=site, deep=deep)
     with _read(films, request, out=out, fetch_into=fetch_into) as data:
-        _prepare(
+        store = _prepare(
             data,
             out,
             settings=settings,
@@ -102,6 +111,8 @@ def prepare(
             max_refused_fraction=max_refused_fraction,
             everything=refused,
         )
+    if as_json:
+        print_json(store.info.model_dump(mode="json"))
 
 
 def _prepare(
@@ -116,7 +127,7 @@ def _prepare(
     workers: int | None,
     max_refused_fraction: float,
     everything: Path | None,
-) -> None:
+) -> "Store":
     from xray.data.notices import public_key_notice, tell_refusals, tell_store
     from xray.data.prepare import prepare as prepare_store
 
@@ -142,7 +153,7 @@ def _prepare(
     tell_store(store, say=_say)
     if notice := public_key_notice(store):
         _say(f"warning: {notice}")
-    print_json(store.info.model_dump(mode="json"))
+    return store
 
 
 def _say(line: str) -> None:
@@ -215,13 +226,14 @@ def _fetch(address: str, *, into: Path | None, out: Path) -> "tuple[Path, Sequen
 
 def _columns(assignments: Sequence[str]) -> "TableColumns":
     """Read `FIELD=NAME` pairs."""
-    from xray.data.sources.columns import TableColumns
+    from xray.data.sources.columns import TableColumns, field_of
 
-    known = [field.name for field in fields(TableColumns)]
     named: dict[str, str] = {}
     for assignment in assignments:
-        field, _, name = assignment.partition("=")
-        if field not in known or not name:
-            raise typer.BadParameter(f"--column {assignment!r} is not FIELD=NAME, where FIELD is {', '.join(known)}")
+        stated, _, name = assignment.partition("=")
+        field = field_of(stated)
+        if field is None or not name:
+            known = ", ".join(field.name for field in fields(TableColumns))
+            raise typer.BadParameter(f"--column {assignment!r} is not FIELD=NAME, where FIELD is {known}")
         named[field] = name
     return TableColumns(**named)

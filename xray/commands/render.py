@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xray.command_line import print_json
+from xray.command_line import keep_inputs, print_json
 from xray.errors import Rejected
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ def render(
     """Render one image as a viewer shows it. A refused file exits with 3."""
     if (target is None) == (raw is None):
         raise typer.BadParameter("name either OUT.png or --raw OUT.npy")
+    if target is not None and target.suffix.lower() != ".png":
+        raise typer.BadParameter(f"{target} is written as PNG: call it {target.with_suffix('.png').name}")
+    keep_inputs(target, raw, inputs=(source, site))
     try:
         if raw:
             done = _write_raw(source, raw)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from xray.data.sources.rows import decode_text
 from xray.errors import DataError
 from xray.records import is_encodable
 
@@ -25,13 +26,17 @@ ProfileOption = Annotated[
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line number, row) of a JSON Lines file. Raises DataError with the line that is no object."""
+    """Yield (line number, row) of a JSON Lines file in UTF-8, UTF-16 or GB18030.
+
+    Raises DataError with the line that is no object.
+    """
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")  # a text may hold U+2028
+        text, _ = decode_text(path.read_bytes(), where=str(path))
     except FileNotFoundError:
         raise DataError(f"{path} does not exist") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as UTF-8 text: {type(error).__name__}") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}). Check its rights.") from None
+    lines = text.split("\n")  # a text may hold U+2028
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue

@@ -59,7 +59,8 @@ Train = Annotated[
 Also = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="NAME", help="text overlap as another tool prints it: llamafactory, swift, sacrebleu_zh or coco_char; may be repeated"
+        metavar="NAME",
+        help="text overlap as another tool prints it: llamafactory, swift, sacrebleu_zh or coco_char; may be repeated",
     ),
 ]
 

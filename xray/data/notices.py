@@ -3,7 +3,7 @@
 The places are real: paths, rows and study ids of the hospital. They are for that person's eyes and stay on the machine.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from xray.data.file_names import printable
@@ -13,6 +13,8 @@ from xray.data.store import Store
 from xray.records import write_atomically
 
 MOST_LINES = 20
+FEW_PATIENTS = 20
+"""Below so many patients a bootstrap over patients says little."""
 _CHANGES = {"identifier": "identifiers taken out", "repair": "terms repaired"}
 _FIRST: dict[Kind, int] = {"refused": 0, "unpaired": 1, "note": 2}
 
@@ -44,11 +46,26 @@ def tell_store(store: Store, *, say: Callable[[str], None]) -> None:
     for kind, title in (("refused", "refused"), ("unpaired", "without partner"), ("note", "noted")):
         if counts := info.left_out[kind]:
             say(f"{title}: {', '.join(f'{code} {number}' for code, number in counts.items())}")
+    for line in _warnings(store):
+        say(f"warning: {line}")
     if info.text_changes:
         changed = ", ".join(f"{_CHANGES[kind]} {number}" for kind, number in info.text_changes.items())
         say(f"changed in the texts: {changed}; see text_changes.jsonl")
     if old := store.count_old_files():
         say(f"not deleted yet: {old} older files of films, which a command still reads. Prepare again after its end.")
+
+
+def _warnings(store: Store) -> Iterator[str]:
+    """Yield what makes a split say less than it seems to."""
+    for name in ("val", "test"):
+        count = store.info.splits[name]
+        if 0 < count.patients < FEW_PATIENTS:
+            yield (
+                f"{count.patients} patients in {name}, too few for scores to say much: patients are drawn by a hash of "
+                "their number, so the shares are met on average only. Add data, or raise the share."
+            )
+    if unknown := store.info.left_out["note"].get("no_patient_id"):
+        yield f"{unknown} studies have no patient id and count as a patient each: two of one patient may be parted"
 
 
 def public_key_notice(store: Store) -> str | None:
@@ -58,7 +75,7 @@ def public_key_notice(store: Store) -> str | None:
         return None
     return (
         "patient pseudonyms were made with the public default key, so anybody can try patient numbers against them; "
-        f"for real patients set {SITE_KEY_VARIABLE} to a secret of your site and prepare again"
+        f"for real patients set {SITE_KEY_VARIABLE} to a secret of your site and prepare into a new folder"
     )
 
 

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +29,7 @@ from xray.data.records import (
     SplitCount,
     StoredStudy,
     StoreInfo,
+    Terms,
 )
 from xray.data.rendering import Progress, Rendering
 from xray.data.sources.study_files import Kind, Refusal, SourceData
@@ -79,25 +80,24 @@ def prepare(
     _check_place(out, films=source.root)
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
-        earlier = read_earlier(out, settings=split)
-        space, names = Workspace.open(out), Pseudonyms.of_site()
-        rendering = Rendering(source=source, space=space, files=KnownFiles.open(out, names=names), settings=settings)
+        names = Pseudonyms.of_site()
+        earlier = read_earlier(out, settings=split, names=names)
+        rendering = _rendering(source, out, settings=settings, names=names)
         rendering.run(engine=engine, workers=workers, progress=progress)
         outcomes = _without_clashes(source, rendering.outcomes)
         assembly = assemble(source, outcomes=outcomes, names=names, repair_terms=repair_terms)
         try:
             _check_enough(assembly, source=source, outcomes=outcomes, max_refused_fraction=max_refused_fraction)
-            pixels = _pixels_of(space, assembly)
+            pixels = _pixels_of(rendering.space, assembly)
             parts = split_store(assembly, settings=split, pixels=pixels, splits=splits, earlier=earlier)
             assembly = replace(assembly, refusals=(*assembly.refusals, *parts.refusals))
         finally:
             if on_refusals is not None:
                 on_refusals(assembly.refusals)
-        write_splits(out, parts.studies, settings=split)
-        info = _info(source, assembly=assembly, parts=parts, settings=settings, split=split)
-        info = info.model_copy(update={"terms": "repaired" if repair_terms else "kept"})
-        _write(out, space=space, info=info, studies=parts.studies, assembly=assembly, refused=rendering.refused)
-        rendering.files.clear()
+        write_splits(out, parts.studies, settings=split, names=names)
+        terms: Terms = "repaired" if repair_terms else "kept"
+        info = _info(source, assembly=assembly, parts=parts, settings=settings, split=split, terms=terms)
+        _write(out, rendering=rendering, info=info, studies=parts.studies, assembly=assembly)
     return Store.open(out)
 
 
@@ -119,6 +119,11 @@ def scratch_folder(out: Path, *, films: Path) -> Iterator[Path]:
             yield folder / "films"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _rendering(source: SourceData, out: Path, *, settings: RenderSettings, names: Pseudonyms) -> Rendering:
+    files = KnownFiles.open(out, names=names)
+    return Rendering(source=source, space=Workspace.open(out), files=files, settings=settings)
 
 
 def _check_place(out: Path, *, films: Path) -> None:
@@ -184,6 +189,7 @@ def _info(
     parts: SplitStore,
     settings: RenderSettings,
     split: SplitSettings,
+    terms: Terms,
 ) -> StoreInfo:
     studies = parts.studies
     counted = replace(source, refusals=assembly.refusals)
@@ -196,7 +202,7 @@ def _info(
         render_profile=settings.profile,
         render_deep=settings.deep,
         code_version=f"{__version__}/{CONVERT_VERSION}",
-        terms="kept",
+        terms=terms,
         split_val=split.val,
         split_test=split.test,
         split_seed=split.seed,
@@ -230,20 +236,20 @@ def _fingerprint_line(study: StoredStudy) -> FingerprintLine:
 def _write(
     out: Path,
     *,
-    space: Workspace,
+    rendering: Rendering,
     info: StoreInfo,
     studies: Sequence[StoredStudy],
     assembly: Assembly,
-    refused: Collection[str],
 ) -> None:
     """`store.json` goes first and comes last, so that a kill leaves a store that is known to be incomplete."""
     keys = dict.fromkeys(image.key for study in studies for image in study.images)
-    shards = space.pack(list(keys))
+    shards = rendering.space.pack(list(keys))
     (out / STORE_FILE).unlink(missing_ok=True)
     write_lines(out / STUDIES_FILE, studies)
     write_lines(out / QUARANTINE_FILE, assembly.quarantined())
     write_lines(out / CHANGES_FILE, assembly.changes)
-    space.clear(keep={shard.path for shard in shards}, refused=refused)
+    rendering.space.clear(keep={shard.path for shard in shards}, refused=rendering.refused)
     for leftover in out.glob("*.part"):
         leftover.unlink()
     write_record(out / STORE_FILE, info.model_copy(update={"shards": shards}))
+    rendering.files.clear()

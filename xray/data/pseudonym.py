@@ -10,9 +10,12 @@ import os
 import uuid
 from dataclasses import dataclass, field
 
+from xray.errors import ConfigError
+
 SITE_KEY_VARIABLE = "XRAY_SITE_KEY"
 _PUBLIC_KEY = "xray-report-kit: public default key"
 _MOST_DAYS = 3652  # ten years
+_SHORTEST_KEY = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +27,22 @@ class Pseudonyms:
 
     @classmethod
     def of_site(cls) -> "Pseudonyms":
-        """Use the key in the environment variable XRAY_SITE_KEY, or else the built-in one."""
+        """Use the key in the environment variable XRAY_SITE_KEY, or else the built-in one.
+
+        Raises ConfigError for a key so short that all such keys can be tried.
+        """
         key = os.environ.get(SITE_KEY_VARIABLE, "")
+        if 0 < len(key) < _SHORTEST_KEY:
+            raise ConfigError(
+                f"{SITE_KEY_VARIABLE} has {len(key)} characters, and {_SHORTEST_KEY} are needed: shorter keys can be "
+                "tried out. Make one with `openssl rand -hex 32`, and keep it: the same key gives the same pseudonyms."
+            )
         return cls(key=key or _PUBLIC_KEY, is_secret=bool(key))
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells one key from another without saying anything of it, 16 hex digits."""
+        return self._digest("key", "").hex()[:16]
 
     def patient(self, patient_id: str) -> str:
         """Pseudonym of a PatientID (0010,0020), 16 hex digits."""

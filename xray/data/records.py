@@ -25,6 +25,9 @@ CHANGES_FILE, SPLITS_FILE, REFUSED_FILE = "text_changes.jsonl", "splits.json", "
 KNOWN_FILES_FILE = "known_files.jsonl"
 FILMS_FOLDER, PARTS_FOLDER = "films", "parts"
 
+Terms = Literal["kept", "repaired"]
+"""Whether the terms of machine-translated reports were repaired."""
+
 
 class FilmFacts(Record):
     """What is known of one rendered film. `rows` and `columns` are the source's, before resizing, in pixels.
@@ -159,8 +162,12 @@ class AssignedStudy(Record):
 
 
 class SplitsRecord(Record):
-    """`splits.json`: the shares and the seed that were asked for, and the split of every study."""
+    """`splits.json`: the shares and the seed that were asked for, and the split of every study.
 
+    `site_key` is the fingerprint of the key of the pseudonyms, None in stores of before it was kept.
+    """
+
+    site_key: str | None = None
     val: float
     test: float
     seed: int
@@ -199,7 +206,7 @@ class StoreInfo(Record):
     render_profile: str
     render_deep: bool
     code_version: str
-    terms: Literal["kept", "repaired"]
+    terms: Terms
     split_val: float
     split_test: float
     split_seed: int

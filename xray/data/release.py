@@ -2,16 +2,18 @@
 
 <out>/<patient>/<study>/<instance UID>.dcm     one new DICOM file for each film; names are pseudonyms
 <out>/reports.csv                              study_uid, patient_id and the cleaned text, if there were reports
+<out>/release.json                             which key the pseudonyms are of, without the key
 
 Patient and study folders carry the pseudonyms that a prepared store gives the same patients and studies.
 """
 
 import io
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from xray.data.chest_gate import check_chest_film
 from xray.data.film_header import FilmHeader, read_header
@@ -22,14 +24,24 @@ from xray.dicom import tags
 from xray.dicom.deidentify import IMPLEMENTATION_VERSION, NewIdentity, deidentify
 from xray.dicom.read import read_dataset
 from xray.errors import ConfigError, DataError, Rejected
-from xray.lock import locked
-from xray.records import write_atomically
+from xray.lock import LOCK_FILE, locked
+from xray.records import Record, read_record, write_atomically, write_record
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 Progress = Callable[[int, int], None]
+RELEASE_FILE = "release.json"
+_OURS = re.compile(r"release\.json|reports\.csv|\.lock|[0-9a-f]{16}|.*\.part")
+_NEW_FOLDER = "Give the release a new folder."
 _META_BYTES = 1024  # the file meta information comes first
+
+
+class ReleaseRecord(Record):
+    """`release.json`: the fingerprint of the key under which patients and studies were named."""
+
+    schema_version: Literal[1] = 1
+    site_key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +67,8 @@ def release_films(
     under its name only when it is complete. Pictures that are no DICOM are refused (`not_dicom`).
 
     Raises ConfigError without a site key of one's own: under the public key anybody could try patient numbers against
-    the pseudonyms. Raises DataError if `out` lies inside `source` or the reverse, or if there is nothing at `source`,
-    and XrayError if another command is at work in `out`.
+    the pseudonyms. Raises DataError if `out` lies inside `source` or the reverse, holds other files or a release under
+    another key, or if there is nothing at `source`, and XrayError if another command is at work in `out`.
     """
     if not names.is_secret:
         raise ConfigError(
@@ -64,7 +76,9 @@ def release_films(
             "secret of your site, and keep it: the same key gives the same pseudonyms again."
         )
     _check_place(source, out)
+    _check_release(out, names=names)
     out.mkdir(parents=True, exist_ok=True)
+    write_record(out / RELEASE_FILE, ReleaseRecord(site_key=names.fingerprint))
     with locked(out), TemporaryDirectory(prefix="xray-release-") as scratch:
         for leftover in out.rglob("*.dcm.*.part"):
             leftover.unlink()
@@ -95,6 +109,22 @@ def _check_place(source: Path, out: Path) -> None:
     inner, outer = out.resolve(), source.resolve()
     if inner.is_relative_to(outer) or outer.is_relative_to(inner):
         raise DataError("Films and release lie inside each other. Give the release a folder of its own.")
+
+
+def _check_release(out: Path, *, names: Pseudonyms) -> None:
+    """Refuse a folder in which a patient would have two names, or what is not ours would leave the hospital as well."""
+    there = [path for path in out.iterdir() if path.name != LOCK_FILE] if out.is_dir() else []
+    if not there:
+        return
+    if not (out / RELEASE_FILE).is_file():
+        raise DataError(f"{out} holds other files ({len(there)}), and a release may be passed on. {_NEW_FOLDER}")
+    if read_record(out / RELEASE_FILE, ReleaseRecord, remedy=_NEW_FOLDER).site_key != names.fingerprint:
+        raise DataError(
+            f"{out} holds a release under another key: its patients would get second names. Set {SITE_KEY_VARIABLE} to "
+            "the key of that release, or give this one a new folder."
+        )
+    if strangers := [path for path in there if not _OURS.fullmatch(path.name)]:
+        raise DataError(f"{out} holds other files ({len(strangers)}), and a release may be passed on. Take them out.")
 
 
 def _found(source: Path, *, scratch: Path) -> tuple[Sequence[FilmHeader], list[Refusal]]:

@@ -10,10 +10,12 @@ from xray.data.declared_splits import declared_by_study, read_declared_splits
 from xray.data.groups import SplitFilm, SplitStudy
 from xray.data.leakage import LeakageReport
 from xray.data.perceptual import Pixels
+from xray.data.pseudonym import SITE_KEY_VARIABLE, Pseudonyms
 from xray.data.records import SPLITS_FILE, AssignedStudy, SplitsRecord, StoredStudy
 from xray.data.sources.study_files import Refusal, StudyFiles
 from xray.data.split import split_studies
 from xray.data.split_settings import SplitSettings
+from xray.errors import DataError
 from xray.records import read_record, write_record
 from xray.types import Split
 
@@ -85,15 +87,21 @@ def as_split_study(study: StoredStudy, *, others: Sequence[str] = ()) -> SplitSt
     )
 
 
-def read_earlier(out: Path, *, settings: SplitSettings) -> tuple[Assigned, ...]:
+def read_earlier(out: Path, *, settings: SplitSettings, names: Pseudonyms) -> tuple[Assigned, ...]:
     """Return where the studies of the store `out` are, if it was split by the same settings, else nothing.
 
-    The record outlives a preparation that is killed, so that nobody moves. Raises DataError if it is damaged.
+    The record outlives a preparation that is killed, so that nobody moves. Raises DataError if it is damaged, or
+    if the pseudonyms are of another key than those of `names`: the same patients would count as new ones.
     """
     path = out / SPLITS_FILE
     if not path.exists():
         return ()
     record = read_record(path, SplitsRecord, remedy=_RESTORE)
+    if record.site_key not in (None, names.fingerprint):
+        raise DataError(
+            f"{out} was prepared under another key: every patient would get a second name and may change its split. "
+            f"Set {SITE_KEY_VARIABLE} to the key of then, or remove the folder, or give the store another one."
+        )
     if (record.val, record.test, record.seed) != (settings.val, settings.test, settings.seed):
         return ()
     return tuple(
@@ -101,12 +109,14 @@ def read_earlier(out: Path, *, settings: SplitSettings) -> tuple[Assigned, ...]:
     )
 
 
-def write_splits(out: Path, studies: Sequence[StoredStudy], *, settings: SplitSettings) -> None:
+def write_splits(out: Path, studies: Sequence[StoredStudy], *, settings: SplitSettings, names: Pseudonyms) -> None:
     """Record where the studies are, for the next preparation of this store."""
     entries = tuple(
         AssignedStudy(study_uid=study.study_uid, patient_key=study.patient_key, split=study.split) for study in studies
     )
-    record = SplitsRecord(val=settings.val, test=settings.test, seed=settings.seed, studies=entries)
+    record = SplitsRecord(
+        val=settings.val, test=settings.test, seed=settings.seed, site_key=names.fingerprint, studies=entries
+    )
     write_record(out / SPLITS_FILE, record)
 
 

@@ -85,7 +85,7 @@ NUMBERS: dict[str, Range] = {
     "ShutterLowerHorizontalEdge": Range(1, -65536, 65536),
     "CenterOfCircularShutter": Range(2, -65536, 65536),
     "RadiusOfCircularShutter": Range(1, 0, 131_072),
-    "VerticesOfThePolygonalShutter": Range(256, -65536, 65536),
+    "VerticesOfThePolygonalShutter": Range(4096, -65536, 65536),
     "ShutterPresentationValue": Range(1, 0, 65535),
     "LossyImageCompressionRatio": Range(8, 1, 1000),
 }

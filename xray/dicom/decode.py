@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import uid
 from pydicom.dataset import Dataset
-from pydicom.encaps import get_frame
+from pydicom.encaps import generate_fragments, get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut, convert_color_space
 
@@ -88,6 +88,9 @@ def decode_stored(dataset: Dataset) -> NDArray[Any]:
 def _source(dataset: Dataset, *, layout: PixelLayout) -> _Source:
     syntax = transfer_syntax(dataset)
     buffer = _pixel_bytes(dataset)
+    if syntax in NATIVE and dataset["PixelData"].is_undefined_length:  # fragments, which would be shown as noise
+        why = "The pixels are compressed, but the transfer syntax says that they are not. Export the film again."
+        raise Rejected("corrupt_pixels", why)
     if not syntax.is_little_endian and layout.bits_allocated == 8 and dataset["PixelData"].VR == "OW":
         buffer = swap_pairs(buffer)
     table = tags.value(dataset, "ExtendedOffsetTable"), tags.value(dataset, "ExtendedOffsetTableLengths")
@@ -106,14 +109,25 @@ def _frame(source: _Source, *, index: int) -> Pixels:
     layout = source.layout
     if source.syntax not in NATIVE:
         with tags.guarded("corrupt_pixels", _CORRUPT):
-            fragments = get_frame(source.buffer, index, number_of_frames=layout.frames, extended_offsets=source.offsets)
-        return decode_frame(fragments, syntax=source.syntax, layout=layout)
+            frame = _compressed_frame(source, index=index)
+        return decode_frame(frame, syntax=source.syntax, layout=layout)
     is_big_endian = not source.syntax.is_little_endian
     cells = native_cells(source.buffer, index=index, layout=layout, big_endian=is_big_endian)
     values = stored_values(cells, layout=layout)
     if layout.photometric in ("YBR_FULL", "YBR_FULL_422") and values.dtype == np.uint8:
         return cast(Pixels, convert_color_space(values, "YBR_FULL", "RGB"))
     return values
+
+
+def _compressed_frame(source: _Source, *, index: int) -> bytes:
+    """Join the fragments of a frame (PS3.5 A.4). Those of a single one are all that there are, whatever tables say.
+
+    Devices count fragments instead of frames in the Basic Offset Table, or begin it elsewhere than at 0.
+    """
+    if source.layout.frames == 1:
+        _table, *fragments = generate_fragments(source.buffer)
+        return b"".join(fragments)
+    return get_frame(source.buffer, index, number_of_frames=source.layout.frames, extended_offsets=source.offsets)
 
 
 def _within_stored_bits(stored: Pixels, *, layout: PixelLayout, is_lossy: bool) -> Pixels:

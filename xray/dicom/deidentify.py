@@ -21,12 +21,13 @@ from pydicom.valuerep import format_number_as_ds
 
 from xray.dicom import allow_list, tags, voi
 from xray.dicom.decode import Pixels, decode
+from xray.dicom.geometry import pixel_aspect
 from xray.dicom.layout import GREY, PixelLayout, pixel_layout
 from xray.dicom.site_profile import is_inverted
 from xray.dicom.view import view_of
 from xray.errors import Rejected
 
-IMPLEMENTATION_VERSION = "XRAY_DEID_1"
+IMPLEMENTATION_VERSION = "XRAY_DEID_2"
 _IMPLEMENTATION = uid.UID("2.25.303427641987452046101879231664910294837")
 _METHOD = "PS3.15 Annex E Basic Profile: rebuilt from an allow-list"
 _CHEST: allow_list.Code = ("816094009", "SCT", "Chest")
@@ -60,9 +61,9 @@ def deidentify(dataset: Dataset, *, identity: NewIdentity) -> Dataset:
     It renders to the same picture as `dataset` and keeps view and orientation. The caller has checked that the film is
     a chest film without text burned into it (`xray.data.films.check_chest_film`).
 
-    Raises Rejected: the codes of `decode`, `polarity_conflict`, `bad_lut`, `unsupported_sop_class` (neither CR, nor DX
-    for presentation, nor a secondary capture), `not_grey` (a colour picture may show a screen with
-    names).
+    Raises Rejected: the codes of `decode`, `polarity_conflict`, `bad_lut`, `bad_tag` (a spacing or rescale of a size
+    that is not written), `unsupported_sop_class` (neither CR, nor DX for presentation, nor a secondary capture),
+    `not_grey` (a colour picture may show a screen with names).
     """
     layout = pixel_layout(dataset)
     sop_class = uid.UID(tags.text(dataset, "SOPClassUID") or "")
@@ -78,6 +79,7 @@ def deidentify(dataset: Dataset, *, identity: NewIdentity) -> Dataset:
     _add_identity(film, identity=identity)
     _add_dates(film, dataset, days_back=identity.days_back)
     _add_grey_mapping(film, dataset, layout=layout)
+    _check_shape_and_greys(film, dataset, layout=layout)
     _add_pixels(film, decode(dataset), layout=layout)
     _add_view(film, dataset, is_dx=sop_class == _DX)
     film.file_meta = _file_meta(film)
@@ -93,8 +95,9 @@ def _described(dataset: Dataset, *, sop_class: uid.UID) -> Dataset:
         setattr(film, keyword, Sequence([]) if dictionary_VR(keyword) == "SQ" else None)
     for keyword, words in allow_list.WORDS.items():
         found = [str(word).strip().upper() for word in tags.values(dataset, keyword)]
-        if found and all(word in words for word in found):
-            setattr(film, keyword, found if len(found) > 1 else found[0])
+        known = [word for word in found if word in words]
+        if known and (known == found or keyword == "ShutterShape"):  # a shape hides the same beside an unknown one
+            setattr(film, keyword, known if len(known) > 1 else known[0])
     for keyword, allowed in allow_list.NUMBERS.items():
         _add_numbers(film, keyword, tags.numbers(dataset, keyword), allowed=allowed)
     film.ImageType = _image_type(dataset, is_dx=sop_class == _DX)
@@ -193,6 +196,16 @@ def _add_grey_mapping(film: Dataset, dataset: Dataset, *, layout: PixelLayout) -
             film.add_new(keyword, *_cell(int(number), signed=layout.signed))
 
 
+def _check_shape_and_greys(film: Dataset, dataset: Dataset, *, layout: PixelLayout) -> None:
+    """Refuse a film whose pixels would get another shape or other greys because a number is not on the allow-list."""
+    (before, _), (after, _) = (
+        voi.modality_values(one, stored=np.array([0.0, 1.0]), signed=layout.signed) for one in (dataset, film)
+    )
+    same_shape = math.isclose(pixel_aspect(dataset), pixel_aspect(film))
+    if not (same_shape and np.allclose(before, after, rtol=1e-9, atol=1e-9)):
+        raise Rejected("bad_tag", "The pixel spacing or the rescale has an impossible size. Export the film again.")
+
+
 def _cell(number: int, *, signed: bool) -> tuple[str, int]:
     """Return VR and value of a 16-bit number as PixelRepresentation means it, whatever VR it had."""
     cell = number & 0xFFFF
@@ -206,11 +219,9 @@ def _lut(item: Dataset) -> Dataset | None:
         return None
     count, first, bits = (int(number) for number in tags.numbers(item, "LUTDescriptor"))
     rebuilt = Dataset()
-    signed = first < 0
-    count &= 0xFFFF
-    rebuilt.add_new("LUTDescriptor", "SS" if signed else "US", [count, first, bits])
-    if signed and count >= _SIGNED_LIMIT:
-        rebuilt.LUTDescriptor = [count - 0x10000, first, bits]
+    rebuilt.add_new(
+        "LUTDescriptor", "SS" if first < 0 else "US", [count & 0xFFFF, first, bits]
+    )  # US is the count always
     rebuilt.add_new("LUTData", "OW", table.entries.astype("<u2").tobytes())
     return rebuilt
 

@@ -32,7 +32,7 @@ from xray.dicom.shutter import Mask, shutter_of
 from xray.dicom.site_profile import SiteProfile, is_inverted
 from xray.errors import ConfigError, Rejected
 
-RENDER_VERSION = 3
+RENDER_VERSION = 4
 Grey = NDArray[np.uint8]
 Deep = NDArray[np.uint16]
 Film = TypeVar("Film", NDArray[np.uint8], NDArray[np.uint16])

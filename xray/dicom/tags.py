@@ -15,6 +15,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 from pydicom.valuerep import CUSTOMIZABLE_CHARSET_VR
 
 from xray.dicom import charset
@@ -60,25 +61,30 @@ def value(dataset: Dataset, keyword: str) -> object:
 
 
 def values(dataset: Dataset, keyword: str) -> tuple[object, ...]:
-    """Return an element's values (value multiplicity 0 to n) as a tuple."""
+    """Return an element's values (value multiplicity 0 to n) as a tuple; none of a sequence, see `items`."""
     found = value(dataset, keyword)
-    if found is None:
+    if found is None or isinstance(found, Sequence):  # to write one as text would read whatever stands in it
         return ()
     return tuple(found) if isinstance(found, MultiValue | list | tuple) else (found,)
 
 
 def text(dataset: Dataset, keyword: str) -> str | None:
-    """Return the first value as stripped text, or None.
+    """Return the first value as stripped text, or None; see `texts`."""
+    found = texts(dataset, keyword)
+    return found[0] or None if found else None
+
+
+def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
+    """Return all values as stripped text, also the empty ones.
 
     The text is read from the bytes of the file by `charset.decode`, so that a wrong character set is repaired.
     """
     decoded = _decoded(dataset, keyword)
     if decoded is None:
-        found = values(dataset, keyword)
-        first = str(found[0]) if found and not isinstance(found[0], bytes | Dataset) else ""
+        found = ["" if isinstance(item, bytes | Dataset) else str(item) for item in values(dataset, keyword)]
     else:
-        first = decoded.text if _vr(dataset, keyword) in _LONG_TEXT_VRS else decoded.text.split("\\")[0]
-    return first.strip(" \0\t\r\n") or None
+        found = [decoded.text] if _vr(dataset, keyword) in _LONG_TEXT_VRS else decoded.text.split("\\")
+    return tuple(part.strip(" \0\t\r\n") for part in found)
 
 
 def charset_repaired(dataset: Dataset, *keywords: str) -> bool:

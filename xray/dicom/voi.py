@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from xray.dicom import tags
+from xray.dicom.native import swap_pairs
 from xray.errors import Rejected
 
 Values = NDArray[np.float64]
@@ -142,7 +143,7 @@ def lookup_table(item: Dataset, *, signed: bool) -> LookupTable | None:
     if len(descriptor) != 3:
         return None
     count, first, bits = (descriptor[0] & 0xFFFF) or 65536, descriptor[1], descriptor[2]
-    entries = _entries(tags.value(item, "LUTData"), count=count)
+    entries = _entries(_little_endian(item), count=count)
     if entries is None or not 1 <= bits <= 16:
         return None
     if signed and first > 32767:  # written as US although the values it maps are signed
@@ -150,6 +151,13 @@ def lookup_table(item: Dataset, *, signed: bool) -> LookupTable | None:
     if not signed and first < 0:
         first += 65536
     return LookupTable(first=first, bits=bits, entries=entries)
+
+
+def _little_endian(item: Dataset) -> object:
+    """Return LUTData; its words (VR OW) in a big-endian file come as they are written, and are swapped here."""
+    data = tags.value(item, "LUTData")
+    is_big_endian = item.original_encoding[1] is False
+    return swap_pairs(data) if is_big_endian and isinstance(data, bytes) else data
 
 
 def _entries(data: object, *, count: int) -> Values | None:

@@ -1,7 +1,10 @@
+import struct
 from pathlib import Path, PurePath
 
 import pytest
 from PIL import Image
+from pydicom import dcmread
+from pydicom.datadict import tag_for_keyword
 
 from tests.xray.data.chest_film import GREY, write_film
 from xray.data.film_header import is_film_file, read_header, stated_study
@@ -50,6 +53,29 @@ def test_what_is_no_uid_is_not_handed_on_by_any_name(tmp_path: Path, uid: str):
     assert header.illegal_uids == ("StudyInstanceUID", "SOPInstanceUID")
     assert uid not in repr(header).replace(str(path), "")
     assert stated_study(path).uid is None
+
+
+WORDS = (
+    "Modality",
+    "ConversionType",
+    "PatientSex",
+    "PatientOrientation",
+    "StudyDescription",
+    "PatientName",
+    "StudyInstanceUID",
+)
+
+
+@pytest.mark.parametrize("keyword", WORDS)
+def test_a_sequence_where_a_word_belongs_is_no_word_whatever_stands_in_it(tmp_path: Path, keyword: str):
+    tag = struct.pack("<HH", tag_for_keyword(keyword) >> 16, tag_for_keyword(keyword) & 0xFFFF)
+    path = write_film(tmp_path / "film", **{keyword: None})
+    film = dcmread(path)
+    film.add_new(keyword, "OB", b"AA" * 35)
+    film.save_as(path)
+    path.write_bytes(path.read_bytes().replace(tag + b"OB", tag + b"SQ"))
+    header = read_header(path)
+    assert header == read_header(write_film(path, **{keyword: None}))
 
 
 def test_a_film_without_uids_has_none_that_is_illegal(tmp_path: Path):

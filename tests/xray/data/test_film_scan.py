@@ -122,7 +122,7 @@ def test_an_archive_may_be_given_in_place_of_the_folder(films: FilmWriter, tmp_p
     archive = zipped(tmp_path / "ward.zip", films.dicom("P1/a.dcm", study="1.2.1", texture=1), below=films.root)
     folder = scan_films(archive, scratch=tmp_path / "scratch")
     assert found(folder) == ["P1/a.dcm"]
-    with pytest.raises(DataError, match="not a folder"):
+    with pytest.raises(DataError, match="no folder, zip or tar file"):
         scan_films(archive)
 
 

@@ -145,11 +145,29 @@ def test_a_set_with_a_missing_film_is_written_again(tmp_path):
     assert contents(tmp_path) == whole
 
 
-def test_another_seed_replaces_the_set_and_leaves_nothing_of_the_old_one(tmp_path):
+def test_another_whole_set_is_not_replaced(tmp_path):
+    write_dataset(tmp_path, studies=4, seed=1, workers=1)
+    whole = contents(tmp_path)
+    with pytest.raises(DataError, match="another drawn data set"):
+        write_dataset(tmp_path, studies=3, seed=2, workers=1)
+    assert contents(tmp_path) == whole
+
+
+def test_a_half_written_set_is_replaced_and_leaves_nothing_of_the_old_one(tmp_path):
     write_dataset(tmp_path / "a", studies=4, seed=1, workers=1)
+    (tmp_path / "a" / "complete.json").unlink()
     write_dataset(tmp_path / "a", studies=3, seed=2, workers=1)
     write_dataset(tmp_path / "b", studies=3, seed=2, workers=1)
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_a_strangers_file_among_the_films_of_a_half_written_set_is_left_alone(tmp_path):
+    write_dataset(tmp_path, studies=2, seed=1, workers=1)
+    (tmp_path / "complete.json").unlink()
+    (tmp_path / "films" / "notes.txt").write_text("words", encoding="utf-8")
+    with pytest.raises(DataError, match="Choose an empty folder"):
+        write_dataset(tmp_path, studies=2, seed=1, workers=1)
+    assert (tmp_path / "films" / "notes.txt").exists()
 
 
 def test_a_folder_with_other_files_is_refused_and_left_alone(tmp_path):

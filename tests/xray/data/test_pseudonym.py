@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from xray.data.pseudonym import SITE_KEY_VARIABLE, Pseudonyms
+from xray.errors import ConfigError
 
 OURS = Pseudonyms(key="ours", is_secret=True)
 THEIRS = Pseudonyms(key="theirs", is_secret=True)
@@ -42,3 +43,14 @@ def test_the_key_is_in_no_repr(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(SITE_KEY_VARIABLE, "a secret of the site")
     assert "secret of" not in repr(Pseudonyms.of_site())
     assert Pseudonyms.of_site().is_secret
+
+
+def test_a_key_that_can_be_tried_out_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(SITE_KEY_VARIABLE, "ward7")
+    with pytest.raises(ConfigError, match="openssl rand"):
+        Pseudonyms.of_site()
+
+
+def test_keys_are_told_apart_by_their_fingerprints_alone():
+    assert OURS.fingerprint == Pseudonyms(key="ours", is_secret=True).fingerprint != THEIRS.fingerprint
+    assert "ours" not in OURS.fingerprint

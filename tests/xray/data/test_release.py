@@ -122,6 +122,27 @@ def test_films_and_release_may_not_lie_inside_each_other(films: FilmWriter):
         release_films(films.root, films.root.parent, names=NAMES)
 
 
+def test_a_release_under_another_key_is_not_continued(films: FilmWriter, tmp_path: Path):
+    films.dicom("a.dcm", study="1.2.3", texture=1)
+    release_films(films.root, tmp_path / "out", names=NAMES)
+    before = sorted(tmp_path.rglob("*.dcm"))
+    with pytest.raises(DataError, match="under another key"):
+        release_films(films.root, tmp_path / "out", names=Pseudonyms(key="a later key of the test", is_secret=True))
+    assert sorted(tmp_path.rglob("*.dcm")) == before
+    assert release_films(films.root, tmp_path / "out", names=NAMES).kept == 1
+
+
+@pytest.mark.parametrize("is_release", [False, True])
+def test_a_folder_that_holds_other_files_is_no_release(films: FilmWriter, tmp_path: Path, is_release: bool):
+    films.dicom("a.dcm", study="1.2.3", texture=1)
+    if is_release:
+        release_films(films.root, tmp_path / "out", names=NAMES)
+    (tmp_path / "out").mkdir(exist_ok=True)
+    (tmp_path / "out" / "王小明.txt").write_text("words", encoding="utf-8")
+    with pytest.raises(DataError, match="holds other files"):
+        release_films(films.root, tmp_path / "out", names=NAMES)
+
+
 def test_what_does_not_exist_is_named(tmp_path: Path):
     with pytest.raises(DataError, match="does not exist"):
         release_films(tmp_path / "missing", tmp_path / "out", names=NAMES)
@@ -212,7 +233,7 @@ def test_the_command_tells_what_it_wrote_and_lists_what_it_refused(
     table = tmp_path / "reports.csv"
     table.write_text(f"study_uid,report\n1.2.3,{REPORT}\n1.2.5,见编码XP-77701Y。\n", encoding="utf-8")
     out, refused = tmp_path / "out", tmp_path / "refused.txt"
-    done = run_command(films.root, out, "--reports", table, "--refused", refused)
+    done = run_command(films.root, out, "--reports", table, "--refused", refused, "--json")
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout.splitlines()[-1])
     counts = {"id_in_report": 1, "not_chest_film": 1}
@@ -221,6 +242,7 @@ def test_the_command_tells_what_it_wrote_and_lists_what_it_refused(
     assert "hand.dcm: not_chest_film" in listed
     assert "reports.csv, line 3: id_in_report" in listed
     assert "reports.csv, line 3: id_in_report" in done.stderr
+    assert "released: 2 films, and 0 that were there already; 1 reports" in done.stderr
 
 
 def test_the_list_of_refusals_stays_out_of_the_release(films: FilmWriter, tmp_path: Path):

@@ -141,6 +141,16 @@ def test_a_failing_retrieval_is_refused_for_its_study_alone(peer: Peer, into: Pa
     assert (result.studies, [refusal.code for refusal in result.refusals]) == (1, ["server_error"])
 
 
+@pytest.mark.parametrize("uid", ["..", "1.2.x", "../../x", "1" * 65, ""])
+def test_a_study_that_the_server_names_by_no_uid_does_not_keep_the_others_away(
+    peer: Peer, into: Path, uid: str
+) -> None:
+    peer.studies[uid] = {}
+    result = fetch(peer, into)
+    assert (result.studies, [refusal.code for refusal in result.refusals]) == (2, ["bad_uid"])
+    assert all(f"/studies/{uid}/" not in path for path, _ in peer.requests)
+
+
 def test_a_server_that_fails_at_every_study_is_given_up(peer: Peer, into: Path) -> None:
     peer.words = b"no json"
     with pytest.raises(DataError, match="5 studies in a row"):
@@ -150,7 +160,7 @@ def test_a_server_that_fails_at_every_study_is_given_up(peer: Peer, into: Path) 
 @pytest.mark.parametrize("words", [b"", b"{}", b"[1]", b"[" * 100_000, b'[{"0020000D": {"Value": ["../../x"]}}]'])
 def test_an_answer_that_is_no_dicom_json_is_refused(peer: Peer, into: Path, words: bytes) -> None:
     peer.words = words
-    with pytest.raises(DataError, match="bad_answer"):
+    with pytest.raises(DataError, match=r"bad_answer|bad_uid"):
         fetch(peer, into)
 
 

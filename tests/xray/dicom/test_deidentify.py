@@ -160,6 +160,11 @@ PICTURES = [
         {"bits": 12, "VOILUTSequence": Sequence([lut(count=4096, first=-2048, bits=10, top=1023)])},
         id="a VOI LUT that starts below 0",
     ),
+    pytest.param(
+        SIGNED,
+        {"bits": 16, "VOILUTSequence": Sequence([lut(count=40000, first=-2048, bits=16, top=65535)])},
+        id="a VOI LUT of more than 32767 entries that starts below 0",
+    ),
     pytest.param(SIGNED, {"bits": 16, "WindowCenter": 0, "WindowWidth": 4096, "PixelPaddingValue": -2048}, id="signed"),
     pytest.param(
         shades(), {"bits": 12, "PixelPaddingValue": 0, "PixelPaddingRangeLimit": 400}, id="a range of padding"
@@ -170,6 +175,21 @@ PICTURES = [
         {"bits": 12, "ShutterShape": "RECTANGULAR", "ShutterLeftVerticalEdge": 10, "ShutterRightVerticalEdge": 60}
         | {"ShutterUpperHorizontalEdge": 5, "ShutterLowerHorizontalEdge": 50},
         id="a shutter",
+    ),
+    pytest.param(
+        shades(),
+        {"bits": 12, "ShutterShape": ["BITMAP", "CIRCULAR"], "CenterOfCircularShutter": [32, 40]}
+        | {"RadiusOfCircularShutter": 25},
+        id="a shutter beside one that is unknown",
+    ),
+    pytest.param(
+        shades(),
+        {
+            "bits": 12,
+            "ShutterShape": "POLYGONAL",
+            "VerticesOfThePolygonalShutter": [5, 5, *[5, 60, 50, 60] * 70, 50, 5],
+        },
+        id="a polygon of many vertices",
     ),
     pytest.param(shades(), {"bits": 12, "PixelAspectRatio": [2, 1]}, id="pixels that are no squares"),
     pytest.param(shades(dtype=np.uint8, top=256), {}, id="8 bits"),
@@ -202,6 +222,22 @@ def test_numbers_that_are_none_leave_the_same_picture(make_film, through_file, e
     before, after = render_dataset(film, settings=NATIVE), render_dataset(cleaned, settings=NATIVE)
     np.testing.assert_array_equal(before.pixels, after.pixels)
     np.testing.assert_array_equal(before.deep, after.deep)
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"PixelSpacing": [2000, 1000]},
+        {"PixelSpacing": [20, 1]},
+        {"RescaleSlope": [2, 3], "RescaleIntercept": 0},
+        {"RescaleSlope": 1, "RescaleIntercept": 5000000},
+        {"RescaleSlope": 1, "RescaleIntercept": "1e12"},
+    ],
+)
+def test_a_film_that_would_look_otherwise_without_a_number_is_refused(make_film, through_file, elements):
+    film = through_file(make_film(shades(), bits=12, **elements))
+    with pytest.raises(Rejected, match="bad_tag"):
+        deidentify(film, identity=IDENTITY)
 
 
 def test_an_overlay_in_unused_bits_is_gone(make_film, through_file):

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
+from xray.dicom.native import swap_pairs
 from xray.dicom.render import RenderSettings, render_dataset
 from xray.errors import Rejected
 
@@ -201,6 +202,18 @@ def test_a_damaged_voi_lut_gives_way_to_the_window(make_film):
 def test_tables_mean_the_same_in_an_implicit_vr_file(make_film, through_file):
     film = make_film(u8([[0, 1], [2, 3]]), syntax=ImplicitVRLittleEndian)
     film.VOILUTSequence = lut(first=0, bits=12, entries=[0, 1000, 2000, 4095], data_vr="US")
+    assert shown(through_file(film)) == [[0, 62], [125, 255]]
+
+
+def test_the_words_of_a_table_in_a_big_endian_file_are_read_high_byte_first(make_film, through_file):
+    film = make_film(
+        u8([[0, 1], [2, 3]]),
+        syntax=ExplicitVRBigEndian,
+        ModalityLUTSequence=lut(first=0, bits=12, entries=[5, 6, 7, 8]),
+    )
+    film.VOILUTSequence = lut(first=5, bits=12, entries=[0, 1000, 2000, 4095])
+    for sequence in (film.ModalityLUTSequence, film.VOILUTSequence):
+        sequence[0].LUTData = swap_pairs(sequence[0].LUTData)
     assert shown(through_file(film)) == [[0, 62], [125, 255]]
 
 

@@ -28,6 +28,7 @@ from xray.data.phantom.film import draw
 from xray.data.phantom.report import write_report
 from xray.data.phantom.study import PhantomStudy, Style, labels, sample_studies
 from xray.errors import DataError
+from xray.guard import interrupts_held
 from xray.text.labels import CLASSES
 from xray.types import View
 
@@ -61,12 +62,13 @@ def write_dataset(
 ) -> None:
     """Write `studies` studies below `out`; the bytes depend on `studies`, `seed` and `style` only.
 
-    Returns at once when `out` already holds this data set in full; a half-written or different one is replaced.
-    `workers` are processes (None: one for each core), `progress` is called with the number of studies done. Raises
-    DataError when `out` holds other things, so that nothing of the user's is deleted.
+    Returns at once when `out` already holds this data set in full; a half-written one, or one of an earlier version, is
+    replaced. `workers` are processes (None: one for each core), `progress` is called with the number of studies done.
+    Raises DataError when `out` holds another data set or other things, so that nothing of the user's is deleted.
     """
     if is_complete(out, studies=studies, seed=seed, style=style):
         return
+    _check_replaceable(out, wanted=_identity(studies=studies, seed=seed, style=style))
     _clear(out)
     invented = sample_studies(studies, seed=seed, style=style)
     films: list[_Film] = []
@@ -80,12 +82,8 @@ def write_dataset(
 
 def is_complete(out: Path, *, studies: int, seed: int, style: Style) -> bool:
     """Tell whether `out` holds the whole data set of these arguments, by its `complete.json` and its file list."""
-    try:
-        complete = json.loads((out / COMPLETE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    wanted = _identity(studies=studies, seed=seed, style=style)
-    if not isinstance(complete, dict) or any(complete.get(key) != value for key, value in wanted.items()):
+    complete, wanted = _read_complete(out), _identity(studies=studies, seed=seed, style=style)
+    if any(complete.get(key) != value for key, value in wanted.items()):
         return False
     num_films = sum(1 for _ in (out / "films").rglob("*.dcm"))
     return bool(num_films == complete.get("num_films")) and all((out / name).exists() for name in _TABLES)
@@ -93,6 +91,26 @@ def is_complete(out: Path, *, studies: int, seed: int, style: Style) -> bool:
 
 def _identity(*, studies: int, seed: int, style: Style) -> dict[str, object]:
     return {"phantom_version": PHANTOM_VERSION, "style": str(style), "seed": seed, "num_studies": studies}
+
+
+def _read_complete(out: Path) -> dict[str, object]:
+    try:
+        complete = json.loads((out / COMPLETE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return complete if isinstance(complete, dict) else {}
+
+
+def _check_replaceable(out: Path, *, wanted: dict[str, object]) -> None:
+    """Refuse to put one data set in the place of another, whole one, or of anything else."""
+    there = _read_complete(out)
+    if there and any(there.get(key) != wanted[key] for key in wanted if key != "phantom_version"):
+        raise DataError(
+            f"{out} holds another drawn data set (complete.json). Choose an empty folder, or remove it first."
+        )
+    strangers = [path for path in (out / "films").rglob("*") if path.is_file() and path.suffix != ".dcm"]
+    if strangers:
+        raise DataError(f"{out / 'films'} holds other files ({len(strangers)}). Choose an empty folder.")
 
 
 def _clear(out: Path) -> None:
@@ -120,7 +138,12 @@ def _write_films(
         return
     context = multiprocessing.get_context("spawn")  # a forked child hangs when OpenCV's threads already run
     with ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        yield from pool.map(task, studies, chunksize=4)
+        with interrupts_held():
+            drawn = pool.map(task, studies, chunksize=4)
+        try:
+            yield from drawn
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _write_study(study: PhantomStudy, *, out: Path, style: Style) -> list[_Film]:

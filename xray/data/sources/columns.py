@@ -32,6 +32,7 @@ class TableColumns:
     report_time: str | None = None
 
 
+_LONGEST_NAME = 20  # characters of a column's name; a report is longer, and an id has digits
 _USUAL: dict[str, str] = {
     "study": "study_uid StudyInstanceUID study_id study accession_number accession 检查号 影像号",
     "film": "film films image images image_id image_path file file_name path dicom_file 图像 影像文件 文件名",
@@ -69,6 +70,15 @@ def resolve_columns(wanted: TableColumns, *, present: Sequence[str], table: str)
     return columns
 
 
+def field_of(name: str) -> str | None:
+    """Return the field of `TableColumns` that a user means by its own or a usual name (`study_uid`), or None."""
+    plain = _plain(name)
+    for field in fields(TableColumns):
+        if plain in {_plain(field.name), *map(_plain, _USUAL[field.name].split())}:
+            return field.name
+    return None
+
+
 def has_needed_columns(wanted: TableColumns, *, present: Sequence[str]) -> bool:
     """Tell whether cells can be the header of a table of reports: they name a study or film, and a report."""
     try:
@@ -94,9 +104,13 @@ def _exactly(name: str, *, spelled: dict[str, str], table: str) -> str:
 def _listed(present: Sequence[str]) -> str:
     """Name the columns, unless the first line may be a patient's row instead of a header: then it stays unsaid."""
     usual = {_plain(name) for names in _USUAL.values() for name in names.split()}
-    if any(_plain(column) in usual for column in present):
+    if any(_plain(column) in usual for column in present) or not any(map(_may_be_data, present)):
         return f"It has: {', '.join(present)}."
     return f"None of its {len(present)} columns has a usual name: is its first line a header?"
+
+
+def _may_be_data(cell: str) -> bool:
+    return len(cell) > _LONGEST_NAME or any(map(str.isdigit, cell))
 
 
 def _check_enough(columns: TableColumns, *, present: Sequence[str], table: str) -> None:
@@ -104,7 +118,7 @@ def _check_enough(columns: TableColumns, *, present: Sequence[str], table: str) 
     if columns.study is None and columns.film is None:
         raise DataError(
             f"{table} does not say which films a report belongs to: name the column of the study (study_uid) or of "
-            f"the film. {names}"
+            f"the film (xray prepare --column study=NAME, data.columns in a configuration). {names}"
         )
     if columns.report is None and columns.findings is None:
-        raise DataError(f"{table} has no reports: name the column `report` or `findings`. {names}")
+        raise DataError(f"{table} has no reports: name their column (--column report=NAME, or findings=NAME). {names}")

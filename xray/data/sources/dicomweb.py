@@ -25,7 +25,7 @@ _STUDY, _SERIES, _INSTANCE = "0020000D", "0020000E", "00080018"
 _MODALITY = "00080060"
 _PAGE = 200
 _MOST_FAILURES = 5  # studies in a row that the server fails at, before it is given up
-_UID = re.compile(r"[0-9.]{1,64}")  # PS3.5 9.1, as far as it keeps an address an address
+_UID = re.compile(r"(?=.{1,64}$)[0-9]+(\.[0-9]+)*")  # PS3.5 9.1, as far as it keeps an address an address
 _DAYS = re.compile(r"\d{8}(-\d{8})?|\d{8}-|-\d{8}")  # PS3.4 C.2.2.2.5.1
 
 
@@ -98,7 +98,7 @@ def fetch_studies(
     A file is named by a hash of its UID. Instances that are there already are not fetched again, so a killed or failed
     fetch goes on where it stopped. Studies stand in `films` when they are complete, before that in `incomplete`.
     `progress` gets the number of studies done and of all. Refused, by their UIDs: `partial_study` (instances stayed
-    missing), `no_such_study` (the server has no film of it), `not_found`, `server_error`, `bad_answer`,
+    missing), `no_such_study` (the server has no film of it), `bad_uid`, `not_found`, `server_error`, `bad_answer`,
     `answer_too_large`.
 
     Raises DataError if the server cannot be reached or used, fails at five studies in a row, or has none of them.
@@ -149,6 +149,8 @@ class _Fetch:
 
     def study(self, study: str) -> None:
         """Complete one study. Raises Rejected."""
+        if not _UID.fullmatch(study):
+            raise Rejected("bad_uid", "the server names the study by something that is no UID")
         complete, incomplete = self._folders(study)
         listed = self._listed(study)
         if not listed:
@@ -182,8 +184,8 @@ class _Fetch:
         """Return the study's instances of the wanted modalities, each with its series, by their UIDs."""
         listed: dict[str, str] = {}
         for entry in _search(self.server, f"studies/{study}/series", parameters={}):
-            series = _uid(entry, _SERIES)
             if _word(entry, _MODALITY) in self.modalities:
+                series = _uid(entry, _SERIES)
                 found = _search(self.server, f"studies/{study}/series/{series}/instances", parameters={})
                 listed.update((_uid(instance, _INSTANCE), series) for instance in found)
         return listed
@@ -211,11 +213,11 @@ class _Fetch:
 
 
 def _search_studies(server: Server, query: StudyQuery) -> list[str]:
-    """Return the StudyInstanceUIDs that match; one search for each modality, as few servers understand lists."""
+    """Return what the server calls the matching studies; one search per modality, as few understand lists."""
     filters = {"StudyDate": query.days, "BodyPartExamined": query.body_part}
     stated = {name: word for name, word in filters.items() if word is not None}
     found = (
-        _uid(entry, _STUDY)
+        _word(entry, _STUDY)  # one that is no UID is refused when its turn comes
         for modality in query.modalities
         for entry in _search(server, "studies", parameters={"ModalitiesInStudy": modality, **stated})
     )

@@ -100,7 +100,9 @@ def _notes(rows: list[Entry], *, last_word: Entry) -> Iterable[Refusal]:
             yield _about(row, code="duplicate_row", why=f"{last_word.place} says the same", is_note=True)
         films.update(row.study.films)
     if last_word.status == 0:
-        yield _about(last_word, code="preliminary_report", why="no final report of the study is here", is_note=True)
+        yield _about(
+            last_word, code="preliminary_report", why="used, but no final report of the study is here", is_note=True
+        )
 
 
 def _about(row: Entry, *, code: str, why: str, is_note: bool = False) -> Refusal:

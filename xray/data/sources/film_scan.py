@@ -46,7 +46,7 @@ def scan_films(root: Path, *, scratch: Path | None = None, progress: Progress | 
     elif scratch is not None and root.is_file() and is_archive(root.name):
         scan.open_archive(root, place=PurePath(root.name), inside=PurePath())
     else:
-        raise DataError(f"{root} is not a folder. Give the folder that holds the films.")
+        raise DataError(f"{root} is no folder, zip or tar file. Give the one that holds the films.")
     scan.compare_with_indexes()
     return FilmsFolder.of(root, headers=scan.without_clashes(), refused=scan.refused, notes=scan.notes)
 

@@ -7,6 +7,7 @@ from xray.data.sources.film_scan import Scan, scan_films
 from xray.data.sources.numbered_films import lost_films, numbered_studies, own_names, pair_films, read_index, unpaired
 from xray.data.sources.study_files import SourceData
 from xray.data.sources.values import sectioned_report
+from xray.errors import DataError
 from xray.types import Origin, Report
 
 
@@ -31,6 +32,12 @@ def read_xrayglm(
     refusals = list(folder.refusals)
     captions = read_captions(annotations, refusals=refusals)
     pairing = pair_films(folder, own_names(folder) if index is None else read_index(index, refusals=refusals))
+    meant = captions.keys() & {*pairing.images, *pairing.ambiguous, *pairing.refused}
+    if index is None and folder.headers and not meant:
+        raise DataError(
+            f"None of the {len(folder.headers)} films is called <study>_<k>, as image ids are. Give a CSV of file "
+            "names and image ids: --index (data.index in a configuration)."
+        )
     rows = {image_id: caption.row for image_id, caption in captions.items()}
     refusals += unpaired(rows, pairing=pairing, folder=folder)
     with_film = {image.study for image in pairing.images.values()}
