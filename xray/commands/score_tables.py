@@ -11,6 +11,15 @@ if TYPE_CHECKING:
     from xray.metrics import Estimate, ScoreReport, SystemComparison
     from xray.metrics.other_tools import OtherScores
 
+SHOWN = (
+    *("finding_f1", "finding_precision", "finding_recall", "finding_f1_macro", "finding_f1_14", "finding_f1_5"),
+    *("negative_f1", "side_accuracy", "frame_f1", "green_zh", "crimson_zh", "errors_false", "errors_omission"),
+    *("errors_location", "errors_severity", "errors_added_comparison", "errors_omitted_comparison"),
+    *("bleu1_char", "bleu4_char", "rouge_l_char", "cider_char", "chrf"),
+)
+"""The metrics that fit on one screen."""
+_SHORT = {"constant normal report": "one normal", "random training report": "random"}
+_WIDTH = 96  # where the output is no terminal, or a narrow one, lines rather wrap than lose numbers
 _NO_VALUE = "–"
 _MACRO = "finding_f1_macro"
 
@@ -19,11 +28,11 @@ def show_scores(
     report: "ScoreReport", *, baselines: Mapping[str, "ScoreReport"], others: Mapping[str, "OtherScores"]
 ) -> None:
     """Print the metrics beside those of the baselines, the classes, the scores of other tools, and the warnings."""
-    heads = ("metric", "value", "95 % interval", "n", *baselines)
-    table = _table(*heads, title=f"profile {report.profile}; {report.bootstrap}")
-    for name, estimate in report.metrics.items():
+    heads = ("metric", "value, 95 % interval", *(_SHORT.get(name, name) for name in baselines))
+    table = _table(*heads, title=f"profile {report.profile}; {report.bootstrap}; all metrics: --out, --html")
+    for name in (name for name in SHOWN if name in report.metrics):
         trivial = [_number(one.metrics[name].value) for one in baselines.values()]
-        table.add_row(name, _number(estimate.value), _interval(estimate.low, estimate.high), str(estimate.n), *trivial)
+        table.add_row(name, _estimate(report.metrics[name]), *trivial)
     undefined = (f"no positive on either side, left out of the macro mean: {c}" for c in report.undefined[_MACRO])
     tables = [table, _classes(report), *(_other(one.metrics, tool=tool) for tool, one in others.items())]
     _print(tables, warnings=[*undefined, *report.warnings])
@@ -48,18 +57,18 @@ def show_comparison(comparison: "SystemComparison") -> None:
 
 
 def _classes(report: "ScoreReport") -> "Table":
-    classes = _table("class", "tp", "fp", "fn", "P", "R", "F1", "95 % interval", title="uncertain as positive")
+    classes = _table("class", "tp", "fp", "fn", "P", "R", "F1, 95 % interval", title="uncertain as positive")
     for name, row in report.per_class.items():
         counts = [f"{row[key]:.0f}" for key in ("tp", "fp", "fn")]
-        values = [_number(row[key]) for key in ("precision", "recall", "f1")]
-        classes.add_row(name, *counts, *values, _interval(row["f1_low"], row["f1_high"]))
+        f1 = f"{_number(row['f1'])} {_interval(row['f1_low'], row['f1_high'])}"
+        classes.add_row(name, *counts, _number(row["precision"]), _number(row["recall"]), f1)
     return classes
 
 
 def _other(metrics: Mapping[str, "Estimate"], *, tool: str) -> "Table":
-    table = _table("metric", "value", "95 % interval", "n", title=f"as {tool} prints it")
+    table = _table("metric", "value, 95 % interval", title=f"as {tool} prints it")
     for name, estimate in metrics.items():
-        table.add_row(name, _number(estimate.value), _interval(estimate.low, estimate.high), str(estimate.n))
+        table.add_row(name, _estimate(estimate))
     return table
 
 
@@ -78,6 +87,7 @@ def _print(tables: "Iterable[Table]", *, warnings: Iterable[str]) -> None:
     from rich.console import Console
 
     console = Console()
+    console.width = max(console.width, _WIDTH)
     for table in tables:
         console.print(table)
     by_text: dict[str, list[str]] = {}
@@ -86,6 +96,10 @@ def _print(tables: "Iterable[Table]", *, warnings: Iterable[str]) -> None:
         by_text.setdefault(text, []).append(of)
     for text, of_all in by_text.items():
         typer.echo(f"warning: {text}: {', '.join(of_all)}", err=True)
+
+
+def _estimate(estimate: "Estimate") -> str:
+    return f"{_number(estimate.value)} {_interval(estimate.low, estimate.high)}"
 
 
 def _number(value: float | None) -> str:
