@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xray.data.file_names import printable
+from xray.data.sources.study_files import Refusal
 from xray.errors import DataError
 
 Fits = Callable[[Sequence[str]], bool]
@@ -45,12 +46,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table in file order: `columns` are the names of its fields, `encoding` what its bytes turned out to be."""
+    """A table in file order: `columns` are the names of its fields, `encoding` what its bytes turned out to be.
+
+    `notes` tell what the file shows otherwise than it was read: hidden lines, further sheets.
+    """
 
     name: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...] = field(repr=False)
     encoding: str
+    notes: tuple[Refusal, ...] = ()
 
     def place(self, row: Row) -> str:
         """Where a row is, in words that hold no patient data: `reports.csv, line 12`."""

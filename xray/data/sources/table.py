@@ -67,7 +67,9 @@ def read_table(
     if not table.rows:
         raise DataError(f"{reports} has a header and no rows. Export the reports again.")
     folder = scan(films)
-    reader = _Reader(table=table, columns=names, folder=folder, language=language, origin=origin)
+    reader = _Reader(
+        table=table, columns=names, folder=folder, language=language, origin=origin, refusals=list(table.notes)
+    )
     entries = [entry for row in table.rows if (entry := reader.entry(row)) is not None]
     entries = _other_studies_refused(entries, refusals=reader.refusals)
     studies = _other_patients_refused(join_entries(entries, refusals=reader.refusals), refusals=reader.refusals)
