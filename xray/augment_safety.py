@@ -39,7 +39,8 @@ def check_film_stays(pipeline: Transform) -> None:
     ConfigError if any result is hardly like the picture.
     """
     picture = _lopsided_picture()
-    if any(_likeness(_applied(pipeline, picture, draw=draw), picture) < _LEAST_TOGETHER for draw in range(_DRAWS_TOGETHER)):
+    results = (_applied(pipeline, picture, draw=draw) for draw in range(_DRAWS_TOGETHER))
+    if any(_likeness(result, picture) < _LEAST_TOGETHER for result in results):
         raise ConfigError(
             "augment: these changes together are not allowed: tried on a test picture, they turned it or left hardly "
             "anything of it to see. Lower some of them, rotations first, then brightness, contrast and gamma."

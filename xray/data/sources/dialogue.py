@@ -67,7 +67,8 @@ def read_dialogues(path: Path, *, refusals: list[Refusal]) -> list[Dialogue]:
     Entries that cannot be used go to `refusals`: `bad_entry` (not this format), `no_film_named`, `unknown_role`,
     `bad_turns` (not user and assistant in turn, ending with the assistant; a system turn only first), `empty_answer`,
     `image_marks` (not one `<image>` for each image, or one that the user did not set), `undecodable_text`,
-    `text_too_long`, `unknown_split`, and what `parse_id` refuses of a patient's id. Raises DataError if the file is missing, no text, or no JSON.
+    `text_too_long`, `unknown_split`, and what `parse_id` refuses of a patient's id. Raises DataError if the file is
+    missing, no text, or no JSON.
     """
     name = printable(path.name)
     dialogues: list[Dialogue] = []

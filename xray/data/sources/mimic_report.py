@@ -50,9 +50,10 @@ class MimicSections:
 def split_mimic_report(text: str) -> MimicSections:
     """Split a report at its headers in capitals.
 
-    The final report counts, not a wet read above it, unless there is nothing else. Addenda are left out whole. A section that occurs twice is
-    joined. Where FINDINGS has no header, they are the paragraphs below the one that COMPARISON, TECHNIQUE or the like
-    take, else the text above the first header or under one such as `PA AND LATERAL CHEST`, but for a title.
+    The final report counts, not a wet read above it, unless there is nothing else. Addenda are left out whole.
+    A section that occurs twice is joined. Where FINDINGS has no header, they are the paragraphs below the one that
+    COMPARISON, TECHNIQUE or the like take, else the text above the first header or under one such as `PA AND LATERAL
+    CHEST`, but for a title.
     """
     parts = _parts(text.replace("\r\n", "\n").replace("\r", "\n"))
     final = _with_findings([part for part in parts if part[0] not in ("draft", "addendum")])
