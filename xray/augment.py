@@ -13,13 +13,13 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from random import Random
 
 import numpy as np
 
 from xray.augment_record import AugmentRecord, applied_transforms
-from xray.augment_safety import check_side_is_kept
+from xray.augment_safety import check_film_stays, check_side_is_kept
 from xray.augment_transforms import Transform, TransformSpec, composed, created, leaves
 from xray.augment_window import Deep, Grey, WindowChange, drawn_window, rewindowed
 from xray.errors import ConfigError
@@ -192,12 +192,16 @@ def check_laterality_safe(settings: AugmentSettings) -> None:
 
     Raises ConfigError, naming the setting or transform and the reason: a value out of its range; a transform that
     mirrors, turns, inverts, erases or distorts, at any depth; one that albumentations does not have; and one that,
-    tried on a test picture, moves things to another side, changes the size or cannot take an 8-bit grey film.
+    tried on a test picture, moves things to another side, changes the size or cannot take an 8-bit grey film; and
+    changes that add up to a film that is turned or has hardly anything to see.
     """
     _check_ranges(settings)
     for transform in settings.transforms:
         for leaf in leaves(created(transform)):
             check_side_is_kept(leaf)
+    if settings.probability or settings.transforms:
+        surely = replace(settings, probability=float(settings.probability > 0))
+        check_film_stays(composed(_all_transforms(surely)))
 
 
 def _check_ranges(settings: AugmentSettings) -> None:

@@ -1,4 +1,4 @@
-"""A trial of a transform on a test picture: things must stay on their side, and bright must stay bright."""
+"""A trial of transforms on a test picture: things must stay on their side, and bright must stay bright."""
 
 import warnings
 from random import Random
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from xray.augment_transforms import Transform
 from xray.errors import ConfigError
 
-_SIDE = 96
-_DRAWS = 32
-_LEAST_LIKENESS = 0.5
+_SIDE = 97  # a prime: no size that a crop or a resize of a configuration has
+_DRAWS, _DRAWS_TOGETHER = 32, 128
+_LEAST_LIKENESS, _LEAST_TOGETHER = 0.5, 0.3
 
 
 def check_side_is_kept(transform: Transform) -> None:
@@ -30,6 +30,21 @@ def check_side_is_kept(transform: Transform) -> None:
                 f"augment.transforms: {_name(transform)} with these arguments is not allowed: tried on a test picture, "
                 "it moved or hid things, or reversed bright and dark."
             )
+
+
+def check_film_stays(pipeline: Transform) -> None:
+    """Apply all changes of a configuration together, 128 times, to the same picture.
+
+    Changes that are small one by one may add up: to a quarter of a turn, or to a film that is all white. Raises
+    ConfigError if any result is hardly like the picture.
+    """
+    picture = _lopsided_picture()
+    results = (_applied(pipeline, picture, draw=draw) for draw in range(_DRAWS_TOGETHER))
+    if any(_likeness(result, picture) < _LEAST_TOGETHER for result in results):
+        raise ConfigError(
+            "augment: these changes together are not allowed: tried on a test picture, they turned it or left hardly "
+            "anything of it to see. Lower some of them, rotations first, then brightness, contrast and gamma."
+        )
 
 
 def _applied(transform: Transform, picture: NDArray[np.uint8], *, draw: int) -> NDArray[np.uint8]:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,11 +28,22 @@ def is_encodable(text: str) -> bool:
     return _HALF_CHARACTER.search(text) is None
 
 
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the file in an OSError that names none: the system does not say on which disk no room was left."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
+
+
 def write_atomically(path: Path, data: str | bytes) -> None:
     """Write `data` so that `path` holds either the old content or all of the new one, also after a kill."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with temporary.open("wb") as stream:
+    with naming(path), temporary.open("wb") as stream:
         stream.write(data.encode() if isinstance(data, str) else data)
         stream.flush()
         os.fsync(stream.fileno())

@@ -175,6 +175,23 @@ def test_allowed_transforms_with_harmful_arguments_are_refused(name: str, argume
         check_laterality_safe(AugmentSettings(transforms=(TransformSpec(name=name, arguments=arguments),)))
 
 
+def test_changes_that_add_up_to_a_turned_or_an_empty_film_are_refused():
+    quarter = (TransformSpec(name="Rotate", arguments={"limit": [25, 25], "p": 0.5}),) * 4
+    glare = {"brightness": 0.5, "contrast": 0.5, "gamma": (50, 200), "noise_std": 0.1, "blur_sigma_px": 3.0}
+    for harmful in (AugmentSettings(transforms=quarter), AugmentSettings(**glare)):
+        with pytest.raises(ConfigError, match="these changes together"):
+            check_laterality_safe(harmful)
+    check_laterality_safe(AugmentSettings(transforms=quarter[:1]))
+    check_laterality_safe(AugmentSettings(probability=0, **glare))
+
+
+@pytest.mark.parametrize(("name", "size"), [("CenterCrop", 96), ("RandomCrop", 96), ("Resize", 96), ("CenterCrop", 32)])
+def test_a_fixed_size_is_refused_whatever_the_test_picture_has(name: str, size: int):
+    spec = TransformSpec(name=name, arguments={"height": size, "width": size})
+    with pytest.raises(ConfigError, match="changes the size"):
+        check_laterality_safe(AugmentSettings(transforms=(spec,)))
+
+
 @pytest.mark.parametrize("name", ["ISONoise", "ToRGB", "Normalize", "ToFloat"])
 def test_transforms_that_do_not_give_a_grey_film_of_the_same_size_are_refused(name: str):
     with pytest.raises(ConfigError, match=name):

@@ -39,6 +39,22 @@ def test_a_table_is_linted_by_its_lines_one_report_a_study(tmp_path: Path):
     assert (found["n"], found["advice"], found["residue"]) == (2, ["line 2"], ["line 4"])
 
 
+@pytest.mark.parametrize("header", ["", "诊断："])
+def test_a_conclusion_in_a_column_of_its_own_is_compared_with_the_findings(tmp_path: Path, header: str):
+    source = tmp_path / "reports.csv"
+    row = f"7,左侧胸腔见积液影，右肺清晰，心影不大。,{header}右侧胸腔积液。"
+    source.write_text(f"检查号,检查所见,诊断意见\n{row}\n8,{PLAIN},NULL\n", encoding="utf-8")
+    assert counts(source) == {"contradicted_side": ["line 2"], "n": 2}
+
+
+def test_every_different_report_of_a_study_is_linted_and_an_empty_column_gives_way_to_the_others(tmp_path: Path):
+    source = tmp_path / "reports.csv"
+    rows = [f"7,{PLAIN},,", f"7,{PLAIN},,", f"7,,右肺见XXXX影，心影不大。,{PLAIN}"]
+    source.write_text("检查号,报告,检查所见,诊断意见\n" + "\n".join(rows), encoding="utf-8")
+    found = counts(source)
+    assert (found["n"], found["residue"]) == (2, ["line 4"])
+
+
 def test_captions_are_linted_one_a_study(tmp_path: Path):
     source = tmp_path / "captions.json"
     annotations = [{"image_id": f"9_{k}", "caption": "总的来说，" + PLAIN} for k in (1, 2)]

@@ -10,6 +10,8 @@ from xray.commands.report_files import ProfileName, ProfileOption, read_rows, re
 from xray.errors import DataError
 
 if TYPE_CHECKING:
+    from xray.data.sources.columns import TableColumns
+    from xray.data.sources.rows import Row
     from xray.text.lint import LintReport
 
 
@@ -57,16 +59,32 @@ def _table(source: Path) -> dict[str, str]:
     wanted = TableColumns()
     table = read_table(source, fits=lambda cells: has_needed_columns(wanted, present=cells))
     columns = resolve_columns(wanted, present=table.columns, table=table.name)
-    parts = [columns.report] if columns.report else [columns.findings, columns.impression]
     texts: dict[str, str] = {}
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
     for row in table.rows:
-        study = row.values.get(columns.study or "", "")
-        if study and study in seen:
+        text = _report(row, columns=columns)
+        told = (row.values.get(columns.study or "", ""), text)
+        if told[0] and told in seen:
             continue  # a further film of the study, with the same report
-        seen.add(study)
-        texts[f"line {row.line}"] = "\n".join(filter(None, (row.values.get(name or "", "") for name in parts)))
+        seen.add(told)
+        texts[f"line {row.line}"] = text
     return texts
+
+
+def _report(row: "Row", *, columns: "TableColumns") -> str:
+    """Return the report of a row as `xray prepare` takes it, with a header above a conclusion of its own column."""
+    from xray.data.sources.values import says_nothing
+    from xray.text.sections import locate_sections
+
+    whole, findings, impression = (
+        row.values.get(column or "", "") for column in (columns.report, columns.findings, columns.impression)
+    )
+    if columns.findings is None or not says_nothing(whole):
+        return whole
+    if says_nothing(impression):
+        return findings
+    is_headed = any(section.name == "impression" for section in locate_sections(impression))
+    return f"{findings}\n{'' if is_headed else '诊断意见：'}{impression}"
 
 
 def _show(report: "LintReport") -> None:

@@ -21,8 +21,8 @@ from xray.dicom.render import RenderSettings
 from xray.dicom.view_check import weights_digest
 from xray.errors import Rejected
 
-CONVERT_VERSION = 1
-"""Changes whenever a film may be rendered or refused otherwise, although the render settings are the same."""
+CONVERT_VERSION = 2
+"""Changes whenever a film may be rendered, hashed or refused otherwise, although the render settings are the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

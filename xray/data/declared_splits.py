@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from xray.data.sources.rows import read_rows
-from xray.data.sources.values import parse_split
+from xray.data.sources.rows import Row, read_rows
+from xray.data.sources.values import LOST_DIGITS, parse_id, parse_split
 from xray.errors import DataError, Rejected
 from xray.types import Split
 
@@ -14,24 +14,32 @@ _ID, _SPLIT = "id", "split"
 def read_declared_splits(path: Path) -> dict[str, Split]:
     """Read a table (CSV, workbook or JSON Lines) with the columns `id`, of a study or an image, and `split`.
 
-    Raises DataError for a missing column, an id that stands there twice with different splits, and a word that is no
-    split; with the line, not the id.
+    Ids are read as those of a table of reports. Raises DataError for a missing column, a row that is not whole, an id
+    that a spreadsheet spoiled or that stands there twice with different splits, and a word that is no split; with the
+    line, not the id.
     """
     table = read_rows(path, fits=lambda cells: {_ID, _SPLIT} <= set(cells))
     if missing := [name for name in (_ID, _SPLIT) if name not in table.columns]:
         raise DataError(f"{table.name} has no column {' and no column '.join(missing)}. Name its columns id and split.")
     declared: dict[str, Split] = {}
     for row in table.rows:
-        name = row.values[_ID].strip()
         try:
-            split = parse_split(row.values[_SPLIT])
+            name, split = _entry(row)
         except Rejected as rejected:
             raise DataError(f"{table.place(row)}: {rejected.why}.") from None
-        if not name or split is None:
+        if name is None or split is None:
             raise DataError(f"{table.place(row)}: the id or the split is empty. Complete the row or take it out.")
         if declared.setdefault(name, split) != split:
             raise DataError(f"{table.place(row)}: this id stands in another split before. Keep one of the rows.")
     return declared
+
+
+def _entry(row: Row) -> tuple[str | None, Split | None]:
+    if not row.complete:
+        raise Rejected("wrong_field_count", "the row has not the fields of the header")
+    if _ID in row.no_id:
+        raise Rejected(row.no_id[_ID], LOST_DIGITS if row.no_id[_ID] == "lost_digits" else "the id became a date")
+    return parse_id(row.values.get(_ID, "")), parse_split(row.values.get(_SPLIT, ""))
 
 
 def declared_by_study(declared: Mapping[str, Split], *, images_of: Mapping[str, Collection[str]]) -> dict[str, Split]:

@@ -7,6 +7,13 @@ import re
 import unicodedata
 
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_WIDE = [code for code in range(0xFF10, 0xFF5B) if chr(code).isalnum()] + [0xFF0D, 0xFF0E, 0xFF3F]
+_HALFWIDTH = {code: code - 0xFEE0 for code in _WIDE}  # letters, digits, hyphen, full stop, underscore
+
+
+def halfwidth(name: str) -> str:
+    """Write the letters and digits that a Chinese keyboard made full-width as plain ones: `Ｐ－０１` is `P-01`."""
+    return name.translate(_HALFWIDTH)
 
 
 def decoded(path: str) -> str:

@@ -15,7 +15,7 @@ from xray.data.films import file_sha256, unchanged
 from xray.data.pseudonym import Pseudonyms
 from xray.data.records import KNOWN_FILES_FILE, KnownFile
 from xray.errors import Rejected
-from xray.records import write_lines
+from xray.records import naming, write_lines
 
 _SETTLED_NS = 2 * 10**9  # the coarsest clock of a file system (FAT): a later change might not be seen in the times
 _FLUSH_LINES = 100
@@ -96,7 +96,7 @@ class KnownFiles:
     def flush(self) -> None:
         """Write what waits: it outlives a kill."""
         if self._waiting:
-            with self.path.open("a", encoding="utf-8") as stream:
+            with naming(self.path), self.path.open("a", encoding="utf-8") as stream:
                 stream.write("".join(self._waiting))
             self._waiting = []
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from xray.data.records import FilmFacts
 from xray.errors import DataError
+from xray.records import naming
 
 SUFFIX = ".arrow"
 _DAMAGED = "{} is missing or damaged. Prepare the data again."
@@ -57,7 +58,7 @@ def write_shard(folder: Path, rows: Iterable[FilmRow]) -> Path:
     features = Features({"key": Value("string"), "facts": Value("string"), "image": Image(), "deep": Image()})
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f"{os.getpid()}-{threading.get_ident()}.part"
-    with temporary.open("wb") as stream:
+    with naming(temporary), temporary.open("wb") as stream:
         writer = ArrowWriter(features=features, stream=stream, writer_batch_size=_ROWS_AT_ONCE)
         for row in rows:
             writer.write(_written(row))

@@ -22,7 +22,7 @@ from xray.data.shards import (
 )
 from xray.errors import DataError, Rejected
 from xray.lock import unread
-from xray.records import read_appended, write_lines
+from xray.records import naming, read_appended, write_lines
 
 _OURS = re.compile(r"[0-9a-f]{32}\.arrow|\d+-\d+\.part")
 """Files that we wrote; no other is ever deleted."""
@@ -103,7 +103,8 @@ class Workspace:
         self._refused[key] = rejected
         line = RefusedFilm(key=key, code=rejected.code, why=rejected.why).model_dump_json() + "\n"
         self.store.mkdir(parents=True, exist_ok=True)
-        with (self.store / REFUSED_FILE).open("a", encoding="utf-8") as stream:
+        path = self.store / REFUSED_FILE
+        with naming(path), path.open("a", encoding="utf-8") as stream:
             stream.write(line)
 
     def flush(self) -> None:

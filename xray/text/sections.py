@@ -84,7 +84,7 @@ _HEADERS: dict[SectionName, tuple[str, ...]] = {
         "(?:申请|送检)(?:科室|医生|医师|者|人)",
     ),
     "note": (
-        "(?:检查|摄片)?(?:部位|项目|方法|技术|设备|体位)(?:及体位)?",
+        "(?:检查|摄片)?(?:部位|项目|方法|技术|设备|体位)(?:及体位)?|检查名称",
         "备注",
         "(?i:technique|exam(?:ination)?)(?=[ ]{0,8}:)",
     ),
@@ -103,7 +103,7 @@ _INLINE = "|".join(
         ("identity", _HEADERS["identity"]),
     )
 )
-"""Headers long enough to be none of the words of a sentence, which may follow a comma."""
+"""Headers long enough to be none of the words of a sentence, which may follow a comma or an empty section's header."""
 _SPACE = "[ \\t　]{0,8}"
 _COLON = "[:：﹕︰∶]"
 _LONG = "|".join(
@@ -116,7 +116,7 @@ _OPEN, _CLOSE = r"(?:[【\[［〖〔《〈<＜「]|\*\*)", r"(?:[】\]］〗〕�
 _HEADER = re.compile(
     rf"{_NUMBERING}{_OPEN}(?:{_NAMES.replace('?P<', '?P<b_')}){_COLON}?{_CLOSE}{_COLON}?"
     rf"|{_BOUNDARY}{_NUMBERING}{_SPACE}(?:{_NAMES.replace('?P<', '?P<c_')}){_SPACE}(?:{_COLON}|(?=[\r\n]))"
-    rf"|(?<=[，,、|])(?:{_INLINE}){_SPACE}{_COLON}"
+    rf"|(?<=[，,、|:：])(?:{_INLINE}){_SPACE}{_COLON}"
     rf"|(?:^|(?<=[。；;！!])){_SPACE}{_NUMBERING}(?:{_LONG})[ \t　]+(?=\S)"
     rf"|^(?P<f_findings>所见)(?:\t|[ \t　]{{2,}})(?=\S)|^(?P<f_impression>印象|诊断|结论)(?:\t|[ \t　]{{2,}})(?=\S)"
     rf"|{_BOUNDARY}[(（](?:{_LONG.replace('?P<e_', '?P<g_')})[)）]{_COLON}?"

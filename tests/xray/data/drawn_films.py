@@ -31,12 +31,20 @@ def marked(film: np.ndarray) -> np.ndarray:
     return cv2.putText(film.copy(), "L", (12, 40), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 255, 3)
 
 
+def boxed(film: np.ndarray) -> np.ndarray:
+    box = film.copy()
+    box[: SIDE // 8, -SIDE // 6 :] = 255
+    return box
+
+
 VARIANTS = {
     "compressed": jpeg,
     "half the size": lambda film: cv2.resize(film, (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_AREA),
     "a narrower window": lambda film: windowed(film, gain=1.1),
     "a wider window": lambda film: windowed(film, gain=1 / 1.1),
-    "cropped by 2 %": lambda film: film[3:-3, 3:-3],
+    "cropped by 1 % at each edge": lambda film: film[3:-3, 3:-3],
+    "cropped by 3 % at each edge": lambda film: film[8:-8, 8:-8],
     "padded to another shape": lambda film: np.pad(film, ((0, 0), (40, 40))),
     "a burnt-in mark": marked,
+    "a white box in a corner": boxed,
 }

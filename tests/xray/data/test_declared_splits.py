@@ -29,12 +29,23 @@ def test_a_table_of_ids_and_splits_is_read(tmp_path: Path) -> None:
         ("id,split\nSECRET,\n", "line 2: the id or the split is empty"),
         ("id,split\n,train\n", "line 2: the id or the split is empty"),
         ("id,split\nSECRET,train\nSECRET,test\n", "line 3: this id stands in another split before"),
+        ("id,split\nSECRET,train\n'SECRET,test\n", "line 3: this id stands in another split before"),
+        ("id,split\nSECRET\n", "line 2: the row has not the fields of the header"),
+        ("id,split\n1.2E+10,test\n", "line 2: an id was rounded"),
     ],
 )
 def test_a_table_that_says_too_little_or_two_things_is_refused(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(DataError, match=words) as caught:
         read_declared_splits(table(tmp_path, text))
     assert "SECRET" not in str(caught.value)
+
+
+def test_a_line_of_json_without_a_split_is_refused_and_ids_are_read_as_those_of_reports(tmp_path: Path) -> None:
+    path = tmp_path / "splits.jsonl"
+    path.write_text('{"id": 7.0, "split": "train"}\n{"id": "s2"}\n', encoding="utf-8")
+    with pytest.raises(DataError, match=r"splits\.jsonl, line 2: the id or the split is empty"):
+        read_declared_splits(path)
+    assert read_declared_splits(table(tmp_path, 'id,split\n="007",train\n8.0,test\n')) == {"007": "train", "8": "test"}
 
 
 IMAGES = {"s1": ["s1_1", "s1_2"], "s2": ["s2_1"], "s3": ["s3_1", "s3_2"]}

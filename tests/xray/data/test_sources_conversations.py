@@ -221,3 +221,21 @@ def test_any_bytes_are_read_or_refused_with_a_data_error(tmp_path_factory, data:
     path.write_bytes(data)
     with suppress(DataError):
         read_dialogues(path, refusals=[])
+
+
+def test_a_patient_is_the_same_however_a_number_was_written(films, tmp_path: Path):
+    for number in range(4):
+        films.png(f"{number}.png", texture=number)
+    fields: list[dict[str, object]] = [{"subject_id": 17}, {"subject_id": 17.0}, {"patient_id": "17"}]
+    fields.append({"patient_id": float("nan"), "subject_id": "'17"})
+    entries = [llava(f"{number}.png", **field) for number, field in enumerate(fields)]
+    source = read_conversations(films.root, write_json(tmp_path, *entries))
+    assert [study.patient_id for study in source.studies] == ["17"] * 4
+
+
+def test_an_entry_that_tells_two_conversations_in_two_styles_is_refused(films, tmp_path: Path):
+    films.png("a.png", texture=1)
+    messages = [{"role": "user", "content": "<image>有气胸吗？"}, {"role": "assistant", "content": "未见气胸。"}]
+    source = read_conversations(films.root, write_json(tmp_path, llava(messages=messages)))
+    assert source.studies == ()
+    assert listed(source)[0] == ("refused", "bad_entry", "chat.json, entry 1")

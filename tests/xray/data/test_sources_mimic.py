@@ -183,6 +183,30 @@ def test_an_addendum_is_left_out_and_noted(films):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        f"{FINAL}\n ADDENDUM  Discussed at 5 pm. There is a nodule.\n",
+        f"{FINAL}\n Addendum: there is a nodule.\n\n NOTIFICATION:  Dr. ___.\n",
+        f"{FINAL}\n          FINAL ADDENDUM\n FINDINGS:  A nodule.\n\n IMPRESSION:  Nodule.\n",
+        f"          FINAL ADDENDUM\n FINDINGS:  A nodule.\n\n IMPRESSION:  Nodule.\n{'_' * 40}\n{FINAL}",
+    ],
+)
+def test_an_addendum_is_left_out_whole_wherever_and_however_it_stands(text: str):
+    sections = split_mimic_report(text)
+    assert (sections.findings, sections.impression) == (
+        "The heart is normal in size. The lungs are clear.",
+        "No acute process.",
+    )
+    assert sections.has_addendum
+
+
+def test_the_sections_of_a_wet_read_above_the_final_report_are_no_findings():
+    text = f"WET READ: ___ 10:00 PM\n FINDINGS:  Effusion.\n IMPRESSION:  Effusion.\n{FINAL}"
+    assert split_mimic_report(text).findings == "The heart is normal in size. The lungs are clear."
+    assert split_mimic_report(text).impression == "No acute process."
+
+
+@pytest.mark.parametrize(
     ("text", "findings", "impression"),
     [
         ("FINAL REPORT\n PORTABLE CHEST, ___ AT 05:30\n\n Lungs are clear.\n", "Lungs are clear.", None),

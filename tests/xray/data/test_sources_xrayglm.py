@@ -177,3 +177,16 @@ def test_rows_of_an_index_that_are_incomplete_repeated_or_contradictory_are_list
         ("no_image_id", "images.csv, line 5"),
         ("wrong_field_count", "images.csv, line 4"),
     ]
+
+
+def test_a_caption_that_says_nothing_gives_way_to_one_that_does(films, tmp_path: Path):
+    films.png("3_1.png", texture=1)
+    films.png("3_2.png", texture=2)
+    films.png("4_1.png", texture=3)
+    path = tmp_path / "captions.json"
+    captions = [("3_1", None), ("3_2", "右侧胸腔积液。"), ("4_1", "nan")]
+    entries = [{"image_id": image_id, "caption": caption} for image_id, caption in captions]
+    path.write_text(json.dumps({"annotations": entries}), encoding="utf-8")
+    source = read_xrayglm(path, films.root)
+    assert [study.report.text for study in source.studies] == ["右侧胸腔积液。"]
+    assert [refusal.code for refusal in source.refusals] == ["several_reports", "empty_report"]

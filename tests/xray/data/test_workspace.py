@@ -1,5 +1,7 @@
 """What a preparation keeps as it goes, and how it becomes the shards of a store."""
 
+import errno
+import os
 from pathlib import Path
 
 import cv2
@@ -13,7 +15,7 @@ from xray.data.stored_films import film_size, read_deep, read_film
 from xray.data.workspace import Workspace
 from xray.errors import DataError, Rejected
 from xray.lock import being_read
-from xray.records import read_lines
+from xray.records import read_lines, write_atomically
 from xray.types import StoredFilm
 
 
@@ -222,3 +224,16 @@ def test_a_damaged_list_of_refusals_stops_nothing(tmp_path: Path) -> None:
     filled(tmp_path, range(2))
     (tmp_path / "refused.jsonl").write_bytes(b'{"key": "a"\n{"key"\xff\n')
     assert Workspace.open(tmp_path).known() == set(keys(range(2)))
+
+
+def test_a_disk_without_room_is_told_with_the_file_that_found_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    for write in (lambda: write_shard(tmp_path, [film(1)]), lambda: write_atomically(tmp_path / "a.json", "{}")):
+        with pytest.raises(OSError, match="No space left") as caught:
+            write()
+        assert str(caught.value.filename).startswith(str(tmp_path))

@@ -29,6 +29,7 @@ BOTH = Sections(findings="双肺清晰。", impression="心肺未见异常。")
         "X光所见﹕双肺清晰。\nX光诊断︰心肺未见异常。",
         "DR征象：双肺清晰。\nDR诊断意见：心肺未见异常。",
         "（一）检查描述：双肺清晰。\n（二）检查结论：心肺未见异常。",
+        "检查名称：胸部后前位\n检查所见：双肺清晰。\n诊断意见：心肺未见异常。",
     ],
 )
 def test_every_usual_layout_gives_findings_and_impression(text: str):
@@ -164,6 +165,12 @@ def test_a_comparison_has_its_own_section():
 def test_the_names_of_the_doctors_belong_to_no_section(signature: str):
     sections = split_sections(f"检查所见：双肺清晰。诊断意见：未见异常。{signature}")
     assert sections == Sections(findings="双肺清晰。", impression="未见异常。")
+
+
+def test_a_header_behind_an_empty_one_is_no_text_of_it():
+    assert split_sections("检查所见：诊断意见：心肺未见异常。") == Sections(impression="心肺未见异常。")
+    assert split_sections("检查所见：诊断意见：") == Sections()
+    assert [section.name for section in empty_sections("检查所见：诊断意见：")] == ["findings", "impression"]
 
 
 def test_a_text_without_headers_is_all_findings():

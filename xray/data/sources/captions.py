@@ -10,18 +10,19 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from xray.data.file_names import printable
 from xray.data.sources.rows import decode_text
 from xray.data.sources.study_files import Refusal
+from xray.data.sources.values import says_nothing
 from xray.errors import DataError
 
 _IMAGE_ID = re.compile(r"(?P<study>.+)_(?P<number>\d{1,9})")
 
 
 class _Annotation(BaseModel):
-    """One entry of the file; other keys than these two are other people's notes."""
+    """One entry of the file; other keys than these two are other people's notes. A caption that is null is empty."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     image_id: str
-    caption: str
+    caption: str | None
 
 
 class _Annotations(BaseModel):
@@ -66,7 +67,7 @@ def read_captions(path: Path, *, refusals: list[Refusal]) -> dict[str, Caption]:
     for position, entry in enumerate(entries, start=1):
         study, number = split_id(entry.image_id)
         row = f"{printable(path.name)}, annotation {position}"
-        caption = Caption(study=study, number=number, text=entry.caption, row=row)
+        caption = Caption(study=study, number=number, text=entry.caption or "", row=row)
         if captions.setdefault(entry.image_id.strip(), caption) is not caption:
             why = "an earlier annotation has the same image id and was kept"
             refusals.append(Refusal(where=study, code="duplicate_row", why=why, kind="note", row=row))
@@ -78,15 +79,16 @@ def one_per_study(
 ) -> dict[str, Caption]:
     """Return the caption that each of `studies` keeps: that of its lowest image number. Others that differ are noted.
 
-    So the choice does not depend on the order of the file.
+    So the choice does not depend on the order of the file. An empty caption is kept only where a study has no other.
     """
     wanted = frozenset(studies)
     kept: dict[str, Caption] = {}
-    for caption in sorted(captions.values(), key=lambda caption: (caption.study, caption.number)):
+    order = sorted(captions.values(), key=lambda caption: (caption.study, says_nothing(caption.text), caption.number))
+    for caption in order:
         if caption.study not in wanted:
             continue
         first = kept.setdefault(caption.study, caption)
         if caption.text.strip() != first.text.strip():
-            why = "the study has another report with an earlier image id, which was kept"
+            why = "the study has another report, that of an earlier image id or one that says more, which was kept"
             refusals.append(Refusal(where=caption.study, code="several_reports", why=why, kind="note", row=caption.row))
     return kept

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from xray.data.film_header import FilmHeader
-from xray.data.patient_ids import real_patient_id
 from xray.data.sources.dialogue import Dialogue, read_dialogues
 from xray.data.sources.film_scan import Scan, scan_films
 from xray.data.sources.film_study import film_study
@@ -112,7 +111,7 @@ class _Reader:
 
         The last joins two sets of films of one examination, which no split may part, where nobody is named.
         """
-        stated = {patient for entry in entries if (patient := real_patient_id(entry.dialogue.patient_id))}
+        stated = {patient for entry in entries if (patient := entry.dialogue.patient_id)}
         if len(stated) > 1:
             raise Rejected("several_patients", "conversations give one set of films to different patients")
         headers = entries[0].headers

@@ -9,9 +9,10 @@ from typing import Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from xray.data.file_names import printable
+from xray.data.patient_ids import real_patient_id
 from xray.data.sources.rows import decode_text
-from xray.data.sources.study_files import Refusal
-from xray.data.sources.values import parse_split
+from xray.data.sources.study_files import Refusal, first_stated
+from xray.data.sources.values import parse_id, parse_split
 from xray.errors import DataError, Rejected
 from xray.records import is_encodable
 from xray.types import Split, Turn
@@ -50,7 +51,7 @@ class _Entry(BaseModel):
 class Dialogue:
     """One conversation: its turns without marks, ending with the assistant, and the names of the films it shows.
 
-    `place` says where it stands: `chat.json, entry 3`.
+    `place` says where it stands: `chat.json, entry 3`. `patient_id` is None where the entry names nobody.
     """
 
     place: str
@@ -66,7 +67,8 @@ def read_dialogues(path: Path, *, refusals: list[Refusal]) -> list[Dialogue]:
     Entries that cannot be used go to `refusals`: `bad_entry` (not this format), `no_film_named`, `unknown_role`,
     `bad_turns` (not user and assistant in turn, ending with the assistant; a system turn only first), `empty_answer`,
     `image_marks` (not one `<image>` for each image, or one that the user did not set), `undecodable_text`,
-    `text_too_long`, `unknown_split`. Raises DataError if the file is missing, no text, or no JSON.
+    `text_too_long`, `unknown_split`, and what `parse_id` refuses of a patient's id. Raises DataError if the file is
+    missing, no text, or no JSON.
     """
     name = printable(path.name)
     dialogues: list[Dialogue] = []
@@ -107,6 +109,8 @@ def _dialogue(record: object, *, place: str) -> Dialogue:
     except ValidationError:
         raise Rejected("bad_entry", "the entry has not the fields of a conversation (see the docs)") from None
     stated = [] if entry.system is None or not entry.system.strip() else [("system", entry.system)]
+    if entry.conversations and entry.messages:
+        raise Rejected("bad_entry", "the entry has `conversations` and `messages`; keep the one that is meant")
     said = [(turn.role, turn.text) for turn in entry.conversations or entry.messages or ()]
     images = tuple(name for name in (*_names(entry.image), *_names(entry.images)) if name.strip())
     if not images:
@@ -118,7 +122,7 @@ def _dialogue(record: object, *, place: str) -> Dialogue:
         place=place,
         images=images,
         turns=tuple(Turn(role=turn.role, text=turn.text.replace(_MARK, "").strip()) for turn in turns),
-        patient_id=entry.patient_id or entry.subject_id,
+        patient_id=first_stated(real_patient_id(parse_id(name or "")) for name in (entry.patient_id, entry.subject_id)),
         split=parse_split(entry.split or ""),
     )
 

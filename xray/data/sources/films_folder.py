@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath, PurePosixPath
 
 from xray.data.archives import PACKED_SUFFIXES
-from xray.data.file_names import decoded
+from xray.data.file_names import decoded, halfwidth
 from xray.data.film_header import FilmHeader, StatedStudy
 from xray.data.sources.study_files import Refusal
 
@@ -194,12 +194,12 @@ class _Index:
 
 def _plain(name: str) -> str:
     r"""Spell a path as the index does: `.\P1\1\` is `P1/1`."""
-    return PurePosixPath(name.replace("\\", "/")).as_posix()
+    return PurePosixPath(halfwidth(name).replace("\\", "/")).as_posix()
 
 
 def _names(path: PurePath) -> set[str]:
     """Every way in which a table may name a file; one in an archive also by its path there."""
-    whole = PurePosixPath(decoded(path.as_posix()))
+    whole = PurePosixPath(halfwidth(decoded(path.as_posix())))
     spellings = [whole, _without_ending(whole), _bare(whole)]
     for depth, part in enumerate(whole.parts[:-1], start=1):
         if PurePosixPath(part).suffix.lower() in PACKED_SUFFIXES:
@@ -210,7 +210,7 @@ def _names(path: PurePath) -> set[str]:
 
 def _folder_names(folder: PurePath) -> set[str]:
     """Every way in which a table may name a folder; an archive, which stands for one, also without its ending."""
-    whole = PurePosixPath(decoded(folder.as_posix()))
+    whole = PurePosixPath(halfwidth(decoded(folder.as_posix())))
     spellings = [whole]
     if whole.suffix.lower() in PACKED_SUFFIXES:
         spellings.append(_bare(whole))

@@ -12,7 +12,10 @@ _Section = Literal["findings", "impression", "indication", "comparison", "other"
 _Part = tuple[_Section, list[str]]  # a section and its paragraphs
 
 _HEADER = re.compile(r"^[ \t]*([A-Z][A-Z0-9 ,/&()'\-_.]{2,79}?)[ \t]*:", re.MULTILINE)
-_TITLE = re.compile(r"^[ \t]*(FINAL REPORT|FINAL ADDENDUM|ADDENDUM|WET READ)[ \t]*$", re.MULTILINE)
+_TITLE = re.compile(
+    r"^[ \t]*((?:FINAL REPORT|FINAL ADDENDUM|ADDENDUM|WET READ)(?=[ \t]*$)|ADDENDUM(?=[ \t]{2})|Addendum(?=[ \t]*:))",
+    re.MULTILINE,
+)
 _RULE = re.compile(r"^[ \t]*_{4,}[ \t]*$", re.MULTILINE)
 _WORDS: tuple[tuple[_Section, tuple[str, ...]], ...] = (
     ("draft", ("WET READ", "PRELIMINARY")),
@@ -23,6 +26,7 @@ _WORDS: tuple[tuple[_Section, tuple[str, ...]], ...] = (
     ("indication", ("INDICATION", "HISTORY", "REASON", "CLINICAL", "SYMPTOM")),
     ("other", ("TECHNIQUE", "EXAM", "STUDY", "PROCEDURE", "NOTIFICATION", "RECOMMENDATION", "DOSE", "DATE", "TYPE")),
 )
+_ASIDES: tuple[_Section, ...] = ("draft", "addendum")
 _VIEW = re.compile(
     r"\b(?:CHEST|VIEWS?|RADIOGRAPHS?|PORTABLE|FRONTAL|LATERAL|PA|AP|LUNGS?|HEART|CARDIAC|BONES?|PLEURA)\b"
 )
@@ -46,9 +50,10 @@ class MimicSections:
 def split_mimic_report(text: str) -> MimicSections:
     """Split a report at its headers in capitals.
 
-    The final report counts, not a wet read above it, unless there is nothing else. A section that occurs twice is
-    joined. Where FINDINGS has no header, they are the paragraphs below the one that COMPARISON, TECHNIQUE or the like
-    take, else the text above the first header or under one such as `PA AND LATERAL CHEST`, but for a title.
+    The final report counts, not a wet read above it, unless there is nothing else. Addenda are left out whole.
+    A section that occurs twice is joined. Where FINDINGS has no header, they are the paragraphs below the one that
+    COMPARISON, TECHNIQUE or the like take, else the text above the first header or under one such as `PA AND LATERAL
+    CHEST`, but for a title.
     """
     parts = _parts(text.replace("\r\n", "\n").replace("\r", "\n"))
     final = _with_findings([part for part in parts if part[0] not in ("draft", "addendum")])
@@ -66,15 +71,21 @@ def split_mimic_report(text: str) -> MimicSections:
 
 
 def _parts(text: str) -> list[_Part]:
-    """Cut the text into sections, each with its paragraphs."""
+    """Cut the text into sections, each with its paragraphs.
+
+    An addendum or a wet read above the title of the final report, or below a report, may have sections of its own.
+    """
     marks = sorted([*_TITLE.finditer(text), *_HEADER.finditer(text)], key=lambda mark: mark.start())
+    title = max((index for index, mark in enumerate(marks) if mark[1] == "FINAL REPORT"), default=-1)
     parts: list[_Part] = []
     name: _Section = "unnamed"
     start = 0
-    for mark in marks:
+    for index, mark in enumerate(marks):
         parts.append((name, _paragraphs(text[start : mark.start()])))
         start = mark.end()
-        name = _kind(mark[1], within=name)
+        kind = _kind(mark[1].upper(), within=name)
+        is_aside = name in _ASIDES and (index < title or _of("findings", parts) or _of("impression", parts))
+        name = name if is_aside and kind not in _ASIDES and mark[1] != "FINAL REPORT" else kind
     parts.append((name, _paragraphs(text[start:])))
     return parts
 

@@ -65,6 +65,7 @@ def read_index(path: Path, *, refusals: list[Refusal]) -> list[Listing]:
         raise DataError(
             f"{table.name} needs the columns `file` and `image_id` (or `openi_id`). It has: {', '.join(table.columns)}."
         )
+    refusals += table.notes
     listings: dict[tuple[str, str], Listing] = {}
     for row in table.rows:
         name, found_id = (row.values.get(column, "").strip() for column in (file, image_id))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xray.data.file_names import printable
+from xray.data.sources.study_files import Refusal
 from xray.errors import DataError
 
 Fits = Callable[[Sequence[str]], bool]
@@ -22,7 +23,9 @@ Fits = Callable[[Sequence[str]], bool]
 
 _ZIP_MAGIC, _OLE_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MOST_TITLE_LINES = 20
-_PAGE = re.compile(r"\s*<(?:!doctype|html|table|\?xml|meta|head|style)\b", re.IGNORECASE)
+_HEAD_CHARACTERS = 2**16
+_PAGE = re.compile(r"\s*(?:<(?:(?:!doctype|html|table|\?xml|meta|head|style)\b|!--)|MIME-Version:)", re.IGNORECASE)
+_NO_GB18030 = re.compile("[\ue000-\ue765]")  # characters of one's own: what Big5 looks like when it is read as GB18030
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -43,12 +46,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table in file order: `columns` are the names of its fields, `encoding` what its bytes turned out to be."""
+    """A table in file order: `columns` are the names of its fields, `encoding` what its bytes turned out to be.
+
+    `notes` tell what the file shows otherwise than it was read: hidden lines, further sheets.
+    """
 
     name: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...] = field(repr=False)
     encoding: str
+    notes: tuple[Refusal, ...] = ()
 
     def place(self, row: Row) -> str:
         """Where a row is, in words that hold no patient data: `reports.csv, line 12`."""
@@ -58,8 +65,14 @@ class Table:
 def decode_text(data: bytes, *, where: str) -> tuple[str, str]:
     """Text and encoding of exported bytes: a byte order mark decides, else UTF-8, else GB18030 with Chinese in it.
 
-    GB18030 accepts almost any bytes, so it is believed only if Chinese characters come out. Raises DataError.
+    GB18030 accepts almost any bytes, so it is believed only if Chinese characters come out, and hardly any that the
+    standard leaves to its users. A byte order mark that stands there twice is dropped twice. Raises DataError.
     """
+    text, encoding = _decoded(data, where=where)
+    return text.lstrip("\ufeff"), encoding
+
+
+def _decoded(data: bytes, *, where: str) -> tuple[str, str]:
     for mark, name in _BOMS:
         if data.startswith(mark):
             return _strictly(data, name, where=where), name
@@ -70,7 +83,8 @@ def decode_text(data: bytes, *, where: str) -> tuple[str, str]:
         return data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
         text = _strictly(data, "gb18030", where=where)
-    if not any("\u4e00" <= character <= "\u9fff" for character in text):
+    chinese = sum("\u4e00" <= character <= "\u9fff" for character in text)
+    if 50 * len(_NO_GB18030.findall(text)) >= chinese:
         raise DataError(f"{where} is neither UTF-8 nor Chinese GB18030 text. Save it again as UTF-8.")
     return text, "gb18030"
 
@@ -144,19 +158,28 @@ def _looks_like_utf16(data: bytes, encoding: str) -> bool:
 
 
 def _csv_rows(text: str, *, name: str, fits: Fits) -> tuple[tuple[str, ...], list[Row]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, fits=fits), strict=True)
     records = list(_numbered(reader, name=name))
     found = find_header(records, fits=fits)
     if found is None:
         raise DataError(f"{name} has no header. Name the columns in its first line.")
-    header_line, columns = found
+    header_line, header = found
+    columns = tuple(column for column in header if column)
     check_header(columns, place=f"{name}, line {header_line}")
     rows = [
-        Row(line=line, values=dict(zip(columns, fields, strict=False)), complete=len(fields) == len(columns))
+        _csv_row(line, fields, header=header)
         for line, fields in records
         if line > header_line and any(field.strip() for field in fields)
     ]
     return columns, rows
+
+
+def _csv_row(line: int, fields: Sequence[str], *, header: Sequence[str]) -> Row:
+    """Pair fields with columns. Empty fields beyond the last column are what spreadsheets write of an empty one."""
+    width = max((place for place, column in enumerate(header, start=1) if column), default=0)
+    values = {column: field for column, field in zip(header, fields, strict=False) if column}
+    complete = len(fields) >= width and not any(field.strip() for field in fields[len(header) :])
+    return Row(line=line, values=values, complete=complete)
 
 
 def _numbered(reader: Iterator[list[str]], *, name: str) -> Iterator[tuple[int, list[str]]]:
@@ -173,11 +196,21 @@ def _numbered(reader: Iterator[list[str]], *, name: str) -> Iterator[tuple[int, 
         line = reader.line_num + 1  # type: ignore[attr-defined]  # csv.reader has it, Iterator does not
 
 
-def _delimiter(text: str) -> str:
-    """Return what separates the cells of the first line that has more than one; a title has one."""
-    lines = text.split("\n", _MOST_TITLE_LINES)[:_MOST_TITLE_LINES]
-    header = next((line for line in lines if any(mark in line for mark in ",;\t")), "")
-    return max(",;\t", key=lambda candidate: (header.count(candidate), candidate == ","))
+def _delimiter(text: str, *, fits: Fits) -> str:
+    """Return what separates the cells of the header, or, where no line fits, of the first line that has several."""
+    head = text[:_HEAD_CHARACTERS]
+    first = next((line for line in head.splitlines()[:_MOST_TITLE_LINES] if any(mark in line for mark in ",;\t")), "")
+    likely = sorted(",;\t", key=lambda mark: (-first.count(mark), mark != ","))
+    return next((mark for mark in likely if _has_header(head, mark, fits=fits)), likely[0])
+
+
+def _has_header(head: str, mark: str, *, fits: Fits) -> bool:
+    records = csv.reader(io.StringIO(head, newline=""), delimiter=mark)
+    try:
+        found = find_header(enumerate(records), fits=fits)
+    except csv.Error:
+        return False
+    return found is not None and fits(found[1])
 
 
 def _json_rows(text: str, *, name: str) -> tuple[tuple[str, ...], list[Row]]:

@@ -26,6 +26,7 @@ from xray.data.sources.values import (
     parse_split,
     parse_status,
     parse_view,
+    says_nothing,
     sectioned_report,
 )
 from xray.errors import DataError, Rejected
@@ -66,7 +67,9 @@ def read_table(
     if not table.rows:
         raise DataError(f"{reports} has a header and no rows. Export the reports again.")
     folder = scan(films)
-    reader = _Reader(table=table, columns=names, folder=folder, language=language, origin=origin)
+    reader = _Reader(
+        table=table, columns=names, folder=folder, language=language, origin=origin, refusals=list(table.notes)
+    )
     entries = [entry for row in table.rows if (entry := reader.entry(row)) is not None]
     entries = _other_studies_refused(entries, refusals=reader.refusals)
     studies = _other_patients_refused(join_entries(entries, refusals=reader.refusals), refusals=reader.refusals)
@@ -122,6 +125,7 @@ class _Reader:
         if any(self.study_of.setdefault(header.path, uid) != uid for header in headers):
             raise Rejected("film_taken", "an earlier row gives a film of this row to another study")
         report = self._report(row, study_uid=uid)
+        self._note_dates(row, place=place)
         return Entry(
             place=place,
             study=self._study(row, uid=uid, headers=headers, report=report, patient_id=patient_id, place=place),
@@ -157,6 +161,14 @@ class _Reader:
             people=people_of_films(headers),
         )
 
+    def _note_dates(self, row: Row, *, place: str) -> None:
+        """Note dates that are not understood: they neither part two studies nor tell the later of two reports."""
+        for column in (self.columns.study_date, self.columns.report_time):
+            text = self._value(row, column)
+            if not says_nothing(text) and parse_moment(text) is None:
+                why = f"the column {column!r} holds no date that is known; write it as 2024-03-01 08:30"
+                self.refusals.append(Refusal(where=place, code="unknown_date", why=why, kind="note", row=place))
+
     def _films(self, row: Row, *, study_id: str | None) -> list[FilmHeader]:
         """Return the usable films that a row names, by path. Raises Rejected if there are none."""
         names = self._film_names(row)
@@ -184,7 +196,7 @@ class _Reader:
 
     def _film_names(self, row: Row) -> list[str]:
         self._check_no_loss(row, self.columns.film)
-        parts = self._value(row, self.columns.film).split(";")
+        parts = re.split("[;；]", self._value(row, self.columns.film))
         return [name for part in parts if (name := parse_id(part)) is not None]
 
     def _found(self, found: Found, *, name: str) -> Found:
@@ -200,13 +212,13 @@ class _Reader:
 
     def _report(self, row: Row, *, study_uid: str) -> Report:
         whole = self._value(row, self.columns.report)
-        if self.columns.findings is None or whole.strip():
+        if self.columns.findings is None or not says_nothing(whole):
             return sectioned_report(whole, study_uid=study_uid, language=self.language, origin=self.origin)
         report = sectioned_report(
             self._value(row, self.columns.findings), study_uid=study_uid, language=self.language, origin=self.origin
         )
         impression = plain_text(self._value(row, self.columns.impression))
-        if not impression.strip():
+        if says_nothing(impression):
             return report
         signed = sectioned_report(impression, study_uid=study_uid, language=self.language, origin=self.origin)
         return replace(report, impression=signed.impression or signed.findings)

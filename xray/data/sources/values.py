@@ -1,8 +1,10 @@
 """Single values of a table: an id, an age, a sex, a view, a report's text."""
 
 import re
-from datetime import datetime
+import unicodedata
+from datetime import datetime, timedelta
 
+from xray.data.file_names import halfwidth
 from xray.data.sources.markup import plain_text
 from xray.errors import Rejected
 from xray.records import is_encodable
@@ -22,6 +24,10 @@ _VIEWS |= {"rl": "lateral", "侧位": "lateral", "左侧位": "lateral", "右侧
 _SHEET_ERROR = re.compile(r"#(?:REF!|N/A|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|SPILL!|CALC!)|#{2,}")
 _ROUNDED = re.compile(r"\d([.,]\d+)?[eE]\+\d+")
 _WHOLE = re.compile(r"(\d+)\.0")
+_FORMULA = re.compile(r'="([^"]*)"')
+_UNSEEN = r"[\s\u200b-\u200f\u202a-\u202e\u2060\ufeff]+"
+_AROUND = re.compile(f"^{_UNSEEN}|{_UNSEEN}$")
+_NO_WORDS = {"", "null", "nan", "none", "nil", "na", "undefined", "无", "無", "空"}
 _EXACT_DIGITS = 15
 _SPLITS: dict[str, Split] = dict.fromkeys(("train", "training", "训练", "训练集"), "train")
 _SPLITS |= dict.fromkeys(("val", "valid", "validate", "validation", "dev", "development", "验证", "验证集"), "val")
@@ -30,6 +36,9 @@ _MOMENT = re.compile(
     r"(?P<year>(?:19|2\d)\d\d)(?P<mark>[-/.年]?)(?P<month>\d{1,2})[-/.月]?(?P<day>\d{1,2})日?"
     r"(?:[\sT]*(?P<hour>\d{1,2})[:：时](?P<minute>\d{1,2})(?:[:：分](?P<second>\d{1,2}))?\S*)?"
 )
+_HALF_OF_DAY = re.compile(r"\s*(?:(?P<am>上午|AM)|(?P<pm>下午|PM))\s*", re.IGNORECASE)
+_SERIAL = re.compile(r"[2-7]\d{4}(?:\.\d+)?")
+_DAY_ZERO = datetime(1899, 12, 30)  # of Excel's calendar, from 1900-03-01 on
 _CORRECTED = {"amended", "corrected", "addendum", "revised", "修正", "修正报告", "修订", "更正", "补充报告"}
 _FINAL = {
     "final",
@@ -61,13 +70,19 @@ _PRELIMINARY |= {"未审核", "待审核", "暂存", "已书写", "审核前"}
 
 
 def parse_id(text: str) -> str | None:
-    """Return an id without surrounding blanks, or None if there is none. `12345.0` is `12345` that became a number.
+    """Return an id as it was typed, or None if there is none.
+
+    Blanks around it, characters that nobody sees and full-width letters and digits make no difference, nor does what
+    keeps a spreadsheet from taking it for a number: `'00123`, `="00123"`. `12345.0` is `12345` that became one.
 
     Raises Rejected: `mangled_id` for what a spreadsheet leaves of a long number, for example `1.2E+10` (different ids
     have become equal there, so no guess is made), `lost_digits` for a number that has more digits than a computer's
     numbers keep, `undecodable_id` for half a character.
     """
-    stripped = text.strip().strip("\u200b\ufeff")
+    stripped = _AROUND.sub("", halfwidth(text))
+    if (formula := _FORMULA.fullmatch(stripped)) is not None:
+        stripped = formula[1].strip()
+    stripped = stripped.removeprefix("'").strip()
     if _ROUNDED.fullmatch(stripped) or _SHEET_ERROR.fullmatch(stripped):
         raise Rejected(
             "mangled_id", "an id was rounded or lost by a spreadsheet; export the column as text, not as a number"
@@ -113,14 +128,20 @@ def parse_split(text: str) -> Split | None:
 
 
 def parse_moment(text: str) -> datetime | None:
-    """Return the date and time of `2024-03-01 08:30`, `20240301`, `2024/3/1` or `2024年3月1日`; None for other texts.
+    """Return the date and time of `2024-03-01 08:30`, `20240301`, `2024/3/1 3:30 PM` or `2024年3月1日`, or None.
 
-    Dates that begin with a day or a month are not guessed at.
+    `45352.5` is what a spreadsheet keeps of noon on 2024-03-01. Dates that begin with a day or a month are not guessed.
     """
-    match = _MOMENT.fullmatch(text.strip())
+    stripped = halfwidth(text).strip()
+    if _SERIAL.fullmatch(stripped):
+        return _DAY_ZERO + timedelta(seconds=round(float(stripped) * 86400))
+    half = _HALF_OF_DAY.search(stripped)
+    match = _MOMENT.fullmatch(_HALF_OF_DAY.sub(" ", stripped).strip())
     if match is None or (not match["mark"] and len(match["month"] + match["day"]) != 4):
         return None
     hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
+    if half is not None and 1 <= hour <= 12:
+        hour = hour % 12 + (12 if half["pm"] else 0)
     try:
         return datetime(int(match["year"]), int(match["month"]), int(match["day"]), hour, minute, second)
     except ValueError:
@@ -141,10 +162,16 @@ def parse_status(text: str) -> int:
     return 2 if word in _FINAL else 0 if word in _PRELIMINARY else 1
 
 
+def says_nothing(text: str) -> bool:
+    """Whether a text has no words, or only the word that a system writes for none: `NULL`, `nan`, `None`, `无`, `/`."""
+    letters = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
+    return (letters in _NO_WORDS or text.strip() == "\\N") and not _SHEET_ERROR.fullmatch(text.strip())
+
+
 def check_report_text(text: str) -> None:
     """Refuse text that is no report: Rejected empty_report, sheet_error, undecodable_report or report_too_long."""
-    if not text.strip():
-        raise Rejected("empty_report", "the report is empty")
+    if says_nothing(text):
+        raise Rejected("empty_report", "the report is empty, or only a word such as NULL")
     if _SHEET_ERROR.fullmatch(text.strip()):
         raise Rejected("sheet_error", "a spreadsheet took the report for a formula; export the column as text")
     if "\ufffd" in text or "\0" in text or "锟斤拷" in text or not is_encodable(text):
@@ -162,14 +189,14 @@ def sectioned_report(text: str, *, study_uid: str, language: str, origin: Origin
     text = plain_text(text)
     check_report_text(text)
     parts = split_sections(text)
-    findings, impression = (parts.findings, parts.impression) if parts.findings else (parts.impression, None)
-    if not findings:
+    told = [part for part in (parts.findings, parts.impression) if part is not None and not says_nothing(part)]
+    if not told:
         raise Rejected("empty_report", "the report has neither findings nor an impression")
     return Report(
         study_uid=study_uid,
         language=language,
-        findings=findings,
-        impression=impression,
+        findings=told[0],
+        impression=told[1] if len(told) > 1 else None,
         indication=parts.indication,
         comparison=parts.comparison,
         origin=origin,

@@ -7,14 +7,17 @@ be restored is (zeros that the cell's format shows); what is lost is marked, and
 import re
 import warnings
 import zipfile
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from io import BytesIO
 from typing import Any
 
 from xray.data.sources.rows import Fits, Row, Table, check_header, find_header
+from xray.data.sources.study_files import Refusal
+from xray.data.sources.workbook_layout import Layout, read_layout
 from xray.errors import DataError
 
 _Page = Any  # openpyxl's ReadOnlyWorksheet, whose published types are those of another class
@@ -44,26 +47,44 @@ _Sheet = list[tuple[int, list[_Cell]]]  # the lines that hold text, each with it
 def read_workbook(data: bytes, *, name: str, fits: Fits, sheet: str | None = None) -> Table:
     """Read one sheet of a workbook: the one called `sheet`, or else the only visible one whose header `fits`.
 
-    Where none fits, the first sheet with text is read. Formulas give the values that Excel saved. `name` is the file's,
-    for messages. Raises DataError: for a file that is not `.xlsx` (`.xls`, `.xlsb`, `.ods`, protected by a password,
-    broken), too large when unpacked, without such a sheet, or with several that fit.
+    Where none fits, the first sheet with text is read. Formulas give the values that Excel saved. A cell that is merged
+    over several lines counts in each of them. Noted are hidden lines, which are read (`hidden_row`), and sheets with
+    text that are not (`other_sheet`). `name` is the file's, for messages.
+
+    Raises DataError: for a file that is not `.xlsx` (`.xls`, `.xlsb`, `.ods`, protected by a password, broken), too
+    large when unpacked, without such a sheet, or with several that fit.
     """
     _check_container(data, name=name)
     with _foreign_parser(name):
         from openpyxl import load_workbook
 
         book = load_workbook(BytesIO(data), read_only=True, data_only=True, keep_links=False)
-        pages = [page for page in book.worksheets if _is_wanted(page, sheet)]
-        heads = [(page, head) for page in pages if (head := _lines(page, width=_MOST_COLUMNS, last=_HEAD_LINES))]
+        heads = {page: _lines(page, width=_MOST_COLUMNS, last=_HEAD_LINES) for page in book.worksheets}
     titles = [page.title for page in book.worksheets]
-    if not heads:
+    wanted = [(page, head) for page, head in heads.items() if head and _is_wanted(page, sheet)]
+    if not wanted:
         what = "has no sheet with text" if sheet is None else f"has no text in a sheet {sheet!r}"
         raise DataError(f"{name} {what}. It has the sheets: {', '.join(titles)}.")
-    page, head = _the_one(heads, fits=fits, name=name)
+    page, head = _the_one(wanted, fits=fits, name=name)
     with _foreign_parser(name):
+        layout = _layout(page)
         lines = _lines(page, width=max(len(cells) for _, cells in head) + 1, last=_MOST_ROWS)
     place = name if len(titles) == 1 else f"{name}, sheet {titles.index(page.title) + 1}"
-    return _table(lines, name=place, fits=fits)
+    table = _table(_filled(lines, layout=layout), name=place, fits=fits)
+    others = [other for other, text in heads.items() if text and other is not page and sheet is None]
+    places = [f"{name}, sheet {titles.index(other.title) + 1}" for other in others]
+    return replace(table, notes=(*_hidden_rows(table, layout=layout), *map(_other_sheet, places)))
+
+
+def _hidden_rows(table: Table, *, layout: Layout) -> Iterator[Refusal]:
+    why = "the line is hidden in the workbook, and was read all the same; delete it if it is not meant"
+    for place in (table.place(row) for row in table.rows if row.line in layout.hidden):
+        yield Refusal(where=place, code="hidden_row", why=why, kind="note", row=place)
+
+
+def _other_sheet(place: str) -> Refusal:
+    why = "the sheet holds text and was not read; name it, or save it as a file of its own, if it holds reports"
+    return Refusal(where=place, code="other_sheet", why=why, kind="note", row=place)
 
 
 def _is_wanted(page: _Page, sheet: str | None) -> bool:
@@ -124,6 +145,26 @@ def _lines(page: _Page, *, width: int, last: int) -> _Sheet:
             texts.pop()
         if texts:
             lines.append((number, texts))
+    return lines
+
+
+def _layout(page: _Page) -> Layout:
+    with page.parent._archive.open(page._worksheet_path) as sheet:  # openpyxl does not tell it of a sheet of this size
+        return read_layout(sheet)
+
+
+def _filled(lines: _Sheet, *, layout: Layout) -> _Sheet:
+    """Repeat a cell that is merged over several lines in each of them that holds other text."""
+    numbers = [number for number, _ in lines]
+    cells_of = dict(lines)
+    for merged in layout.merged:
+        cells = cells_of.get(merged.first, [])
+        if len(cells) < merged.column:
+            continue
+        for number in numbers[bisect_right(numbers, merged.first) : bisect_right(numbers, merged.last)]:
+            below = cells_of[number]
+            below.extend([_NOTHING] * (merged.column - len(below)))
+            below[merged.column - 1] = cells[merged.column - 1]
     return lines
 
 
