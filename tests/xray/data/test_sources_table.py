@@ -201,7 +201,7 @@ def test_a_misspelled_column_is_answered_with_the_nearest_one(films, tmp_path: P
 
 
 def test_a_films_folder_that_does_not_exist_is_one_clear_error(tmp_path: Path):
-    with pytest.raises(DataError, match="not a folder"):
+    with pytest.raises(DataError, match="no folder, zip or tar file"):
         read_table(tmp_path / "none", write_csv(tmp_path, "film,report", f"a,{NORMAL}"))
 
 
