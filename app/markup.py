@@ -12,7 +12,7 @@ from xray.metrics.marks import KINDS, Kind, Segment
 STYLE = Path(__file__).parent / "style.css"
 # Shape: every kind has its own sign and its own line under the text, so that no meaning hangs on colour alone.
 SIGNS: Mapping[Kind, str] = {"agree": "✓", "false": "✕", "omitted": "○", "side": "⇄", "place": "⌖", "degree": "≠"}
-_COLUMNS = ("finding_f1", "finding_precision", "finding_recall", "side_accuracy", "bleu4_char", "rouge_l_char")
+_COLUMNS = ("finding_f1", "finding_precision", "finding_recall", "frame_f1", "side_accuracy", "bleu4_char")
 
 
 def report_html(segments: Iterable[Segment], *, words: Words) -> str:

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from finetune.manifest import HEADLINE, Estimate, ScoresFile
 
-TABLE_METRICS = (HEADLINE, "side_accuracy", "bleu4_char", "rouge_l_char")
+TABLE_METRICS = (HEADLINE, "frame_f1", "side_accuracy", "bleu4_char")
 _NAMES = {
     "adapter": "adapter (fine-tuned)",
     "base": "base, un-tuned",
@@ -29,9 +29,9 @@ _NAMES = {
 }
 _HEADS = {
     HEADLINE: "finding F1",
+    "frame_f1": "frame F1",
     "side_accuracy": "side right",
     "bleu4_char": "BLEU-4 (char)",
-    "rouge_l_char": "ROUGE-L (char)",
 }
 NO_VALUE = "–"
 _SILENT_SECONDS = 15.0

@@ -104,6 +104,7 @@ ZH = Words(
             "finding_f1": "所见 F1",
             "finding_precision": "所见精确率",
             "finding_recall": "所见召回率",
+            "frame_f1": "所见综合 F1（含侧别、部位、程度）",
             "side_accuracy": "侧别正确率",
             "exact_match": "完全一致",
             "bleu4_char": "BLEU-4（字）",

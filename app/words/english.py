@@ -105,6 +105,7 @@ EN = Words(
             "finding_f1": "Finding F1",
             "finding_precision": "Finding precision",
             "finding_recall": "Finding recall",
+            "frame_f1": "Frame F1 (side, place, degree)",
             "side_accuracy": "Side accuracy",
             "exact_match": "Exact match",
             "bleu4_char": "BLEU-4 (characters)",
