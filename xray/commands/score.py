@@ -60,7 +60,8 @@ Also = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME",
-        help="text overlap as another tool prints it: llamafactory, swift, sacrebleu_zh or coco_char; may be repeated",
+        help="scores as another tool gives them: llamafactory, swift, sacrebleu_zh, coco_char, or for English reports "
+        "radeval:NAME where RadEval and its weights are on this disk; may be repeated",
     ),
 ]
 
@@ -151,8 +152,11 @@ def _baselines(train: Path | None, **common: Any) -> "dict[str, ScoreReport]":
 
 
 def _as_other(tool: str, texts: dict[str, str], **common: Any) -> "OtherScores":
+    from xray.metrics.english import PREFIX, score_english
     from xray.metrics.other_tools import score_as
 
+    if tool.startswith(PREFIX):
+        return score_english(tool, texts, common["references"])
     chosen = {name: common[name] for name in ("references", "groups", "resamples", "seed")}
     return score_as(tool, texts, **chosen)
 
