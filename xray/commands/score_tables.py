@@ -50,6 +50,8 @@ def show_comparison(comparison: "SystemComparison") -> None:
         corrected = _probability(one.p_holm) + (" *" if one.significant else "")
         table.add_row(name, _number(one.a), _number(one.b), difference, _probability(one.p), corrected)
     _print([table], warnings=comparison.warnings)
+    if any(name.startswith("errors_") for name in comparison.metrics):
+        typer.echo("errors_*: per report, fewer are better")
     tested = sum(one.p is not None for one in comparison.metrics.values())
     typer.echo(f"* significant at {comparison.alpha:g} after Holm's correction for {tested} metrics")
     for signature in dict.fromkeys(one.signature for one in comparison.metrics.values()):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,7 @@ from xray.text.lexicon import PROFILES, Profile
 FloatArray = NDArray[np.float64]
 
 _NAMED = 5
+_HAN = re.compile("[\u4e00-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,8 @@ class Corpus:
 
     rows: float64 [N, K] for `label_sums.ALL_METRICS`. keys: N patient keys, the ids where no patients are known.
     judged: the classes that the truth knows. tabled: whether a table of labels is the truth, and not the reference
-    reports. referenced: whether there are reference reports. split: `split_hash`.
+    reports. referenced: whether there are reference reports. split: `split_hash`. empty, foreign: how many predictions
+    have no text, and text without a Chinese character, in which no finding can be read.
     """
 
     ids: tuple[str, ...]
@@ -41,6 +44,8 @@ class Corpus:
     referenced: bool
     profile: Profile
     split: str
+    empty: int
+    foreign: int
 
     @property
     def metrics(self) -> dict[str, Metric]:
@@ -97,6 +102,8 @@ def build_corpus(
         referenced=references is not None,
         profile=profile,
         split=split_hash(ids, groups),
+        empty=sum(not predictions[name].strip() for name in ids),
+        foreign=sum(bool(predictions[name].strip()) and not _HAN.search(predictions[name]) for name in ids),
     )
 
 

@@ -32,6 +32,7 @@ _NEIGHBOURS = (
     {"hilar", "upper"},
     {"hilar", "lower"},
 )
+_OPPOSITE = tuple({worse, better} for worse in ("new", "worse") for better in ("better", "resolved"))
 _LARGE_MM, _SMALL_MM = 30.0, 6.0
 _LEAST_CREDIT = 0.1
 
@@ -122,7 +123,9 @@ def _course(candidate: Stated, reference: Stated) -> Difference | None:
     if candidate.change == reference.change:
         return None
     added = reference.change is None
-    return Difference(aspect="course", cost=0.1, error="added_comparison" if added else "omitted_comparison")
+    opposite = any({candidate.change, reference.change} == pair for pair in _OPPOSITE)
+    cost = 0.5 if opposite else 0.1
+    return Difference(aspect="course", cost=cost, error="added_comparison" if added else "omitted_comparison")
 
 
 def _certainty(candidate: Stated, reference: Stated) -> Difference | None:

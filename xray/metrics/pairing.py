@@ -15,13 +15,21 @@ _Pair = tuple[Stated, Stated]
 def pair_findings(candidate: Sequence[Stated], reference: Sequence[Stated]) -> list[_Pair]:
     """Pair findings one to one: as many as can be, and of these pairings that with the least differences (Kuhn 1955).
 
+    Findings of one name come first; a neighbouring word answers only what has no namesake in the other report.
     Both come sorted by what they say, so that the order of the sentences does not matter. A finding on both sides
     answers the same finding named on the left and on the right, and the reverse; the two are then one `Stated`.
     """
     ours, theirs = join_sides(candidate, other=reference), join_sides(reference, other=candidate)
+    pairs = _assign(ours, theirs, same_name=True)
+    taken = {id(one) for pair in pairs for one in pair}
+    left = [[one for one in side if id(one) not in taken] for side in (ours, theirs)]
+    return [*pairs, *_assign(left[0], left[1], same_name=False)]
+
+
+def _assign(ours: Sequence[Stated], theirs: Sequence[Stated], *, same_name: bool) -> list[_Pair]:
     if not ours or not theirs:
         return []
-    costs = np.array([[_cost(one, other) for other in theirs] for one in ours])
+    costs = np.array([[_cost(one, other, same_name=same_name) for other in theirs] for one in ours])
     rows, columns = linear_sum_assignment(costs)
     return [
         (ours[row], theirs[column])
@@ -43,6 +51,8 @@ def join_sides(findings: Sequence[Stated], *, other: Sequence[Stated]) -> list[S
     return joined
 
 
-def _cost(candidate: Stated, reference: Stated) -> float:
+def _cost(candidate: Stated, reference: Stated, *, same_name: bool) -> float:
+    if same_name and candidate.concept != reference.concept:
+        return _IMPOSSIBLE
     found = differences(candidate, reference)
     return _IMPOSSIBLE if found is None else sum(difference.cost for difference in found)

@@ -114,7 +114,7 @@ def score_corpus(corpus: Corpus, *, resamples: int, seed: int) -> ScoreReport:
         n=len(corpus.ids),
         units=corpus.units,
         truth="table" if corpus.tabled else "report",
-        warnings=(*warn_of_few(corpus), *_warn_of_classes(corpus, part(sums, "cells"))),
+        warnings=(*_warn_of_texts(corpus), *warn_of_few(corpus), *_warn_of_classes(corpus, part(sums, "cells"))),
     )
 
 
@@ -137,6 +137,12 @@ def metric_signature(name: str, corpus: Corpus) -> str:
         return signature(corpus.profile, tabled=corpus.tabled) + split
     policy = "negative" if name.endswith("_uncertain_negative") else "positive"
     return f"{_lexicon(corpus.profile)}|uncertain:{policy}|{_truth(tabled=corpus.tabled)}{split}"
+
+
+def _warn_of_texts(corpus: Corpus) -> tuple[str, ...]:
+    """Return a warning each for predictions in which no finding can be read, whatever they say."""
+    counts = {"are empty": corpus.empty, "hold no Chinese, and no finding is read in them": corpus.foreign}
+    return tuple(f"predictions that {what}: {count} of {len(corpus.ids)}" for what, count in counts.items() if count)
 
 
 def warn_of_few(corpus: Corpus) -> tuple[str, ...]:

@@ -13,8 +13,10 @@ from xray.text.frames import find
 from xray.text.lexicon import Profile
 from xray.types import Assertion, Change, Finding, Laterality, Severity
 
-_CONCLUDES = re.compile("提示|考虑|符合|可能|疑|系|为|示|倾向|代表|表明|[(（]")
+_CONCLUDES = re.compile("提示|考虑|符合|可能|疑|系|为|示|倾向|代表|表明|除外|排除|[(（]")
+_ASKS = re.compile("[^。;；,，]{0,3}(?:待排|待查|待除外|可能|[?？])")
 _JOINS = re.compile("[。!！?？;；\n]|伴|合并|并(?!不)|以及|及|和|、|另")
+_REACH = 8  # a sentence concludes within a few findings; a model that repeats itself states thousands
 _DEGREES: tuple[Severity | None, ...] = (None, "mild", "moderate", "severe")
 _COURSES: tuple[Change | None, ...] = (None, "stable", "resolved", "better", "worse", "new")
 """Of two mentions that differ, the one that must not be missed counts."""
@@ -25,7 +27,7 @@ _ORDER: dict[Laterality | None, int] = {"left": 0, "right": 1, "bilateral": 2, N
 class Stated:
     """One finding of a report with everything that is said of it.
 
-    `statements` are its mentions in the order of the text, and `evidence` the signs from which the report concludes it.
+    `statements` are its mentions, and `evidence` the signs from which the report concludes it.
     The other fields are those of `Finding`, joined: `assertion` is present where one mention is.
     """
 
@@ -42,7 +44,7 @@ class Stated:
 
     @property
     def mentions(self) -> tuple[Finding, ...]:
-        """Every mention in the text, that of the evidence included, in its order."""
+        """Every mention in the text, that of the evidence included, in the order of the text."""
         return tuple(sorted((*self.statements, *self.evidence), key=lambda finding: finding.span))
 
     @property
@@ -109,8 +111,9 @@ def joined_sides(left: Stated, right: Stated) -> Stated:
 def _without_evidence(text: str, findings: Sequence[Finding]) -> list[tuple[Finding, tuple[Finding, ...]]]:
     """Give each finding the signs it was concluded from, and leave these out."""
     signs: dict[int, list[Finding]] = {}
-    for sign in findings:
-        conclusion = next((n for n, other in enumerate(findings) if _concluded(text, sign=sign, from_it=other)), None)
+    for place, sign in enumerate(findings):
+        following = range(place + 1, min(place + 1 + _REACH, len(findings)))
+        conclusion = next((n for n in following if _concluded(text, sign=sign, from_it=findings[n])), None)
         if conclusion is not None:
             signs.setdefault(conclusion, []).append(sign)
     left_out = {id(sign) for group in signs.values() for sign in group}
@@ -127,7 +130,8 @@ def _concluded(text: str, *, sign: Finding, from_it: Finding) -> bool:
         return False
     between = text[sign.span[1] : from_it.span[0]]
     same_side = None in (sign.laterality, from_it.laterality) or sign.laterality == from_it.laterality
-    return same_side and bool(_CONCLUDES.search(between)) and not _JOINS.search(between)
+    asked = between in {",", "，"} and _ASKS.match(text, from_it.span[1]) is not None
+    return same_side and not _JOINS.search(between) and (asked or bool(_CONCLUDES.search(between)))
 
 
 def _located(finding: Finding, signs: Sequence[Finding]) -> Finding:
@@ -177,7 +181,7 @@ def _again(one: Stated, finding: Finding, signs: tuple[Finding, ...]) -> Stated:
     return replace(
         one,
         assertion="present" if "present" in (one.assertion, finding.assertion) else "uncertain",
-        statements=tuple(sorted((*one.statements, finding), key=lambda mention: mention.span)),
+        statements=(*one.statements, finding),
         zones=one.zones or finding.zones,
         severity=max((one.severity, finding.severity), key=_DEGREES.index),
         size_mm=max(sizes, default=None),

@@ -7,10 +7,12 @@ drawn films (labels14.csv); the labels of another data set are mapped to these c
 
 import csv
 import difflib
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from xray.data.sources.rows import decode_text
 from xray.errors import DataError
 from xray.text.labels import CLASSES
 
@@ -30,10 +32,11 @@ class TruthTable:
 
 
 def read_truth(path: Path) -> TruthTable:
-    """Read a table of labels: a CSV file in UTF-8 with `id` (or `study_uid`), classes, and `patient_key` if known.
+    """Read a table of labels: a CSV file (UTF-8, UTF-16 or GB18030) with `id` (or `study_uid`) and classes.
 
-    A class without a column is not known to the table. Raises DataError: no such file, an unknown column (with the
-    nearest class), no id or class column, a value that is none, an id twice, or no rows.
+    A column `patient_key` names the patients, if known. A class without a column is not known to the table. Raises
+    DataError: no such file, an unknown column (with the nearest class), no id or class column, a value that is none, an
+    id twice, or no rows.
     """
     header, lines = _read(path)
     key = _check_columns(header, path=path)
@@ -79,13 +82,15 @@ def unknown_class(name: str) -> str:
 
 def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream)
-            rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+        text, _ = decode_text(path.read_bytes(), where=str(path))
+        reader = csv.reader(io.StringIO(text, newline=""))
+        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except FileNotFoundError:
         raise DataError(f"{path} does not exist") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read as CSV in UTF-8: {type(error).__name__}") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}). Check its rights.") from None
+    except csv.Error as error:
+        raise DataError(f"{path} is no CSV table ({error}). Export it again.") from None
     if not rows:
         raise DataError(f"{path} is empty. It needs a header: id and the classes.")
     return [cell.strip() for cell in rows[0][1]], rows[1:]

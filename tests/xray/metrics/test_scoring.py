@@ -204,3 +204,12 @@ def test_intervals_hold_the_value_and_repeat():
 def test_a_device_without_a_side_does_not_answer_for_one_that_has():
     values = _values({"a": "气管插管在位。"}, {"a": "左侧胸壁见心脏起搏器影。气管插管在位。"})
     assert values["side_accuracy"] is None
+
+
+def test_predictions_in_which_nothing_can_be_read_are_warned_of():
+    references = {"a": "右侧气胸。", "b": "双肺清晰。", "c": "心影增大。"}
+    report = score({"a": "", "b": "No acute disease.", "c": "心影增大。"}, references, resamples=0)
+    assert report.warnings[:2] == (
+        "predictions that are empty: 1 of 3",
+        "predictions that hold no Chinese, and no finding is read in them: 1 of 3",
+    )

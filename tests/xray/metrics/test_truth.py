@@ -113,9 +113,11 @@ def test_a_table_that_cannot_be_meant_is_refused_with_its_place(tmp_path: Path, 
 
 
 def test_a_table_that_is_no_text_is_refused(tmp_path: Path):
-    (tmp_path / "t.csv").write_bytes("id,Edema\n胸,1\n".encode("gb18030"))
+    (tmp_path / "t.csv").write_bytes(b"id,Edema\n\xff\xff\xff,1\n")
     with pytest.raises(DataError, match="UTF-8"):
         read_truth(tmp_path / "t.csv")
+    (tmp_path / "gb.csv").write_bytes("id,Edema\n胸,1\n".encode("gb18030"))
+    assert read_truth(tmp_path / "gb.csv").labels["胸"]["Edema"] == 1
     with pytest.raises(DataError, match="does not exist"):
         read_truth(tmp_path / "none.csv")
 
