@@ -104,7 +104,7 @@ def test_choosing_another_run_while_typing_saves_the_text_to_the_run_it_was_type
     wait_for_run(page, "older")
     page.wait_for_url("**run=older**")
     page.wait_for_function("() => Object.keys(localStorage).every((key) => !key.startsWith('xray-review/'))")
-    assert page.locator(".comment").input_value() == ""
+    wait_until(lambda: page.locator(".comment").input_value() == "", page=page)
     assert comments(server, case_id) == {"newer": "写在 newer 里"}
 
     page.go_back()
