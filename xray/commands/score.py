@@ -85,7 +85,6 @@ def score(
     from xray.commands.score_tables import show_comparison, show_scores
     from xray.metrics import compare_systems, read_truth
     from xray.metrics import score as score_reports
-    from xray.metrics.page import scores_page
 
     _check(references, truth=truth, compare=compare, metric=metric, needs_references=[html, train, also])
     keep_inputs(out, html, inputs=(predictions, references, compare, truth, train))
@@ -112,8 +111,7 @@ def score(
         content["other_tools"] = {tool: asdict(one) for tool, one in others.items()}
         show_scores(report, baselines=baselines, others=others)
         if html:
-            page = scores_page(report, title=predictions.stem, predictions=texts, baselines=baselines, **_page(common))
-            write_atomically(html, page)
+            write_atomically(html, _page(report, texts, title=predictions.stem, baselines=baselines, **common))
     if out:
         write_atomically(out, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
 
@@ -161,8 +159,13 @@ def _as_other(tool: str, texts: dict[str, str], **common: Any) -> "OtherScores":
     return score_as(tool, texts, **chosen)
 
 
-def _page(common: dict[str, Any]) -> dict[str, Any]:
-    return {name: common[name] for name in ("references", "profile")}
+def _page(
+    report: "ScoreReport", texts: dict[str, str], *, title: str, baselines: "dict[str, ScoreReport]", **common: Any
+) -> str:
+    from xray.metrics.page import scores_page
+
+    chosen = {name: common[name] for name in ("references", "profile")}
+    return scores_page(report, title=title, predictions=texts, baselines=baselines, **chosen)
 
 
 def _patients(path: Path, table: "TruthTable | None") -> dict[str, str] | None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from xray.errors import ConfigError, DataError
-from xray.metrics.other_tools import OtherScores
+from xray.metrics.other_tools import OtherScores, scored_ids
 from xray.metrics.statistics import Estimate
 
 PREFIX = "radeval:"
@@ -30,9 +30,7 @@ def score_english(name: str, predictions: Mapping[str, str], references: Mapping
     Raises DataError for Chinese reports and missing predictions, ConfigError where RadEval is not installed, does not
     know the metric, or finds no weights on this disk, and for metrics that ask a server.
     """
-    if missing := [key for key in references if key not in predictions]:
-        raise DataError(f"Predictions are missing for {len(missing)} reports, the first: {missing[0]}.")
-    ids = sorted(references)
+    ids = scored_ids(predictions, references)
     theirs, ours = [references[key] for key in ids], [predictions[key] for key in ids]
     if chinese := sum(_HAN.search(text) is not None for text in (*theirs, *ours)):
         raise DataError(f"{name} reads English only, and {chinese} of {2 * len(ids)} texts are Chinese. Leave it out.")

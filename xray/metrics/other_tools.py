@@ -18,6 +18,13 @@ class OtherScores:
     signature: str
 
 
+def scored_ids(predictions: Mapping[str, str], references: Mapping[str, str]) -> list[str]:
+    """Return the ids of the references, sorted. Raises DataError where a prediction is missing."""
+    if missing := [name for name in references if name not in predictions]:
+        raise DataError(f"Predictions are missing for {len(missing)} reports, the first: {missing[0]}.")
+    return sorted(references)
+
+
 def score_as(
     tool: str,
     predictions: Mapping[str, str],
@@ -32,9 +39,7 @@ def score_as(
     Ids and groups are as in `xray.metrics.score`. Raises ConfigError for an unknown tool and where jieba is needed and
     not installed, DataError where a prediction is missing.
     """
-    if missing := [name for name in references if name not in predictions]:
-        raise DataError(f"Predictions are missing for {len(missing)} reports, the first: {missing[0]}.")
-    ids = sorted(references)
+    ids = scored_ids(predictions, references)
     made = variant(tool, [references[name] for name in ids])
     rows = np.stack([made.row(predictions[name], references[name]) for name in ids])
     keys = [groups[name] if groups is not None else name for name in ids]
