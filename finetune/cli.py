@@ -4,7 +4,6 @@ Errors of the user's making end in one line and an exit code: 2 configuration, 3
 Nothing heavy is imported before a command needs it, so that `--help` is quick and a wrong key is told at once.
 """
 
-import logging
 import os
 import shlex
 import shutil
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from finetune.libraries import prepare_libraries
+from finetune.model_commands import app as models_app
 from xray.command_line import guard
 from xray.errors import ConfigError, DataError
 
@@ -28,7 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-models_app = typer.Typer(help="Base models.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 
 ConfigFile = Annotated[Path, typer.Argument(metavar="CFG", help="YAML file, for example finetune/configs/demo.yaml")]
@@ -54,7 +54,7 @@ def check(config: ConfigFile, overrides: Overrides = None) -> None:
     from finetune.config_file import load_config
 
     settings = load_config(config, overrides or ())
-    _prepare_libraries()
+    prepare_libraries()
     from finetune.check import check_run
     from finetune.console import Screen
     from finetune.models.loading import memory_guard
@@ -67,7 +67,7 @@ def check(config: ConfigFile, overrides: Overrides = None) -> None:
 def generate(folder: RunFolder) -> None:
     """Write the reports of a run's test studies that are not written yet; a finished run is then scored again."""
     settings = _settings_of(folder)
-    _prepare_libraries()
+    prepare_libraries()
     from finetune.console import Screen
     from finetune.models.loading import memory_guard
     from finetune.systems import generate_again
@@ -81,7 +81,7 @@ def generate(folder: RunFolder) -> None:
 def evaluate(folder: RunFolder) -> None:
     """Score a run's predictions again and print the table."""
     settings = _settings_of(folder)
-    _prepare_libraries()
+    prepare_libraries()
     from finetune.console import Screen
     from finetune.results import score_again
     from xray.lock import locked
@@ -133,28 +133,13 @@ def demo(
     _start(settings.model_copy(update={"data": settings.data.model_copy(update={"root": folder})}))
 
 
-@models_app.command("build-demo-base")
-def build_demo_base(
-    folder: Annotated[Path, typer.Argument(help="where the model goes")],
-    films: Annotated[int, typer.Option(min=100, help="procedural studies to learn from")] = 12000,
-    epochs: Annotated[int, typer.Option(min=1)] = 13,
-    seed: Annotated[int, typer.Option(min=0)] = 1,
-) -> None:
-    """Train the demo base model again, from nothing, on another hospital's procedural films."""
-    _prepare_libraries()
-    from finetune.console import Screen
-    from finetune.pretrain import pretrain
-
-    pretrain(folder, films=films, epochs=epochs, seed=seed, screen=Screen())
-
-
 def main() -> None:
     """Run the command line."""
     guard(app)
 
 
 def _start(settings: "RunConfig") -> None:
-    _prepare_libraries()
+    prepare_libraries()
     from finetune.console import Screen
     from finetune.models.loading import memory_guard
     from finetune.run import start_run
@@ -181,18 +166,3 @@ def _settings_of(folder: Path) -> "RunConfig":
     if not path.exists():
         raise ConfigError(f"{folder} is not a run folder: it has no config.resolved.yaml")
     return load_config(path)
-
-
-def _prepare_libraries() -> None:
-    """Keep the libraries quiet and on this machine. A hub is asked only when a config names a hub id.
-
-    Raises ConfigError where the kit was installed without its training part.
-    """
-    if find_spec("torch") is None:
-        raise ConfigError("training is not installed. Install the kit with its extra `train`.")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it looks for a CPU kernel on a hub, and says so
-    from finetune.models.loading import silence_libraries
-
-    silence_libraries()

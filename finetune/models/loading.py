@@ -18,6 +18,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText, BitsAndBytesCo
 from finetune.config import AdapterConfig, ModelConfig
 from finetune.models.parts import ModelParts, find_parts
 from finetune.models.processing import load_processor
+from finetune.models.registry import register_families
 from xray.errors import ConfigError, MemoryLimitError
 
 DEMO_BASE = Path(__file__).parent / "demo_base"
@@ -166,6 +167,7 @@ def count_parameters(settings: ModelConfig) -> int:
 
 def _on_meta(source: str, *, revision: str | None) -> PreTrainedModel:
     """Build the model without weights: what stays out of 4 bits must be known before any weight is read."""
+    register_families()
     config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
     with torch.device("meta"):
         return AutoModelForImageTextToText.from_config(config, trust_remote_code=False)

@@ -12,6 +12,7 @@ from typing import Any
 from transformers import AutoConfig, AutoImageProcessor, AutoProcessor, AutoTokenizer, ProcessorMixin
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
+from finetune.models.registry import register_families
 from xray.errors import ConfigError
 
 ProcessorClass = Any  # a child of ProcessorMixin: transformers comes without types
@@ -23,6 +24,7 @@ def load_processor(source: str | Path, *, revision: str | None = None) -> Proces
     Raises ConfigError when it does not work on text and images alone, and when the model has no chat template: a report
     is asked for in a conversation.
     """
+    register_families()
     where = {"revision": revision, "trust_remote_code": False}
     kind = PROCESSOR_MAPPING.get(type(AutoConfig.from_pretrained(source, **where)), None)
     if kind is not None and "video_processor" in kind.get_attributes():
