@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray.errors import ConfigError, DataError
+from xray.han import HAN
 from xray.metrics import lexical
 from xray.metrics.cider import ReferenceFrequencies
 from xray.metrics.label_sums import ALL_METRICS, LABEL_METRICS, label_row
@@ -22,7 +22,6 @@ from xray.text.lexicon import PROFILES, Profile
 FloatArray = NDArray[np.float64]
 
 _NAMED = 5
-_HAN = re.compile("[\u4e00-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +102,7 @@ def build_corpus(
         profile=profile,
         split=split_hash(ids, groups),
         empty=sum(not predictions[name].strip() for name in ids),
-        foreign=sum(bool(predictions[name].strip()) and not _HAN.search(predictions[name]) for name in ids),
+        foreign=sum(bool(predictions[name].strip()) and not HAN.search(predictions[name]) for name in ids),
     )
 
 
