@@ -12,7 +12,6 @@ from xray.data.sources.rows import decode_text
 from xray.errors import DataError
 from xray.records import is_encodable
 
-
 _NAMED = 8
 
 
@@ -47,7 +46,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             row = json.loads(line)
         except json.JSONDecodeError as error:
             raise DataError(
-                f'{path}, line {number}: not JSON ({error.msg}). Write one object a line: {{"id": "s1", "text": "..."}}.'
+                f'{path}, line {number}: not JSON ({error.msg}). Each line is an object {{"id", "text"}}.'
             ) from None
         if not isinstance(row, dict):
             raise DataError(f'{path}, line {number}: a row must be an object with "id" and "text"')
@@ -63,7 +62,9 @@ def read_texts(path: Path) -> dict[str, str]:
             key, text = row.get("id"), row.get("text")
             if not isinstance(key, str | int) or not isinstance(text, str):
                 held = ", ".join(f"{name} ({type(value).__name__})" for name, value in list(row.items())[:_NAMED])
-                raise DataError(f'{path}, line {number}: a row needs "id" and "text", a string. It has: {held or "none"}.')
+                raise DataError(
+                    f'{path}, line {number}: a row needs "id" and "text", a string. It has: {held or "none"}.'
+                )
             if not (is_encodable(str(key)) and is_encodable(text)):
                 raise DataError(f"{path}, line {number}: half a character (a lone surrogate). Export the text again.")
             yield str(key), text

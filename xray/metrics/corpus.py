@@ -164,7 +164,9 @@ def _checked_ids(
     if groups is not None and (unknown := [name for name in wanted if name not in groups]):
         raise DataError(f"There is no patient key for {some_ids(unknown)}. Give one per report, or none at all.")
     if truth is not None and (unlabelled := [name for name in wanted if name not in truth]):
-        raise DataError(f"There is no truth for {some_ids(unlabelled)}; it has {some_ids(truth)}. Add labels, or leave out reports.")
+        raise DataError(
+            f"There is no truth for {some_ids(unlabelled)}; it has {some_ids(truth)}. Add labels, or leave out reports."
+        )
     if references is not None and not any(lexical.tokens(text) for text in references.values()):
         raise DataError("All reference reports are empty. Is the text column the right one?")
     return sorted(wanted)
@@ -211,5 +213,5 @@ def _check_texts(texts: Mapping[str, str], *, source: str) -> None:
     for name, text in texts.items():
         if not isinstance(text, str):
             raise DataError(
-                f"{source} of {_spelled(name)}: {type(text).__name__} is no text. Give a string; '' for an empty report."
+                f"{source} of {_spelled(name)}: {type(text).__name__} is no text. Give a string, '' for none."
             )

@@ -99,9 +99,7 @@ def score_corpus(corpus: Corpus, *, resamples: int, seed: int) -> ScoreReport:
     """Score what `build_corpus` made. See `score`."""
     resampled = _resample(corpus, resamples=resamples, seed=seed)
     sums = corpus.rows.sum(axis=0)
-    metrics = {
-        name: estimate(metric, sums=corpus.rows, resampled=resampled) for name, metric in corpus.metrics.items()
-    }
+    metrics = {name: estimate(metric, sums=corpus.rows, resampled=resampled) for name, metric in corpus.metrics.items()}
     tables = [_per_class(cells, corpus.rows, resampled) for cells in (*POLICIES.values(), "negative")]
     return ScoreReport(
         metrics=metrics,
@@ -168,11 +166,11 @@ def warn_of_few(corpus: Corpus) -> tuple[str, ...]:
     )
 
 
-def describe_bootstrap(corpus: Corpus, *, resamples: int, seed: int) -> str:
+def describe_bootstrap(corpus: Corpus, *, resamples: int, seed: int, kind: str = "percentile") -> str:
     """Say what the intervals resample."""
     if corpus.units < 2 or resamples < 1:
         return "no intervals"
-    return f"percentile bootstrap over {corpus.units} {corpus.unit}, {resamples} resamples, seed {seed}"
+    return f"{kind} bootstrap over {corpus.units} {corpus.unit}, {resamples} resamples, seed {seed}"
 
 
 def _warn_of_no_interval(metrics: Mapping[str, Estimate], corpus: Corpus) -> tuple[str, ...]:
@@ -232,8 +230,9 @@ def _class_row(counts: FloatArray, drawn: FloatArray | None, *, n: int) -> dict[
     values: dict[str, float | None] = {"tp": tp, "fp": fp, "fn": fn}
     for name, measure in _MEASURES.items():
         value = _defined(measure(counts)) if tp + fp + fn > 0 else None
-        known = value is not None and drawn is not None
-        low, high = interval(np.where(drawn.sum(axis=-1) > 0, measure(drawn), np.nan)) if known else (None, None)
+        low, high = None, None
+        if value is not None and drawn is not None:
+            low, high = interval(np.where(drawn.sum(axis=-1) > 0, measure(drawn), np.nan))
         values |= {name: value, f"{name}_low": low, f"{name}_high": high}
     return values | {"support": tp + fn, "predicted": tp + fp, "n": float(n)}
 
@@ -242,9 +241,7 @@ def _undefined(corpus: Corpus, sums: FloatArray) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for name, (ending, policy) in MACRO_METRICS.items():
         empty = part(sums, POLICIES[policy]).sum(axis=0) == 0
-        found[name] = tuple(
-            c for c in CLASS_SETS[ending] if empty[CLASSES.index(c)] and c in corpus.judged
-        )
+        found[name] = tuple(c for c in CLASS_SETS[ending] if empty[CLASSES.index(c)] and c in corpus.judged)
     return found
 
 

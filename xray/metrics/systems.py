@@ -150,7 +150,7 @@ def compare_corpora(
     return SystemComparison(
         metrics=judged,
         test=_describe(exchanges, corpus=first, draws=draws, seed=seed),
-        bootstrap=f"paired, {describe_bootstrap(first, resamples=resamples, seed=seed)}",
+        bootstrap=describe_bootstrap(first, resamples=resamples, seed=seed, kind="paired percentile"),
         alpha=alpha,
         n=len(first.ids),
         units=first.units,

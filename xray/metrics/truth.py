@@ -79,7 +79,9 @@ def check_truth(truth: Mapping[str, Labels]) -> None:
     if torn := {key: found for key, row in truth.items() if (found := _beside_no_finding(row))}:
         shown = ", ".join(f"{key} ({found})" for key, found in list(torn.items())[:_NAMED])
         more = f" and {len(torn) - _NAMED} more" if len(torn) > _NAMED else ""
-        raise DataError(f"The truth has No Finding = 1 beside a finding = 1 in {len(torn)} rows: {shown}{more}. Correct it.")
+        raise DataError(
+            f"The truth has No Finding = 1 beside a finding = 1 in {len(torn)} rows: {shown}{more}. Correct it."
+        )
 
 
 def _beside_no_finding(row: Labels) -> str | None:
