@@ -6,14 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from xray.metrics.corpus import Corpus
+from xray.metrics.frames import weight_at_stake
 from xray.metrics.marks import MarkedReports, Segment, mark_reference, mark_reports
 from xray.metrics.meanings import MEANINGS
 from xray.metrics.page import MetricRow, coverage_rows, render
+from xray.metrics.sums import part
 from xray.metrics.systems import Difference, SystemComparison
 from xray.metrics.wording import joined_warnings, number_text, probability_text, value_text
 
 SHOWN = 10
 """How many reports the page shows of each system where it is the better one."""
+_EQUAL = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +61,15 @@ def comparison_page(comparison: SystemComparison, *, a: System, b: System, refer
 
 
 def frame_gains(first: Corpus, second: Corpus) -> dict[str, float]:
-    """Return id -> frame F1 of the second minus that of the first, the largest differences first.
+    """Return id -> frame F1 of the second minus that of the first, without the reports where it is equal.
 
-    Of equal ones those come first whose signed scores differ more; reports of equal frame F1 are left out.
+    Sorted by the difference times the weight of the findings at stake: a missed pneumothorax before a worn vertebra.
     """
-    found = {}
-    for name in ("frame_f1", "crimson_zh"):
-        ours, theirs = (corpus.metrics[name](corpus.rows) for corpus in (second, first))
-        found[name] = ours - theirs
-    order = np.lexsort((-np.abs(found["crimson_zh"]), -np.abs(found["frame_f1"])))
-    return {first.ids[place]: gain for place in order if abs(gain := float(found["frame_f1"][place])) > 1e-9}
+    ours, theirs = (corpus.metrics["frame_f1"](corpus.rows) for corpus in (second, first))
+    stakes = [weight_at_stake(part(corpus.rows, "frames")) for corpus in (first, second)]
+    gains = ours - theirs
+    order = np.argsort(-np.abs(gains) * np.maximum(*stakes), kind="stable")
+    return {first.ids[place]: float(gains[place]) for place in order if abs(gains[place]) > _EQUAL}
 
 
 def _shown(name: str, *, a: System, b: System, reference: str) -> ShownDifference:

@@ -8,9 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from xray.cli import app
+from xray.metrics.comparison_page import frame_gains
+from xray.metrics.systems import build_corpora
 
 REFERENCES = {f"s{number:02}": "右侧胸腔少量积液。" if number % 2 else "双肺清晰。" for number in range(30)}
-A = {name: "双肺清晰。" for name in REFERENCES}
+A = dict.fromkeys(REFERENCES, "双肺清晰。")
 B = REFERENCES | {"s00": "左侧气胸。<i>大</i>", "s01": "左侧胸腔少量积液。"}
 
 
@@ -63,6 +65,14 @@ def test_the_reports_that_differ_most_come_first_on_the_side_of_the_better_syste
     assert "<i>大" not in page
     assert "http" not in page
     assert page.count("人工智能生成</span>") == 2 * 11
+
+
+def test_a_grave_difference_stands_before_a_slight_one():
+    references = {"a": "胸椎退行性变。", "b": "左侧气胸。"}
+    corpora = build_corpora(
+        dict.fromkeys(references, "双肺清晰。"), references, references, profile="standard", groups=None, truth=None
+    )
+    assert list(frame_gains(*corpora).items()) == [("b", 1.0), ("a", 1.0)]
 
 
 def test_systems_with_one_file_name_are_told_by_their_folders(files: Path):
