@@ -88,7 +88,7 @@ def score(
 ) -> None:
     """Score generated reports with 95 % intervals, or compare two systems on the same reports (--compare).
 
-    Every table stands beside a report that knows nothing of the films. --html explains each metric.
+    Beside the scores of one system stand those of reports that know nothing of the films. --html explains each metric.
     """
     from xray.metrics import read_truth
 

@@ -2,12 +2,14 @@
 
 import json
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from xray.cli import app
+from xray.commands.score_tables import SHOWN
 from xray.errors import DataError
 from xray.metrics.systems import COMPARED
 
@@ -147,6 +149,17 @@ def test_with_references_and_a_truth_texts_and_labels_are_scored(files: Path):
 @pytest.mark.parametrize("options", [("b.jsonl",), ("b.jsonl", "r.jsonl", "--metric", "chrf")])
 def test_what_cannot_be_followed_ends_with_2(files: Path, options: tuple[str, ...]):
     assert run(files, *options).exit_code == 2
+
+
+def test_the_readme_names_every_option_and_the_metrics_of_the_screen():
+    said = CliRunner().invoke(app, ["score", "--help"]).stdout
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    section = readme.split("## The scores")[1].split("\n## ")[0]
+    options = set(re.findall(r"(?m)^ +(--[a-z]+)", said)) - {"--help"}
+    assert len(options) == 11
+    assert {option for option in options if option not in section} == set()
+    named = [f"finding_f1{name}" if name[0] == "_" else name for name in re.findall("`([a-z0-9_*]+)`", section)]
+    assert [name for name in SHOWN if not any(fnmatch(name, known) for known in named)] == []
 
 
 def test_the_help_shows_how_two_systems_are_compared():
