@@ -80,9 +80,7 @@ def _classes(report: "ScoreReport") -> "Table":
 
 def _coverage(coverage: "Mapping[str, Coverage]") -> "Table":
     """Show what is told of the present findings: leaving it out costs the scores next to nothing."""
-    table = _table(
-        "reports", "findings", "side", "degree", "size", title="present findings that carry a side, a degree, a size"
-    )
+    table = _table("reports", "findings", "side", "degree", "size", title="present findings that carry each")
     for author, one in coverage.items():
         table.add_row(
             _AUTHORS.get(author, author), str(one.findings), *map(share_text, (one.side, one.degree, one.size))

@@ -154,8 +154,8 @@ def _checked_ids(
     extra = [name for name in predictions if name not in wanted]
     if missing and extra:
         raise DataError(
-            f"The ids do not match: of the references {some_ids(missing)} have no prediction, and of the predictions "
-            f"{some_ids(extra)} have no reference. Spell the ids alike on both sides."
+            f"The ids do not match: no prediction for {some_ids(missing)}; no reference for {some_ids(extra)}. "
+            "Spell them alike on both sides."
         )
     if missing:
         raise DataError(f"Predictions are missing for {some_ids(missing)}. Generate them, or leave out the references.")

@@ -78,9 +78,8 @@ def check_truth(truth: Mapping[str, Labels]) -> None:
                 raise DataError(f"truth of {key}: {value!r} is no value of {name}. Use 1, 0, -1 or None.")
     if torn := {key: found for key, row in truth.items() if (found := _beside_no_finding(row))}:
         shown = ", ".join(f"{key} ({found})" for key, found in list(torn.items())[:_NAMED])
-        more = f" and {len(torn) - _NAMED} more" if len(torn) > _NAMED else ""
         raise DataError(
-            f"The truth has No Finding = 1 beside a finding = 1 in {len(torn)} rows: {shown}{more}. Correct it."
+            f"The truth has No Finding = 1 beside a finding = 1, {len(torn)} times, as of: {shown}. Correct it."
         )
 
 

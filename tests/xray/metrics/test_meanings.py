@@ -23,7 +23,7 @@ WORSE = {
 
 
 def test_each_metric_is_explained_in_both_languages_on_one_line():
-    assert list(MEANINGS) and set(MEANINGS) == set(ALL_METRICS)
+    assert set(MEANINGS) == set(ALL_METRICS)
     for meaning in MEANINGS.values():
         assert re.search("[\u4e00-\u9fff]", meaning.zh)
         assert not re.search("[\u4e00-\u9fff]", meaning.en)
@@ -37,6 +37,6 @@ def test_the_better_direction_and_the_range_are_those_of_the_values(name: str):
     good, bad = (score(texts, REPORTS, resamples=0).metrics[name].value for texts in (REPORTS, WORSE))
     assert (good > bad) == meaning.higher
     for value in (good, bad):
-        assert meaning.low <= value and (meaning.high is None or value <= meaning.high)
+        assert meaning.low <= value <= (meaning.high or value)
     best = meaning.high if meaning.higher else meaning.low
     assert good == pytest.approx(best) or name == "cider_char"

@@ -84,7 +84,7 @@ def test_a_class_or_a_value_that_does_not_exist_is_refused(labels: dict[str, int
 
 def test_no_finding_beside_a_finding_is_refused_by_name_and_beside_a_device_is_not():
     texts = dict.fromkeys("ab", "左侧气胸。")
-    with pytest.raises(DataError, match=r"in 1 rows: b \(Edema\)"):
+    with pytest.raises(DataError, match=r"1 times, as of: b \(Edema\)"):
         score(texts, None, truth={"a": {"No Finding": 1, "Edema": 0}, "b": {"No Finding": 1, "Edema": 1}})
     device = {"No Finding": 1, "Support Devices": 1}
     assert score(texts, None, truth=dict.fromkeys("ab", device), resamples=0).n == 2
