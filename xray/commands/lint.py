@@ -73,18 +73,15 @@ def _table(source: Path) -> dict[str, str]:
 
 def _report(row: "Row", *, columns: "TableColumns") -> str:
     """Return the report of a row as `xray prepare` takes it, with a header above a conclusion of its own column."""
+    from xray.data.sources.columns import report_cells
     from xray.data.sources.values import says_nothing
     from xray.text.sections import locate_sections
 
-    whole, findings, impression = (
-        row.values.get(column or "", "") for column in (columns.report, columns.findings, columns.impression)
-    )
-    if columns.findings is None or not says_nothing(whole):
-        return whole
+    text, impression = report_cells(row, columns)
     if says_nothing(impression):
-        return findings
+        return text
     is_headed = any(section.name == "impression" for section in locate_sections(impression))
-    return f"{findings}\n{'' if is_headed else '诊断意见：'}{impression}"
+    return f"{text}\n{'' if is_headed else '诊断意见：'}{impression}"
 
 
 def _show(report: "LintReport") -> None:

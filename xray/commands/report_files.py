@@ -12,6 +12,8 @@ from xray.data.sources.rows import decode_text
 from xray.errors import DataError
 from xray.records import is_encodable
 
+_NAMED = 8
+
 
 class ProfileName(StrEnum):
     """Lexicons: native reports, or machine-translated ones."""
@@ -43,23 +45,31 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
-            raise DataError(f"{path}, line {number}: not JSON ({error.msg})") from None
+            raise DataError(
+                f'{path}, line {number}: not JSON ({error.msg}). Each line is an object {{"id", "text"}}.'
+            ) from None
         if not isinstance(row, dict):
             raise DataError(f'{path}, line {number}: a row must be an object with "id" and "text"')
         yield number, row
 
 
 def read_texts(path: Path) -> dict[str, str]:
-    """Return id -> text. Raises DataError for rows without both, and for ids that stand twice."""
+    """Return id -> text. Raises DataError for no rows, rows without both, and ids that stand twice."""
     from xray.metrics import index_by_id
 
     def pairs() -> Iterator[tuple[str, str]]:
         for number, row in read_rows(path):
             key, text = row.get("id"), row.get("text")
             if not isinstance(key, str | int) or not isinstance(text, str):
-                raise DataError(f'{path}, line {number}: a row needs "id" and "text"')
+                held = ", ".join(f"{name} ({type(value).__name__})" for name, value in list(row.items())[:_NAMED])
+                raise DataError(
+                    f'{path}, line {number}: a row needs "id" and "text", a string. It has: {held or "none"}.'
+                )
             if not (is_encodable(str(key)) and is_encodable(text)):
                 raise DataError(f"{path}, line {number}: half a character (a lone surrogate). Export the text again.")
             yield str(key), text
 
-    return index_by_id(pairs(), source=str(path))
+    texts = index_by_id(pairs(), source=str(path))
+    if not texts:
+        raise DataError(f'{path} holds no reports. It needs rows {{"id", "text"}}.')
+    return texts

@@ -1,7 +1,7 @@
 """`xray score`: generated reports against references or a table of labels, and two systems against each other."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,7 +50,12 @@ Out = Annotated[
 ]
 Page = Annotated[
     Path | None,
-    typer.Option("--html", metavar="PAGE.html", help="write a page: tables, and the worst reports with their errors"),
+    typer.Option(
+        "--html",
+        metavar="PAGE.html",
+        help="write a page: each metric explained, and the worst reports (with --compare, those that differ most) "
+        "with their errors marked",
+    ),
 ]
 Train = Annotated[
     Path | None,
@@ -81,12 +86,13 @@ def score(
     draws: Annotated[int, typer.Option(min=100, help="with --compare: random exchanges of patients")] = 10_000,
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
-    """Score generated reports with 95 % intervals, or compare two systems on the same reports (--compare)."""
-    from xray.commands.score_tables import show_comparison, show_scores
-    from xray.metrics import compare_systems, read_truth
-    from xray.metrics import score as score_reports
+    """Score generated reports with 95 % intervals, or compare two systems on the same reports (--compare).
 
-    _check(references, truth=truth, compare=compare, metric=metric, needs_references=[html, train, also])
+    Beside the scores of one system stand those of reports that know nothing of the films. --html explains each metric.
+    """
+    from xray.metrics import read_truth
+
+    _check(references, truth=truth, compare=compare, metric=metric, html=html, alone=[train, also])
     keep_inputs(out, html, inputs=(predictions, references, compare, truth, train))
     texts = read_texts(predictions)
     table = read_truth(truth) if truth else None
@@ -95,25 +101,71 @@ def score(
         "profile": profile.value,
         "groups": _patients(references or predictions, table),
         "truth": table.labels if table else None,
-        "resamples": resamples,
-        "seed": seed,
     }
-    report = score_reports(texts, **common)
-    content = {"schema_version": SCHEMA_VERSION, **asdict(report)}
+    drawn = {"resamples": resamples, "seed": seed}
     if compare:
-        comparison = compare_systems(read_texts(compare), texts, metrics=metric, draws=draws, **common)
-        content["comparison"] = {"a_file": str(compare), "b_file": str(predictions), **asdict(comparison)}
-        show_comparison(comparison)
+        chosen = {"metrics": metric, "draws": draws, **drawn}
+        content = _compare(compare, predictions, texts, html=html, wants_all=out is not None, chosen=chosen, **common)
     else:
-        baselines = _baselines(train, **common)
-        others = {tool: _as_other(tool, texts, **common) for tool in also or ()}
-        content["baselines"] = {name: asdict(one)["metrics"] for name, one in baselines.items()}
-        content["other_tools"] = {tool: asdict(one) for tool, one in others.items()}
-        show_scores(report, baselines=baselines, others=others)
-        if html:
-            write_atomically(html, _page(report, texts, title=predictions.stem, baselines=baselines, **common))
+        content = _score(predictions, texts, html=html, train=train, also=also or [], **drawn, **common)
     if out:
-        write_atomically(out, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+        complete = {"schema_version": SCHEMA_VERSION, **content}
+        write_atomically(out, json.dumps(complete, ensure_ascii=False, indent=2) + "\n")
+
+
+def _score(
+    predictions: Path, texts: dict[str, str], *, html: Path | None, train: Path | None, also: list[str], **common: Any
+) -> dict[str, Any]:
+    """Score one system, show it, write its page, and return what the file of scores holds."""
+    from xray.commands.score_tables import show_scores
+    from xray.metrics import score as score_reports
+
+    report = score_reports(texts, **common)
+    if train and (leak := _leak(train, **common)):
+        report = replace(report, warnings=(leak, *report.warnings))
+    baselines = _baselines(train, **common)
+    others = {tool: _as_other(tool, texts, **common) for tool in also}
+    show_scores(report, baselines=baselines, others=others)
+    if html:
+        write_atomically(html, _page(report, texts, title=predictions.stem, baselines=baselines, **common))
+    return {
+        **asdict(report),
+        "baselines": {name: asdict(one)["metrics"] for name, one in baselines.items()},
+        "other_tools": {tool: asdict(one) for tool, one in others.items()},
+    }
+
+
+def _compare(
+    a_file: Path,
+    b_file: Path,
+    b_texts: dict[str, str],
+    *,
+    html: Path | None,
+    wants_all: bool,
+    chosen: dict[str, Any],
+    **common: Any,
+) -> dict[str, Any]:
+    """Compare two systems, show it, write its page, and return what the file of scores holds: all of B, if wanted."""
+    from xray.commands.score_tables import show_comparison
+    from xray.metrics.comparison_page import System, comparison_page
+    from xray.metrics.scoring import score_corpus
+    from xray.metrics.systems import build_corpora, compare_corpora
+
+    a_texts = read_texts(a_file)
+    first, second = build_corpora(a_texts, b_texts, **common)
+    comparison = compare_corpora(first, second, **chosen)
+    show_comparison(comparison)
+    if html:
+        names = [
+            f"{file.parent.name}/{file.stem}" if a_file.stem == b_file.stem else file.stem for file in (a_file, b_file)
+        ]
+        a = System(name=names[0], texts=a_texts, corpus=first)
+        b = System(name=names[1], texts=b_texts, corpus=second)
+        write_atomically(html, comparison_page(comparison, a=a, b=b, references=common["references"]))
+    if not wants_all:
+        return {}
+    whole = score_corpus(second, resamples=chosen["resamples"], seed=chosen["seed"])
+    return {**asdict(whole), "comparison": {"a_file": str(a_file), "b_file": str(b_file), **asdict(comparison)}}
 
 
 def _check(
@@ -122,15 +174,17 @@ def _check(
     truth: Path | None,
     compare: Path | None,
     metric: list[str] | None,
-    needs_references: "Iterable[object]",
+    html: Path | None,
+    alone: "Iterable[object]",
 ) -> None:
     if references is None and truth is None:
         raise typer.BadParameter("Give REFERENCES.jsonl, --truth labels.csv, or both.")
     if metric and compare is None:
         raise typer.BadParameter("--metric chooses what --compare compares; all metrics are computed without it.")
-    asked = any(option is not None for option in needs_references)
-    if asked and (compare is not None or references is None):
-        raise typer.BadParameter("--html, --train and --also belong to scores against references, without --compare.")
+    if html is not None and references is None:
+        raise typer.BadParameter("--html shows reports beside their references. Give REFERENCES.jsonl.")
+    if any(option is not None for option in alone) and (compare is not None or references is None):
+        raise typer.BadParameter("--train and --also belong to scores against references, without --compare.")
 
 
 def _baselines(train: Path | None, **common: Any) -> "dict[str, ScoreReport]":
@@ -147,6 +201,18 @@ def _baselines(train: Path | None, **common: Any) -> "dict[str, ScoreReport]":
     if known:
         systems["random training report"] = random_reports(known, references, seed=common["seed"])
     return {name: score_reports(texts, **common) for name, texts in systems.items()}
+
+
+def _leak(train: Path, **common: Any) -> str | None:
+    """Say that reports or patients of the references stand among the training reports, or None."""
+    references, groups = common["references"], common["groups"]
+    trained, patients = read_texts(train), _patients(train, None)
+    reports = sum(trained.get(name) == text for name, text in references.items())
+    shared = len(set(patients.values()) & set(groups.values())) if patients and groups else 0
+    if not reports and not shared:
+        return None
+    counts = [f"{reports} of {len(references)} reports"] + [f"{shared} patients"] * bool(shared)
+    return f"{train} holds what is scored, what was trained on it is not tested here: {', '.join(counts)}"
 
 
 def _as_other(tool: str, texts: dict[str, str], **common: Any) -> "OtherScores":

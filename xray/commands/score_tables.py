@@ -5,10 +5,20 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from xray.metrics.wording import (
+    estimate_text,
+    joined_warnings,
+    number_text,
+    probability_text,
+    share_text,
+    value_text,
+)
+
 if TYPE_CHECKING:
     from rich.table import Table
 
     from xray.metrics import Estimate, ScoreReport, SystemComparison
+    from xray.metrics.coverage import Coverage
     from xray.metrics.other_tools import OtherScores
 
 SHOWN = (
@@ -20,8 +30,8 @@ SHOWN = (
 """The metrics that fit on one screen."""
 _SHORT = {"constant normal report": "one normal", "random training report": "random"}
 _WIDTH = 96  # where the output is no terminal, or a narrow one, lines rather wrap than lose numbers
-_NO_VALUE = "–"
-_MACRO = "finding_f1_macro"
+_AUTHORS = {"a": "A", "b": "B", "candidate": "generated"}
+_POINTER = "what each metric means, its range and which way is better: --html PAGE.html, or the README"
 
 
 def show_scores(
@@ -31,11 +41,11 @@ def show_scores(
     heads = ("metric", "value, 95 % interval", *(_SHORT.get(name, name) for name in baselines))
     table = _table(*heads, title=f"profile {report.profile}; {report.bootstrap}; all metrics: --out, --html")
     for name in (name for name in SHOWN if name in report.metrics):
-        trivial = [_number(one.metrics[name].value) for one in baselines.values()]
-        table.add_row(name, _estimate(report.metrics[name]), *trivial)
-    undefined = (f"no positive on either side, left out of the macro mean: {c}" for c in report.undefined[_MACRO])
-    tables = [table, _classes(report), *(_other(one.metrics, tool=tool) for tool, one in others.items())]
-    _print(tables, warnings=[*undefined, *report.warnings])
+        trivial = [number_text(one.metrics[name].value) for one in baselines.values()]
+        table.add_row(name, estimate_text(report.metrics[name]), *trivial)
+    tables = [table, _classes(report), _coverage(report.coverage)]
+    _print([*tables, *(_other(one.metrics, tool=tool) for tool, one in others.items())], warnings=report.warnings)
+    typer.echo(_POINTER)
     typer.echo(f"{report.signature}|split:{report.split[:8]}")
     for one in others.values():
         typer.echo(one.signature)
@@ -46,10 +56,11 @@ def show_comparison(comparison: "SystemComparison") -> None:
     title = f"profile {comparison.profile}; {comparison.test}; {comparison.bootstrap}"
     table = _table("metric", "A", "B", "B - A, 95 % interval", "p", "p (Holm)", title=title)
     for name, one in comparison.metrics.items():
-        difference = f"{_number(one.difference)} {_interval(one.low, one.high)}"
-        corrected = _probability(one.p_holm) + (" *" if one.significant else "")
-        table.add_row(name, _number(one.a), _number(one.b), difference, _probability(one.p), corrected)
-    _print([table], warnings=comparison.warnings)
+        difference = value_text(one.difference, low=one.low, high=one.high)
+        corrected = probability_text(one.p_holm) + (" *" if one.significant else "")
+        table.add_row(name, number_text(one.a), number_text(one.b), difference, probability_text(one.p), corrected)
+    _print([table, _coverage(comparison.coverage)], warnings=comparison.warnings)
+    typer.echo(_POINTER)
     if any(name.startswith("errors_") for name in comparison.metrics):
         typer.echo("errors_*: per report, fewer are better")
     tested = sum(one.p is not None for one in comparison.metrics.values())
@@ -62,15 +73,25 @@ def _classes(report: "ScoreReport") -> "Table":
     classes = _table("class", "tp", "fp", "fn", "P", "R", "F1, 95 % interval", title="uncertain as positive")
     for name, row in report.per_class.items():
         counts = [f"{row[key]:.0f}" for key in ("tp", "fp", "fn")]
-        f1 = f"{_number(row['f1'])} {_interval(row['f1_low'], row['f1_high'])}"
-        classes.add_row(name, *counts, _number(row["precision"]), _number(row["recall"]), f1)
+        f1 = value_text(row["f1"], low=row["f1_low"], high=row["f1_high"])
+        classes.add_row(name, *counts, number_text(row["precision"]), number_text(row["recall"]), f1)
     return classes
+
+
+def _coverage(coverage: "Mapping[str, Coverage]") -> "Table":
+    """Show what is told of the present findings: leaving it out costs the scores next to nothing."""
+    table = _table("reports", "findings", "side", "degree", "size", title="present findings that carry each")
+    for author, one in coverage.items():
+        table.add_row(
+            _AUTHORS.get(author, author), str(one.findings), *map(share_text, (one.side, one.degree, one.size))
+        )
+    return table
 
 
 def _other(metrics: Mapping[str, "Estimate"], *, tool: str) -> "Table":
     table = _table("metric", "value, 95 % interval", title=f"as {tool} prints it")
     for name, estimate in metrics.items():
-        table.add_row(name, _estimate(estimate))
+        table.add_row(name, estimate_text(estimate))
     return table
 
 
@@ -92,25 +113,5 @@ def _print(tables: "Iterable[Table]", *, warnings: Iterable[str]) -> None:
     console.width = max(console.width, _WIDTH)
     for table in tables:
         console.print(table)
-    by_text: dict[str, list[str]] = {}
-    for warning in warnings:
-        text, _, of = warning.rpartition(": ")
-        by_text.setdefault(text, []).append(of)
-    for text, of_all in by_text.items():
-        typer.echo(f"warning: {text}: {', '.join(of_all)}", err=True)
-
-
-def _estimate(estimate: "Estimate") -> str:
-    return f"{_number(estimate.value)} {_interval(estimate.low, estimate.high)}"
-
-
-def _number(value: float | None) -> str:
-    return _NO_VALUE if value is None else f"{value:.3f}"
-
-
-def _probability(value: float | None) -> str:
-    return _NO_VALUE if value is None else f"{value:.2g}"
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    return _NO_VALUE if low is None or high is None else f"[{low:.3f}, {high:.3f}]"
+    for line in joined_warnings(warnings):
+        typer.echo(f"warning: {line}", err=True)

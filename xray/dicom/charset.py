@@ -13,9 +13,10 @@ from typing import Literal
 from pydicom.charset import decode_bytes
 from pydicom.valuerep import TEXT_VR_DELIMS
 
+from xray.han import HAN
+
 _ESCAPE = re.compile(r"\x1b[ -/]+[0-~]")  # an ISO 2022 designation; decoders leave `ESC $ ) A` of ISO 2022 IR 58 behind
 _ESCAPE_BYTES = re.compile(rb"\x1b[ -/]+[0-~]")
-_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 _EUROPEAN = re.compile(r"[\x00-\u024f]*")
 _HIGH = re.compile(r"[\x80-\xff]")
 
@@ -44,9 +45,9 @@ def decode(raw: bytes, *, encodings: Sequence[str]) -> Decoded:
     failed = "\ufffd" in declared
     if utf8 and (utf8 == declared or _EUROPEAN.fullmatch(utf8)):
         return Decoded(text=declared, repaired=False)
-    if utf8 and _HAN.search(utf8) and (failed or _is_more_chinese(utf8, declared)):
+    if utf8 and HAN.search(utf8) and (failed or _is_more_chinese(utf8, declared)):
         return Decoded(text=utf8, repaired=utf8 != declared)
-    latin = not _HAN.search(declared) and _HIGH.search(declared)
+    latin = not HAN.search(declared) and _HIGH.search(declared)
     if gb18030 and ((failed and _is_chinese_alone(gb18030)) or ((failed or latin) and _common_share(gb18030) >= 0.5)):
         return Decoded(text=gb18030, repaired=gb18030 != declared)
     return Decoded(text=declared, repaired=False)
@@ -70,7 +71,7 @@ def _strict(raw: bytes, *, encoding: Literal["utf-8", "gb18030"]) -> str | None:
 
 def _is_chinese_alone(text: str) -> bool:
     """Tell Chinese in rare characters from a European word, of which two letters may look like one such character."""
-    return bool(_HAN.search(text)) and not re.search("[A-Za-z]", text)
+    return bool(HAN.search(text)) and not re.search("[A-Za-z]", text)
 
 
 def _is_more_chinese(text: str, other: str) -> bool:
@@ -79,7 +80,7 @@ def _is_more_chinese(text: str, other: str) -> bool:
 
 def _common_share(text: str) -> float:
     """Return the share of common Chinese characters among all Chinese ones, 0 where there are none."""
-    found = _HAN.findall(text)
+    found = HAN.findall(text)
     return sum(_is_common(character) for character in found) / len(found) if found else 0.0
 
 

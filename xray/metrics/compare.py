@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from xray.metrics.differences import ERROR_KINDS, Aspect, Difference, ErrorKind, credit, differences
+from xray.metrics.differences import ERROR_KINDS, Aspect, Difference, ErrorKind, credit
 from xray.metrics.pairing import join_sides, pair_findings
 from xray.metrics.stated import Stated, StatedReport, read_report
 from xray.text.lexicon import Profile
@@ -92,9 +92,9 @@ def compare_stated(candidate: StatedReport, reference: StatedReport) -> Comparis
     neighbouring word. A side, zone or degree that the reference does not state cannot be wrong. Absent findings and
     normal statements take no part. The order of the sentences does not matter.
     """
-    pairs = pair_findings(candidate.stated, reference.stated)
     matches = tuple(
-        Match(candidate=ours, reference=theirs, differences=differences(ours, theirs) or ()) for ours, theirs in pairs
+        Match(candidate=ours, reference=theirs, differences=found)
+        for ours, theirs, found in pair_findings(candidate.stated, reference.stated)
     )
     false = _rest(candidate.stated, other=reference.stated, taken=[match.candidate for match in matches])
     omitted = _rest(reference.stated, other=candidate.stated, taken=[match.reference for match in matches])

@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray.errors import ConfigError, DataError
+from xray.han import HAN
 from xray.metrics import lexical
 from xray.metrics.cider import ReferenceFrequencies
+from xray.metrics.coverage import Coverage, coverage
 from xray.metrics.label_sums import ALL_METRICS, LABEL_METRICS, label_row
-from xray.metrics.sums import Metric, row
+from xray.metrics.sums import Metric, part, row
 from xray.metrics.truth import Labels, judged_classes
 from xray.text.labels import CLASSES, LabelledText, label
 from xray.text.lexicon import PROFILES, Profile
@@ -22,7 +23,6 @@ from xray.text.lexicon import PROFILES, Profile
 FloatArray = NDArray[np.float64]
 
 _NAMED = 5
-_HAN = re.compile("[\u4e00-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,13 @@ class Corpus:
         return {name: metric for name, metric in ALL_METRICS.items() if self.referenced or name in LABEL_METRICS}
 
     @property
+    def coverage(self) -> dict[str, Coverage]:
+        """What is said of the findings in the reports of each author: `candidate`, and `reference` if there is one."""
+        sums = self.rows.sum(axis=0)
+        authors = ("candidate", "reference") if self.referenced else ("candidate",)
+        return {author: coverage(part(sums, f"{author}_told")) for author in authors}
+
+    @property
     def units(self) -> int:
         """Number of patients, of reports where no patients are known."""
         return len(set(self.keys))
@@ -73,8 +80,8 @@ def build_corpus(
 ) -> Corpus:
     """Check the ids of all mappings and compute the rows.
 
-    Raises DataError, naming ids, when they differ, a patient key or a truth is missing, or nothing is to score, and
-    ConfigError for an unknown profile. The truth may know more reports than there are.
+    Raises DataError, naming ids, when they differ, a text is none, a patient key or a truth is missing, or nothing is
+    to score, and ConfigError for an unknown profile. The truth may know more reports than there are.
     """
     if profile not in PROFILES:
         raise ConfigError(f"Unknown profile {profile!r}. Use one of: {', '.join(PROFILES)}.")
@@ -103,7 +110,7 @@ def build_corpus(
         profile=profile,
         split=split_hash(ids, groups),
         empty=sum(not predictions[name].strip() for name in ids),
-        foreign=sum(bool(predictions[name].strip()) and not _HAN.search(predictions[name]) for name in ids),
+        foreign=sum(bool(predictions[name].strip()) and not HAN.search(predictions[name]) for name in ids),
     )
 
 
@@ -125,7 +132,7 @@ def index_by_id(rows: Iterable[tuple[str, str]], *, source: str) -> dict[str, st
             repeated.append(name)
         texts[name] = text
     if repeated:
-        raise DataError(f"{source}: {_some(repeated)} more than once. Keep one report per id.")
+        raise DataError(f"{source}: {some_ids(repeated)} more than once. Keep one report per id.")
     return texts
 
 
@@ -141,14 +148,25 @@ def _checked_ids(
     wanted = predictions if references is None else references
     if not wanted:
         raise DataError("There are no reference reports to score against. Give at least one.")
-    if missing := [name for name in wanted if name not in predictions]:
-        raise DataError(f"Predictions are missing for {_some(missing)}. Generate them, or leave out the references.")
-    if extra := [name for name in predictions if name not in wanted]:
-        raise DataError(f"There is no reference for {_some(extra)}. Add them, or leave out the predictions.")
+    for source, texts in (("prediction", predictions), ("reference", references or {})):
+        _check_texts(texts, source=source)
+    missing = [name for name in wanted if name not in predictions]
+    extra = [name for name in predictions if name not in wanted]
+    if missing and extra:
+        raise DataError(
+            f"The ids do not match: no prediction for {some_ids(missing)}; no reference for {some_ids(extra)}. "
+            "Spell them alike on both sides."
+        )
+    if missing:
+        raise DataError(f"Predictions are missing for {some_ids(missing)}. Generate them, or leave out the references.")
+    if extra:
+        raise DataError(f"There is no reference for {some_ids(extra)}. Add them, or leave out the predictions.")
     if groups is not None and (unknown := [name for name in wanted if name not in groups]):
-        raise DataError(f"There is no patient key for {_some(unknown)}. Give one per report, or none at all.")
+        raise DataError(f"There is no patient key for {some_ids(unknown)}. Give one per report, or none at all.")
     if truth is not None and (unlabelled := [name for name in wanted if name not in truth]):
-        raise DataError(f"There is no truth for {_some(unlabelled)}. Add their labels, or leave out the reports.")
+        raise DataError(
+            f"There is no truth for {some_ids(unlabelled)}; it has {some_ids(truth)}. Add labels, or leave out reports."
+        )
     if references is not None and not any(lexical.tokens(text) for text in references.values()):
         raise DataError("All reference reports are empty. Is the text column the right one?")
     return sorted(wanted)
@@ -179,7 +197,21 @@ def _labelled(text: str, profile: Profile) -> LabelledText:
     return label(text, profile=profile)
 
 
-def _some(names: list[str]) -> str:
-    shown = ", ".join(sorted(names)[:_NAMED])
+def some_ids(names: Collection[str]) -> str:
+    """Write how many ids there are, and the first of them."""
+    shown = ", ".join(sorted(map(_spelled, names))[:_NAMED])
     count = f"{len(names)} id" + ("s" if len(names) > 1 else "")
-    return f"{count}: {shown}" + (" ..." if len(names) > _NAMED else "")
+    return f"{count}: {shown}" + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+
+
+def _spelled(name: object) -> str:
+    """Write an id; one that is no string tells what it is, since 1 and "1" are two ids."""
+    return name if isinstance(name, str) else f"{name!r} ({type(name).__name__})"
+
+
+def _check_texts(texts: Mapping[str, str], *, source: str) -> None:
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            raise DataError(
+                f"{source} of {_spelled(name)}: {type(text).__name__} is no text. Give a string, '' for none."
+            )

@@ -10,17 +10,16 @@ import importlib
 import importlib.metadata
 import io
 import os
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from xray.errors import ConfigError, DataError
+from xray.han import HAN
 from xray.metrics.other_tools import OtherScores, scored_ids
 from xray.metrics.statistics import Estimate
 
 PREFIX = "radeval:"
 """A name such as `radeval:f1chexbert` asks for a metric of RadEval."""
-_HAN = re.compile("[\\u4e00-\\u9fff]")
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 
 
@@ -32,7 +31,7 @@ def score_english(name: str, predictions: Mapping[str, str], references: Mapping
     """
     ids = scored_ids(predictions, references)
     theirs, ours = [references[key] for key in ids], [predictions[key] for key in ids]
-    if chinese := sum(_HAN.search(text) is not None for text in (*theirs, *ours)):
+    if chinese := sum(HAN.search(text) is not None for text in (*theirs, *ours)):
         raise DataError(f"{name} reads English only, and {chinese} of {2 * len(ids)} texts are Chinese. Leave it out.")
     values = _measured(name.removeprefix(PREFIX), references=theirs, predictions=ours)
     return OtherScores(

@@ -64,6 +64,12 @@ def crimson_zh(sums: FloatArray) -> FloatArray:
     return np.where(empty, 1.0, np.where(excess > 0, below, above))
 
 
+def weight_at_stake(sums: FloatArray) -> FloatArray:
+    """Weight of the reference's findings and of the false ones, float64 [..., 11] -> [...]."""
+    _, reference, _, false = _weights(sums)
+    return reference + false
+
+
 def _weights(sums: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     return sums[..., 0], sums[..., 1], sums[..., 2], sums[..., 3]
 

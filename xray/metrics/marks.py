@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from xray.metrics.compare import Match, compare_findings
+from xray.metrics.compare import Comparison, Match, compare_findings
 from xray.metrics.reasons import Reason, reasons
 from xray.text.lexicon import Profile
 from xray.types import Finding, Laterality
@@ -59,6 +59,24 @@ class MarkedReports:
 def mark_reports(generated: str, *, reference: str, profile: Profile) -> MarkedReports:
     """Compare two reports with the scores' own rules and mark the findings in both texts."""
     comparison = compare_findings(generated, reference, profile=profile)
+    left, right = _marks(comparison)
+    only_right = [mark for mark in right if mark.kind == "omitted"]
+    return MarkedReports(
+        generated=split_marks(generated, left),
+        reference=split_marks(reference, right),
+        findings=tuple((mark.kind, mark.concept) for mark in (*left, *only_right)),
+        reasons=reasons(comparison),
+    )
+
+
+def mark_reference(reference: str, *, generated: Iterable[str], profile: Profile) -> tuple[Segment, ...]:
+    """Mark the findings of a reference; where several generated reports answer it, the most serious answer shows."""
+    comparisons = (compare_findings(text, reference, profile=profile) for text in generated)
+    return split_marks(reference, [mark for comparison in comparisons for mark in _marks(comparison)[1]])
+
+
+def _marks(comparison: Comparison) -> tuple[list[Mark], list[Mark]]:
+    """Return the marks of the candidate and those of the reference."""
     left: list[Mark] = []
     right: list[Mark] = []
     for match in comparison.matches:
@@ -67,13 +85,7 @@ def mark_reports(generated: str, *, reference: str, profile: Profile) -> MarkedR
             right.append(_mark(pair.reference, _kind(match)))
     left.extend(_mark(finding, "false") for one in comparison.false for finding in one.mentions)
     right.extend(_mark(finding, "omitted") for one in comparison.omitted for finding in one.mentions)
-    only_right = [mark for mark in right if mark.kind == "omitted"]
-    return MarkedReports(
-        generated=split_marks(generated, left),
-        reference=split_marks(reference, right),
-        findings=tuple((mark.kind, mark.concept) for mark in (*left, *only_right)),
-        reasons=reasons(comparison),
-    )
+    return left, right
 
 
 def split_marks(text: str, marks: Iterable[Mark]) -> tuple[Segment, ...]:

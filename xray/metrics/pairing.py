@@ -1,18 +1,26 @@
 """Which finding of a candidate report answers which finding of its reference: the cheapest pairing of all."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from xray.metrics.differences import differences
+from xray.metrics.differences import Difference, differences
 from xray.metrics.stated import Stated, joined_sides
 
 _IMPOSSIBLE = 1e6
-_Pair = tuple[Stated, Stated]
 
 
-def pair_findings(candidate: Sequence[Stated], reference: Sequence[Stated]) -> list[_Pair]:
+class Pairing(NamedTuple):
+    """A finding of the candidate, the one of the reference that it answers, and how the two differ."""
+
+    candidate: Stated
+    reference: Stated
+    differences: tuple[Difference, ...]
+
+
+def pair_findings(candidate: Sequence[Stated], reference: Sequence[Stated]) -> list[Pairing]:
     """Pair findings one to one: as many as can be, and of these pairings that with the least differences (Kuhn 1955).
 
     Findings of one name come first; a neighbouring word answers only what has no namesake in the other report.
@@ -21,21 +29,19 @@ def pair_findings(candidate: Sequence[Stated], reference: Sequence[Stated]) -> l
     """
     ours, theirs = join_sides(candidate, other=reference), join_sides(reference, other=candidate)
     pairs = _assign(ours, theirs, same_name=True)
-    taken = {id(one) for pair in pairs for one in pair}
+    taken = {id(one) for pair in pairs for one in (pair.candidate, pair.reference)}
     left = [[one for one in side if id(one) not in taken] for side in (ours, theirs)]
     return [*pairs, *_assign(left[0], left[1], same_name=False)]
 
 
-def _assign(ours: Sequence[Stated], theirs: Sequence[Stated], *, same_name: bool) -> list[_Pair]:
+def _assign(ours: Sequence[Stated], theirs: Sequence[Stated], *, same_name: bool) -> list[Pairing]:
     if not ours or not theirs:
         return []
-    costs = np.array([[_cost(one, other, same_name=same_name) for other in theirs] for one in ours])
-    rows, columns = linear_sum_assignment(costs)
-    return [
-        (ours[row], theirs[column])
-        for row, column in zip(rows, columns, strict=True)
-        if costs[row, column] < _IMPOSSIBLE
-    ]
+    found = [[_compared(one, other, same_name=same_name) for other in theirs] for one in ours]
+    costs = np.array([[_cost(cell) for cell in row] for row in found])
+    chosen = zip(*linear_sum_assignment(costs), strict=True)
+    cells = [(ours[row], theirs[column], found[row][column]) for row, column in chosen]
+    return [Pairing(one, other, differing) for one, other, differing in cells if differing is not None]
 
 
 def join_sides(findings: Sequence[Stated], *, other: Sequence[Stated]) -> list[Stated]:
@@ -51,8 +57,9 @@ def join_sides(findings: Sequence[Stated], *, other: Sequence[Stated]) -> list[S
     return joined
 
 
-def _cost(candidate: Stated, reference: Stated, *, same_name: bool) -> float:
-    if same_name and candidate.concept != reference.concept:
-        return _IMPOSSIBLE
-    found = differences(candidate, reference)
+def _compared(candidate: Stated, reference: Stated, *, same_name: bool) -> tuple[Difference, ...] | None:
+    return None if same_name and candidate.concept != reference.concept else differences(candidate, reference)
+
+
+def _cost(found: tuple[Difference, ...] | None) -> float:
     return _IMPOSSIBLE if found is None else sum(difference.cost for difference in found)

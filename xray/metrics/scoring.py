@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from xray.errors import ConfigError
 from xray.metrics import labels as agreement
 from xray.metrics.corpus import Corpus, build_corpus
+from xray.metrics.coverage import Coverage
 from xray.metrics.label_sums import CLASS_SETS, LABEL_METRICS, MACRO_METRICS, POLICIES, negatives
 from xray.metrics.significance import table_sha256
 from xray.metrics.statistics import Estimate, bootstrap_sums, estimate, interval
@@ -42,7 +43,8 @@ class ScoreReport:
     f1_high), support (positives of the reference), predicted (those of the candidate) and n (reports), with uncertain
     as positive; per_class_uncertain_negative: the same with uncertain as negative; per_class_negative: the same of
     explicit negatives.
-    undefined: macro mean -> the classes left out of it, having no positive on either side.
+    undefined: macro mean -> the judged classes left out of it, having no positive on either side.
+    coverage: author, `candidate` or `reference` -> how many of its findings carry a side, a degree, a size.
     profile: the lexicon. signature: how the numbers were made; numbers of different signatures do not compare.
     signatures: the same for each metric, with the split. lexicon: sha256 of the lexicon. split: `corpus.split_hash`.
     bootstrap: what the intervals resample. n: reports. units: patients, or reports where no patients are known.
@@ -56,6 +58,7 @@ class ScoreReport:
     per_class_uncertain_negative: ClassTable
     per_class_negative: ClassTable
     undefined: dict[str, tuple[str, ...]]
+    coverage: dict[str, Coverage]
     profile: str
     signature: str
     signatures: dict[str, str]
@@ -85,8 +88,8 @@ def score(
     None by class): they replace the labels of the references, so that what a film shows is the truth and not what was
     written of it. Texts and sides are still compared with the references, sides of the classes that the truth has; with
     references None only the metrics of labels remain. A class that the truth never states is not judged. The result
-    does not depend on the order of the mappings. Raises DataError, naming ids, when the ids differ, a patient key or a
-    truth is missing, a class is unknown or nothing is to score.
+    does not depend on the order of the mappings. Raises DataError, naming ids, when the ids differ, a text is none, a
+    patient key or a truth is missing, a class is unknown or nothing is to score.
     """
     corpus = build_corpus(predictions, references, profile=profile, groups=groups, truth=truth)
     return score_corpus(corpus, resamples=resamples, seed=seed)
@@ -95,26 +98,32 @@ def score(
 def score_corpus(corpus: Corpus, *, resamples: int, seed: int) -> ScoreReport:
     """Score what `build_corpus` made. See `score`."""
     resampled = _resample(corpus, resamples=resamples, seed=seed)
-    metrics = corpus.metrics
     sums = corpus.rows.sum(axis=0)
+    metrics = {name: estimate(metric, sums=corpus.rows, resampled=resampled) for name, metric in corpus.metrics.items()}
     tables = [_per_class(cells, corpus.rows, resampled) for cells in (*POLICIES.values(), "negative")]
     return ScoreReport(
-        metrics={name: estimate(metric, sums=corpus.rows, resampled=resampled) for name, metric in metrics.items()},
+        metrics=metrics,
         per_report={name: _per_report(row, corpus) for name, row in zip(corpus.ids, corpus.rows, strict=True)},
         per_class=tables[0],
         per_class_uncertain_negative=tables[1],
         per_class_negative=tables[2],
-        undefined=_undefined(sums),
+        undefined=_undefined(corpus, sums),
+        coverage=corpus.coverage,
         profile=corpus.profile,
         signature=signature(corpus.profile, tabled=corpus.tabled),
         signatures={name: metric_signature(name, corpus) for name in metrics},
         lexicon=load(corpus.profile).sha256,
         split=corpus.split,
-        bootstrap=f"percentile bootstrap over {corpus.units} {corpus.unit}, {resamples} resamples, seed {seed}",
+        bootstrap=describe_bootstrap(corpus, resamples=resamples, seed=seed),
         n=len(corpus.ids),
         units=corpus.units,
         truth="table" if corpus.tabled else "report",
-        warnings=(*_warn_of_texts(corpus), *warn_of_few(corpus), *_warn_of_classes(corpus, part(sums, "cells"))),
+        warnings=(
+            *_warn_of_texts(corpus),
+            *warn_of_few(corpus),
+            *(_warn_of_no_interval(metrics, corpus) if resampled is not None else ()),
+            *_warn_of_classes(corpus, part(sums, "cells")),
+        ),
     )
 
 
@@ -146,7 +155,9 @@ def _warn_of_texts(corpus: Corpus) -> tuple[str, ...]:
 
 
 def warn_of_few(corpus: Corpus) -> tuple[str, ...]:
-    """Return a warning each for fewer than `FEW` reports and patients."""
+    """Return a warning each for fewer than `FEW` reports and patients, and one where there can be no interval."""
+    if corpus.units < 2:
+        return (f"an interval needs two {corpus.unit} or more, none is given: {corpus.units}",)
     counts = {"reports": len(corpus.ids), corpus.unit: corpus.units}
     return tuple(
         f"fewer than {FEW} {unit}, intervals are rough and often too narrow: {count}"
@@ -155,17 +166,33 @@ def warn_of_few(corpus: Corpus) -> tuple[str, ...]:
     )
 
 
+def describe_bootstrap(corpus: Corpus, *, resamples: int, seed: int, kind: str = "percentile") -> str:
+    """Say what the intervals resample."""
+    if corpus.units < 2 or resamples < 1:
+        return "no intervals"
+    return f"{kind} bootstrap over {corpus.units} {corpus.unit}, {resamples} resamples, seed {seed}"
+
+
+def _warn_of_no_interval(metrics: Mapping[str, Estimate], corpus: Corpus) -> tuple[str, ...]:
+    alone = [name for name, one in metrics.items() if one.value is not None and one.low is None]
+    return tuple(f"too few {corpus.unit} bear on it for an interval: {name}" for name in alone)
+
+
 def _warn_of_classes(corpus: Corpus, cells: FloatArray) -> tuple[str, ...]:
     unknown = [
         f"the truth never states this class, it is not judged: {name}" for name in CLASSES if name not in corpus.judged
     ]
+    stated = dict(zip(CLASSES, cells.sum(axis=0), strict=True))
     support = dict(zip(CLASSES, cells[0] + cells[2], strict=True))
+    none = [
+        f"no positive on either side, left out of macro means: {name}" for name in corpus.judged if not stated[name]
+    ]
     few = [
         f"fewer than {FEW} positives in the reference, do not rank systems by it: {name} ({support[name]:.0f})"
         for name in corpus.judged
-        if support[name] < FEW
+        if stated[name] and support[name] < FEW
     ]
-    return (*unknown, *few)
+    return (*unknown, *none, *few)
 
 
 def _resample(corpus: Corpus, *, resamples: int, seed: int) -> FloatArray | None:
@@ -200,20 +227,21 @@ def _class_row(counts: FloatArray, drawn: FloatArray | None, *, n: int) -> dict[
     Resamples without a positive on either side are left out of the intervals.
     """
     tp, fp, fn = (float(count) for count in counts)
-    stated = drawn[drawn.sum(axis=-1) > 0] if drawn is not None else None
     values: dict[str, float | None] = {"tp": tp, "fp": fp, "fn": fn}
     for name, measure in _MEASURES.items():
         value = _defined(measure(counts)) if tp + fp + fn > 0 else None
-        low, high = interval(measure(stated)) if value is not None and stated is not None else (None, None)
+        low, high = None, None
+        if value is not None and drawn is not None:
+            low, high = interval(np.where(drawn.sum(axis=-1) > 0, measure(drawn), np.nan))
         values |= {name: value, f"{name}_low": low, f"{name}_high": high}
     return values | {"support": tp + fn, "predicted": tp + fp, "n": float(n)}
 
 
-def _undefined(sums: FloatArray) -> dict[str, tuple[str, ...]]:
+def _undefined(corpus: Corpus, sums: FloatArray) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for name, (ending, policy) in MACRO_METRICS.items():
         empty = part(sums, POLICIES[policy]).sum(axis=0) == 0
-        found[name] = tuple(c for c in CLASS_SETS[ending] if empty[CLASSES.index(c)])
+        found[name] = tuple(c for c in CLASS_SETS[ending] if empty[CLASSES.index(c)] and c in corpus.judged)
     return found
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from xray.metrics import frames, lexical
+from xray.metrics import coverage, frames, lexical
 from xray.metrics import labels as agreement
 from xray.metrics.cider import ReferenceFrequencies
 from xray.metrics.compare import compare_stated
@@ -55,6 +55,8 @@ _LAYOUT = _lay_out(
         "green": (),
         "crimson": (),
         "cider": (),
+        "candidate_told": (coverage.QUANTITIES,),
+        "reference_told": (coverage.QUANTITIES,),
     }
 )
 
@@ -72,11 +74,9 @@ def row(
     `frequencies` are those of all references, which CIDEr needs.
     """
     tallies = lexical.tally(candidate, reference)
-    found = frames.frame_sums(
-        compare_stated(
-            stated_report(candidate, findings=ours.findings), stated_report(reference, findings=theirs.findings)
-        )
-    )
+    generated = stated_report(candidate, findings=ours.findings)
+    wanted = stated_report(reference, findings=theirs.findings)
+    found = frames.frame_sums(compare_stated(generated, wanted))
     values: dict[str, FloatArray | float] = {
         "matched": tallies.matched,
         "candidate": tallies.candidate,
@@ -92,6 +92,8 @@ def row(
         "green": frames.green_zh(found),
         "crimson": frames.crimson_zh(found),
         "cider": frequencies.cider(candidate, reference) if frequencies is not None else 0.0,
+        "candidate_told": coverage.coverage_row(generated),
+        "reference_told": coverage.coverage_row(wanted),
     }
     return np.concatenate([np.ravel(values[name]) for name in _LAYOUT]).astype(np.float64)
 

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray.errors import ConfigError, DataError
-from xray.metrics.corpus import Corpus, build_corpus
+from xray.metrics.corpus import Corpus, build_corpus, some_ids
+from xray.metrics.coverage import Coverage
 from xray.metrics.label_sums import ALL_METRICS
-from xray.metrics.scoring import metric_signature, warn_of_few
+from xray.metrics.scoring import describe_bootstrap, metric_signature, warn_of_few
 from xray.metrics.statistics import Exchanges, bootstrap_sums, exchange_sums, holm, interval, paired_test
 from xray.metrics.sums import Metric
 from xray.metrics.truth import Labels
@@ -64,7 +65,8 @@ class SystemComparison:
     """Two systems, metric by metric.
 
     test, bootstrap: what was exchanged and resampled, in words. alpha: the level of `significant`. differing: units
-    whose reports are not alike in the two systems. lexicon: its sha256. split: `corpus.split_hash`.
+    whose reports are not alike in the two systems. lexicon: its sha256. split: `corpus.split_hash`. coverage: author,
+    `a`, `b` or `reference` -> how many of its findings carry a side, a degree, a size.
     """
 
     metrics: dict[str, Difference]
@@ -77,6 +79,7 @@ class SystemComparison:
     profile: str
     lexicon: str
     split: str
+    coverage: dict[str, Coverage]
     warnings: tuple[str, ...]
 
 
@@ -102,12 +105,39 @@ def compare_systems(
     where there are no references). `truth` as in `xray.metrics.score`. Raises DataError, naming ids, when the ids
     differ, and ConfigError for an unknown metric or one that needs references.
     """
-    if set(a) != set(b):
-        only = sorted(set(a) ^ set(b))
-        raise DataError(
-            f"The two systems did not write the same reports: {len(only)} ids differ, the first: {only[0]}."
-        )
+    first, second = build_corpora(a, b, references, profile=profile, groups=groups, truth=truth)
+    return compare_corpora(first, second, metrics=metrics, draws=draws, resamples=resamples, seed=seed, alpha=alpha)
+
+
+def build_corpora(
+    a: Mapping[str, str],
+    b: Mapping[str, str],
+    references: Mapping[str, str] | None,
+    *,
+    profile: Profile,
+    groups: Mapping[str, str] | None,
+    truth: Mapping[str, Labels] | None,
+) -> tuple[Corpus, Corpus]:
+    """Make the rows of two systems. Raises DataError when their ids differ, and as `build_corpus` does."""
+    only = {system: set(ours) - set(theirs) for system, ours, theirs in (("A", a, b), ("B", b, a))}
+    if any(only.values()):
+        said = "; ".join(f"{some_ids(ids)} only of {system}" for system, ids in only.items() if ids)
+        raise DataError(f"The two systems did not write the same reports: {said}.")
     first, second = (build_corpus(texts, references, profile=profile, groups=groups, truth=truth) for texts in (a, b))
+    return first, second
+
+
+def compare_corpora(
+    first: Corpus,
+    second: Corpus,
+    *,
+    metrics: Iterable[str] | None,
+    draws: int,
+    resamples: int,
+    seed: int,
+    alpha: float = 0.05,
+) -> SystemComparison:
+    """Compare what `build_corpora` made of two systems. See `compare_systems`."""
     chosen = _chosen(metrics, first)
     random = np.random.default_rng(seed)
     exchanges = exchange_sums(first.rows, second.rows, groups=first.keys, draws=draws, rng=random)
@@ -120,14 +150,15 @@ def compare_systems(
     return SystemComparison(
         metrics=judged,
         test=_describe(exchanges, corpus=first, draws=draws, seed=seed),
-        bootstrap=f"paired percentile bootstrap over {first.units} {first.unit}, {resamples} resamples, seed {seed}",
+        bootstrap=describe_bootstrap(first, resamples=resamples, seed=seed, kind="paired percentile"),
         alpha=alpha,
         n=len(first.ids),
         units=first.units,
         differing=exchanges.differing,
-        profile=profile,
-        lexicon=load(profile).sha256,
+        profile=first.profile,
+        lexicon=load(first.profile).sha256,
         split=first.split,
+        coverage=_coverage(first, second),
         warnings=(*warn_of_few(first), *_warnings(judged, alpha=alpha)),
     )
 
@@ -147,6 +178,11 @@ def _chosen(names: Iterable[str] | None, corpus: Corpus) -> dict[str, Metric]:
             hint = f"Did you mean {near[0]}?" if near else f"Use some of: {', '.join(known)}."
             raise ConfigError(f"No metric is called {name!r}. {hint}")
     return {name: known[name] for name in chosen}
+
+
+def _coverage(first: Corpus, second: Corpus) -> dict[str, Coverage]:
+    wanted = {author: found for author, found in first.coverage.items() if author == "reference"}
+    return {"a": first.coverage["candidate"], "b": second.coverage["candidate"], **wanted}
 
 
 def _resample_both(

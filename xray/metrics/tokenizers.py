@@ -6,7 +6,6 @@ identical reports and mean nothing, so they are refused here instead of being pr
 
 import importlib
 import logging
-import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -16,8 +15,8 @@ from typing import Protocol
 from sacrebleu.tokenizers.tokenizer_zh import TokenizerZh
 
 from xray.errors import ConfigError
+from xray.han import HAN
 
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _LONGEST_WORD = 8
 _KEPT = 20_000
 
@@ -40,9 +39,9 @@ def require_tokens(text: str, tokens: Sequence[str], *, tokenizer: str) -> None:
     Raises ConfigError where a text with Han characters has no token, or a single one of more than eight of them: the
     longest word a report may consist of. A report `骨折` is rightly one word.
     """
-    if len(tokens) > 1 or not _HAN.search(text):
+    if len(tokens) > 1 or not HAN.search(text):
         return
-    han = len(_HAN.findall(text))
+    han = len(HAN.findall(text))
     if not tokens or han > _LONGEST_WORD:
         raise ConfigError(
             f"The tokeniser {tokenizer} makes {len(tokens)} tokens of a text with {han} Chinese characters, so that "

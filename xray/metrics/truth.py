@@ -21,6 +21,9 @@ ID_COLUMNS = ("id", "study_uid")
 PATIENT_COLUMN = "patient_key"
 _VALUES: dict[str, int | None] = {"": None, "1": 1, "1.0": 1, "0": 0, "0.0": 0, "-1": -1, "-1.0": -1}
 _NEAR = 0.6
+_NAMED = 5
+_NO_FINDING = "No Finding"
+_BESIDE_NO_FINDING = {_NO_FINDING, "Support Devices"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +66,28 @@ def judged_classes(truth: Mapping[str, Labels]) -> tuple[str, ...]:
 
 
 def check_truth(truth: Mapping[str, Labels]) -> None:
-    """Raise DataError for a class or a value that does not exist, with the report and the nearest class."""
+    """Raise DataError, with the report, for a class or a value that does not exist, or No Finding beside a finding.
+
+    A support device is none (CheXpert: No Finding excludes the twelve others).
+    """
     for key, row in truth.items():
         for name, value in row.items():
             if name not in CLASSES:
                 raise DataError(f"truth of {key}: {unknown_class(name)}")
             if value not in {1, 0, -1, None}:
                 raise DataError(f"truth of {key}: {value!r} is no value of {name}. Use 1, 0, -1 or None.")
+    if torn := {key: found for key, row in truth.items() if (found := _beside_no_finding(row))}:
+        shown = ", ".join(f"{key} ({found})" for key, found in list(torn.items())[:_NAMED])
+        raise DataError(
+            f"The truth has No Finding = 1 beside a finding = 1, {len(torn)} times, as of: {shown}. Correct it."
+        )
+
+
+def _beside_no_finding(row: Labels) -> str | None:
+    """Return a finding that a row states together with No Finding, or None."""
+    if row.get(_NO_FINDING) != 1:
+        return None
+    return next((name for name in CLASSES if name not in _BESIDE_NO_FINDING and row.get(name) == 1), None)
 
 
 def unknown_class(name: str) -> str:

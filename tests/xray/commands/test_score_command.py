@@ -2,12 +2,14 @@
 
 import json
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from xray.cli import app
+from xray.commands.score_tables import SHOWN
 from xray.errors import DataError
 from xray.metrics.systems import COMPARED
 
@@ -70,6 +72,52 @@ def test_two_systems_are_compared_with_differences_intervals_and_p(files: Path, 
     assert content["metrics"]["finding_f1"]["value"] == 1.0
 
 
+def test_the_second_system_is_scored_whole_only_for_the_file_of_scores(files: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("scored whole")
+
+    monkeypatch.setattr("xray.metrics.scoring.score_corpus", refuse)
+    assert run(files, "--compare", "a.jsonl", "b.jsonl", "r.jsonl").exit_code == 0
+    with pytest.raises(AssertionError, match="scored whole"):
+        run(files, "--compare", "a.jsonl", "b.jsonl", "r.jsonl", "--out", "s.json")
+
+
+def test_training_reports_that_are_the_references_or_of_their_patients_are_warned_of(files: Path):
+    assert "r.jsonl holds what is scored" in run(files, "a.jsonl", "r.jsonl", "--train", "r.jsonl").stderr
+    write(files / "other.jsonl", [{"id": f"t{n}", "text": NORMAL, "patient_key": f"p{n + 19}"} for n in range(3)])
+    done = run(files, "a.jsonl", "r.jsonl", "--train", "other.jsonl", "--out", "s.json")
+    assert "what was trained on it is not tested here: 0 of 40 reports, 1 patients" in done.stderr
+    assert "other.jsonl holds" in json.loads((files / "s.json").read_text(encoding="utf-8"))["warnings"][0]
+    write(files / "apart.jsonl", [{"id": n, "text": f"{n}{NORMAL}", "patient_key": f"q{n}"} for n in range(3)])
+    assert "holds what is scored" not in run(files, "a.jsonl", "r.jsonl", "--train", "apart.jsonl").stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "holds no reports"),
+        (b"\n \n", "holds no reports"),
+        (b'{"study": 1, "report": "x"}', r'needs "id" and "text", a string. It has: study \(int\), report \(str\)'),
+        (b'{"id": 1, "text": null}', r"It has: id \(int\), text \(NoneType\)"),
+        (b"id,text\n1,x\n", r'line 1: not JSON .* Each line is an object {"id", "text"}'),
+        (b'[{"id": 1, "text": "x"}]', "a row must be an object"),
+        (b'{"id": "1", "text": "x"}\n{"id": 1, "text": "y"}', "1 id: 1 more than once"),
+        ('{"id": 1, "text": "氣胸"}'.encode("big5"), "neither UTF-8 nor Chinese GB18030"),
+    ],
+)
+def test_a_file_that_cannot_be_meant_is_refused_with_what_it_holds(files: Path, content: bytes, said: str):
+    (files / "p.jsonl").write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        run(files, "p.jsonl", "r.jsonl")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "gb18030", "utf-8-sig"])
+def test_reports_in_the_usual_encodings_are_read(files: Path, encoding: str):
+    text = (files / "b.jsonl").read_text(encoding="utf-8")
+    (files / "b.jsonl").write_text(text, encoding=encoding)
+    assert " 1.000 [1.000, 1.000]" in run(files, "b.jsonl", "r.jsonl").stdout
+
+
 def test_the_metrics_to_compare_can_be_named(files: Path):
     done = run(files, "b.jsonl", "r.jsonl", "--compare", "a.jsonl", "--metric", "finding_recall", "--metric", "chrf")
     assert "finding_recall" in done.stdout
@@ -101,6 +149,17 @@ def test_with_references_and_a_truth_texts_and_labels_are_scored(files: Path):
 @pytest.mark.parametrize("options", [("b.jsonl",), ("b.jsonl", "r.jsonl", "--metric", "chrf")])
 def test_what_cannot_be_followed_ends_with_2(files: Path, options: tuple[str, ...]):
     assert run(files, *options).exit_code == 2
+
+
+def test_the_readme_names_every_option_and_the_metrics_of_the_screen():
+    said = CliRunner().invoke(app, ["score", "--help"]).stdout
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    section = readme.split("## The scores")[1].split("\n## ")[0]
+    options = set(re.findall(r"(?m)^ +(--[a-z]+)", said)) - {"--help"}
+    assert len(options) == 11
+    assert {option for option in options if option not in section} == set()
+    named = [f"finding_f1{name}" if name[0] == "_" else name for name in re.findall("`([a-z0-9_*]+)`", section)]
+    assert [name for name in SHOWN if not any(fnmatch(name, known) for known in named)] == []
 
 
 def test_the_help_shows_how_two_systems_are_compared():

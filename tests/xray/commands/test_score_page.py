@@ -1,13 +1,16 @@
 """The page of scores, the baselines beside them, and the numbers of other tools."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 from typer.testing import CliRunner
 
 from xray.cli import app
 from xray.metrics import score
+from xray.metrics.meanings import MEANINGS
 from xray.metrics.page import worst_reports
 
 REFERENCES = {
@@ -46,6 +49,19 @@ def test_the_page_shows_the_worst_reports_with_their_errors_and_asks_nobody_for_
     assert "constant normal report" in page
 
 
+def test_the_page_explains_each_metric_and_says_what_the_reports_tell(files: Path):
+    told = run(files, "--html", str(files / "page.html"))
+    assert "what each metric means, its range and which way is better: --html PAGE.html" in told
+    page = (files / "page.html").read_text(encoding="utf-8")
+    for meaning in MEANINGS.values():
+        assert meaning.zh in page
+        assert str(escape(meaning.en)) in page
+    assert "−1…1 ↑" in page
+    assert "≥ 0 ↓" in page
+    assert re.search(r"<td>参考报告 reference</td><td>3</td><td>67%</td><td>33%</td><td>0%</td>", page)
+    assert re.search(r"generated +3 +67% +33% +0%", told)
+
+
 def test_reports_are_sorted_from_the_worst_and_perfect_ones_left_out():
     report = score(PREDICTIONS, REFERENCES, resamples=0)
     assert worst_reports(report) == ["c", "a"]
@@ -69,7 +85,7 @@ def test_other_tools_are_named_with_their_values_and_signatures(files: Path):
     assert content["other_tools"]["coco_char"]["metrics"]["coco_char_bleu1"]["n"] == 4
 
 
-@pytest.mark.parametrize("options", [("--also", "meteor"), ("--compare", "pred.jsonl", "--html", "page.html")])
+@pytest.mark.parametrize("options", [("--also", "meteor"), ("--compare", "pred.jsonl", "--train", "train.jsonl")])
 def test_what_does_not_belong_together_is_refused(files: Path, options: tuple[str, ...], monkeypatch):
     monkeypatch.chdir(files)
     done = CliRunner().invoke(app, ["score", "pred.jsonl", "ref.jsonl", *options])

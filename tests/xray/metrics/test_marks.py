@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xray.metrics.marks import KINDS, Mark, MarkedReports, mark_reports, split_marks
+from xray.metrics.marks import KINDS, Mark, MarkedReports, mark_reference, mark_reports, split_marks
 
 
 def kinds(marks: MarkedReports) -> dict[str, tuple[str, ...]]:
@@ -60,3 +60,10 @@ def test_any_two_texts_can_be_compared_and_stay_whole(generated: str, reference:
     marks = mark_reports(generated, reference=reference, profile="standard")
     assert "".join(part.text for part in marks.generated) == generated
     assert "".join(part.text for part in marks.reference) == reference
+
+
+def test_a_reference_beside_two_reports_shows_the_more_serious_answer():
+    answers = ["右侧胸腔积液。心影增大。", "左侧胸腔积液。"]
+    segments = mark_reference("右侧胸腔积液。心影增大。", generated=answers, profile="standard")
+    assert "".join(segment.text for segment in segments) == "右侧胸腔积液。心影增大。"
+    assert [segment.kind for segment in segments if segment.kind] == ["side", "omitted"]

@@ -149,13 +149,26 @@ def test_two_normal_reports_agree():
 
 def test_missing_predictions_are_named_and_counted():
     references = {f"s{i}": "双肺清晰。" for i in range(9)}
-    with pytest.raises(DataError, match=r"8 ids: s1, s2, s3, s4, s5 \.\.\."):
+    with pytest.raises(DataError, match="8 ids: s1, s2, s3, s4, s5 and 3 more"):
         score({"s0": "双肺清晰。"}, references)
 
 
 def test_predictions_without_a_reference_are_named():
     with pytest.raises(DataError, match="no reference for 1 id: x"):
         score({"a": "正常", "x": "正常"}, {"a": "正常"})
+
+
+def test_ids_that_do_not_match_are_shown_from_both_sides_with_their_kind():
+    with pytest.raises(DataError, match="no prediction for 2 ids: CXR1, CXR2; no reference for 2 ids: 1, 2"):
+        score({"1": "正常", "2": "正常"}, {"CXR1": "正常", "CXR2": "正常"})
+    with pytest.raises(DataError, match=r"no prediction for 1 id: 1; no reference for 1 id: 1 \(int\)"):
+        score({1: "正常"}, {"1": "正常"})
+
+
+@pytest.mark.parametrize("texts", [({"a": None}, {"a": "正常"}), ({"a": "正常"}, {"a": float("nan")})])
+def test_a_text_that_is_none_is_refused_with_its_id(texts: tuple[dict, dict]):
+    with pytest.raises(DataError, match=r"of a: (NoneType|float) is no text"):
+        score(*texts)
 
 
 def test_a_missing_patient_key_is_named():

@@ -71,8 +71,11 @@ def test_an_undefined_statistic_is_none_and_undefined_resamples_are_left_out():
 
     nothing = estimate(share, sums=np.zeros((3, 2)), resampled=np.zeros((10, 2)))
     assert (nothing.value, nothing.low, nothing.high, nothing.n) == (None, None, None, 3)
-    half = estimate(share, sums=np.array([[1.0, 2.0]]), resampled=np.array([[0.0, 0.0], [1.0, 2.0], [1.0, 2.0]]))
-    assert (half.value, half.low, half.high) == (0.5, 0.5, 0.5)
+    drawn = np.array([[0.0, 0.0], *[[1.0, 2.0]] * 4])
+    most = estimate(share, sums=np.array([[1.0, 2.0]]), resampled=drawn)
+    assert (most.value, most.low, most.high) == (0.5, 0.5, 0.5)
+    fewer = estimate(share, sums=np.array([[1.0, 2.0]]), resampled=drawn[:4])
+    assert (fewer.value, fewer.low, fewer.high) == (0.5, None, None)
 
 
 def _paired(a: list[float], b: list[float], groups: list[str] | None = None, *, draws: int = 999, seed: int = 0):

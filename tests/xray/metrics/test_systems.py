@@ -115,7 +115,7 @@ def test_a_metric_that_is_undefined_for_one_system_is_named_and_not_tested():
 
 
 def test_systems_that_wrote_other_reports_are_refused():
-    with pytest.raises(DataError, match="1 ids differ, the first: b"):
+    with pytest.raises(DataError, match="1 id: b only of A"):
         compare_systems({"a": "正常", "b": "正常"}, {"a": "正常"}, {"a": "正常"})
     with pytest.raises(DataError, match="missing for 1 id: b"):
         compare_systems({"a": "正常"}, {"a": "正常"}, {"a": "正常", "b": "正常"})

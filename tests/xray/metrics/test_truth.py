@@ -82,6 +82,19 @@ def test_a_class_or_a_value_that_does_not_exist_is_refused(labels: dict[str, int
         score({"a": "左侧气胸。"}, None, truth={"a": labels})
 
 
+def test_no_finding_beside_a_finding_is_refused_by_name_and_beside_a_device_is_not():
+    texts = dict.fromkeys("ab", "左侧气胸。")
+    with pytest.raises(DataError, match=r"1 times, as of: b \(Edema\)"):
+        score(texts, None, truth={"a": {"No Finding": 1, "Edema": 0}, "b": {"No Finding": 1, "Edema": 1}})
+    device = {"No Finding": 1, "Support Devices": 1}
+    assert score(texts, None, truth=dict.fromkeys("ab", device), resamples=0).n == 2
+
+
+def test_a_class_that_is_not_judged_is_warned_of_once():
+    warnings = score({"a": "左侧气胸。"}, None, truth={"a": {"Pneumothorax": 1}}, resamples=0).warnings
+    assert sum("Edema" in warning for warning in warnings) == 1
+
+
 def test_a_table_is_read_with_every_way_of_writing_a_value(tmp_path: Path):
     text = "\ufeffid,patient_key,Edema,Pneumothorax\na,p,1.0,-1\nb,q, 0 ,\n\n"
     table = read_truth(_table(tmp_path / "t.csv", text))

@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+from xray.data.sources.rows import Row
+from xray.data.sources.values import says_nothing
 from xray.errors import DataError
 
 
@@ -68,6 +70,16 @@ def resolve_columns(wanted: TableColumns, *, present: Sequence[str], table: str)
     columns = TableColumns(**found)
     _check_enough(columns, present=present, table=table)
     return columns
+
+
+def report_cells(row: Row, columns: TableColumns) -> tuple[str, str]:
+    """Return the text of a row's report, and that of a conclusion in a column of its own, "" for none."""
+    whole, findings, impression = (
+        row.values.get(column or "", "") for column in (columns.report, columns.findings, columns.impression)
+    )
+    if columns.findings is None or not says_nothing(whole):
+        return whole, ""
+    return findings, impression
 
 
 def field_of(name: str) -> str | None:

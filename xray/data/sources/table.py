@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from xray.data.film_header import FilmHeader
 from xray.data.patient_ids import real_patient_id
-from xray.data.sources.columns import TableColumns, has_needed_columns, resolve_columns
+from xray.data.sources.columns import TableColumns, has_needed_columns, report_cells, resolve_columns
 from xray.data.sources.entries import Entry, join_entries
 from xray.data.sources.film_scan import Scan, scan_films
 from xray.data.sources.film_study import people_of_films
@@ -211,13 +211,9 @@ class _Reader:
         raise Rejected("no_film", "no film belongs to this row")
 
     def _report(self, row: Row, *, study_uid: str) -> Report:
-        whole = self._value(row, self.columns.report)
-        if self.columns.findings is None or not says_nothing(whole):
-            return sectioned_report(whole, study_uid=study_uid, language=self.language, origin=self.origin)
-        report = sectioned_report(
-            self._value(row, self.columns.findings), study_uid=study_uid, language=self.language, origin=self.origin
-        )
-        impression = plain_text(self._value(row, self.columns.impression))
+        text, impression = report_cells(row, self.columns)
+        report = sectioned_report(text, study_uid=study_uid, language=self.language, origin=self.origin)
+        impression = plain_text(impression)
         if says_nothing(impression):
             return report
         signed = sectioned_report(impression, study_uid=study_uid, language=self.language, origin=self.origin)
