@@ -163,7 +163,7 @@ def _located(finding: Finding, signs: Sequence[Finding]) -> Finding:
 
 def _joined(findings: Iterable[tuple[Finding, tuple[Finding, ...]]]) -> list[Stated]:
     """Join mentions of one finding, the most exact ones first, so that the order of the sentences is irrelevant."""
-    ordered = sorted(findings, key=lambda one: (_ORDER[one[0].laterality], not one[0].zones, one[0].zones))
+    ordered = sorted(findings, key=lambda one: _exactness(one[0]))
     found: list[Stated] = []
     for finding, signs in ordered:
         sides = _sides_of(found, finding)
@@ -174,6 +174,10 @@ def _joined(findings: Iterable[tuple[Finding, tuple[Finding, ...]]]) -> list[Sta
         if not at:
             found.append(_first(finding, signs))
     return found
+
+
+def _exactness(finding: Finding) -> tuple[object, ...]:
+    return _ORDER[finding.laterality], not finding.zones, finding.zones, -_DEGREES.index(finding.severity)
 
 
 def _sides_of(found: Sequence[Stated], finding: Finding) -> list[int]:

@@ -2,8 +2,9 @@
 
 A row is [sentence, findings] or [sentence, findings, why the rules cannot read it yet]. Findings are separated by `;`,
 each written `concept sign attributes`. Signs: + present, - absent, ? uncertain. Attributes are a side, a zone or a rib
-(`rib5`), a degree, a course, a size (`15mm`), `misplaced`, or `more-left` where more of it is on the left, and `no-side`,
-`no-zone`, `no-severity`, `no-change`, `no-size`, `in-place`, `no-more` where nothing may be read. The concepts and signs of a sentence are complete.
+(`rib5`), a degree, a course, a size (`15mm`), `misplaced`, or `more-left` where more of it is on the left, and
+`no-side`, `no-zone`, `no-severity`, `no-change`, `no-size`, `in-place`, `no-more` where nothing may be read. The
+concepts and signs of a sentence are complete.
 """
 
 from pathlib import Path
