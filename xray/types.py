@@ -14,7 +14,7 @@ Origin = Literal["radiologist", "machine_translation", "model", "reviewed", "syn
 Assertion = Literal["present", "absent", "uncertain"]
 Laterality = Literal["left", "right", "bilateral"]
 Severity = Literal["mild", "moderate", "severe"]
-Change = Literal["new", "worse", "better", "stable", "resolved"]
+Change = Literal["new", "worse", "better", "stable", "resolved", "old"]
 
 
 class SourceKind(StrEnum):
@@ -96,9 +96,10 @@ class Report:
 class Finding:
     """One statement of a report about one concept.
 
-    `concept` is a key of the lexicon (for example `pleural_effusion`), `zones` name lung fields
-    (`upper`, `middle`, `lower`, `hilar`, `apical`, `basal`), `span` is [start, end) in the text it was read from,
-    `misplaced` is a device that the report calls out of place.
+    `concept` is a key of the lexicon (for example `pleural_effusion`), `laterality` of a shift is where to, `zones`
+    name lung fields (`upper`, `middle`, `lower`, `hilar`, `apical`, `basal`) or the ribs of a fracture (`rib5`),
+    `span` is [start, end) in the text it was read from, `change` is `old` where a report says so without a comparison,
+    `misplaced` is a device that the report calls out of place, `dominant` the side with more of what is on both.
     """
 
     concept: str
@@ -110,6 +111,7 @@ class Finding:
     size_mm: float | None = None
     change: Change | None = None
     misplaced: bool = False
+    dominant: Laterality | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,4 +148,4 @@ def _looks_back(report: StatedReport, *, other: StatedReport) -> bool:
 
 
 def _has_course(report: StatedReport) -> bool:
-    return any(one.change is not None for one in report.stated)
+    return any(one.change not in (None, "old") for one in report.stated)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from xray.metrics.significance import relation_of
 from xray.metrics.stated import Stated
-from xray.types import Severity
+from xray.types import Change, Severity
 
 ErrorKind = Literal["false", "omission", "location", "severity", "added_comparison", "omitted_comparison"]
 ERROR_KINDS: tuple[ErrorKind, ...] = (
@@ -32,6 +32,7 @@ _NEIGHBOURS = (
     {"hilar", "upper"},
     {"hilar", "lower"},
 )
+_AGES: set[Change | None] = {"new", "old"}
 _OPPOSITE = tuple({worse, better} for worse in ("new", "worse") for better in ("better", "resolved"))
 _LARGE_MM, _SMALL_MM = 30.0, 6.0
 _LEAST_CREDIT = 0.1
@@ -58,6 +59,7 @@ def differences(candidate: Stated, reference: Stated) -> tuple[Difference, ...] 
     found = (
         Difference(aspect="concept", cost=0.25) if relation == "family" else None,
         _side(candidate, reference),
+        _dominant(candidate, reference),
         _zone(candidate, reference),
         _position(candidate, reference),
         _degree(candidate, reference),
@@ -82,11 +84,24 @@ def _side(candidate: Stated, reference: Stated) -> Difference | None:
     return Difference(aspect="side", cost=0.25 if "bilateral" in sides else 0.5, error="location")
 
 
+def _dominant(candidate: Stated, reference: Stated) -> Difference | None:
+    """Tell 右侧为著 from 左侧为著 where both reports name the worse side."""
+    if candidate.dominant is None or reference.dominant in (None, candidate.dominant):
+        return None
+    return Difference(aspect="side", cost=0.25, error="location")
+
+
 def _zone(candidate: Stated, reference: Stated) -> Difference | None:
     if not candidate.zones or not reference.zones or set(candidate.zones) & set(reference.zones):
         return None
-    near = any({one, other} in _NEIGHBOURS for one in candidate.zones for other in reference.zones)
+    near = any(_touch(one, other) for one in candidate.zones for other in reference.zones)
     return None if near else Difference(aspect="zone", cost=0.25, error="location")
+
+
+def _touch(zone: str, other: str) -> bool:
+    if zone.startswith("rib") and other.startswith("rib"):
+        return abs(int(zone[3:]) - int(other[3:])) == 1
+    return {zone, other} in _NEIGHBOURS
 
 
 def _position(candidate: Stated, reference: Stated) -> Difference | None:
@@ -120,11 +135,18 @@ def _tolerance(size_mm: float) -> float:
 
 
 def _course(candidate: Stated, reference: Stated) -> Difference | None:
-    if candidate.change == reference.change:
+    """Tell courses apart, and a new finding from an old one; that it is old is no comparison with an earlier film."""
+    if {candidate.change, reference.change} == _AGES:
+        return Difference(
+            aspect="course",
+            cost=0.5,
+            error="added_comparison" if candidate.change == "new" else "omitted_comparison",
+        )
+    ours, theirs = (None if one.change == "old" else one.change for one in (candidate, reference))
+    if ours == theirs:
         return None
-    added = reference.change is None
-    opposite = any({candidate.change, reference.change} == pair for pair in _OPPOSITE)
-    cost = 0.5 if opposite else 0.1
+    added = theirs is None
+    cost = 0.5 if any({ours, theirs} == pair for pair in _OPPOSITE) else 0.1
     return Difference(aspect="course", cost=cost, error="added_comparison" if added else "omitted_comparison")
 
 

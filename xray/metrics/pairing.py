@@ -10,6 +10,7 @@ from xray.metrics.differences import Difference, differences
 from xray.metrics.stated import Stated, joined_sides
 
 _IMPOSSIBLE = 1e6
+_TIE = 1e-3  # at equal cost a wrong degree is likelier than a wrong side: 左侧大量，右侧少量 against 左侧少量，右侧大量
 
 
 class Pairing(NamedTuple):
@@ -48,13 +49,22 @@ def join_sides(findings: Sequence[Stated], *, other: Sequence[Stated]) -> list[S
     """Join a left and a right finding to one on both sides where the other report says it so."""
     joined = list(findings)
     for concept in {one.concept for one in other if one.laterality == "bilateral"}:
-        sides = {one.laterality: one for one in joined if one.concept == concept}
-        count = sum(one.concept == concept for one in joined)
-        if count == 2 and set(sides) == {"left", "right"}:
-            place = joined.index(sides["left"])
-            joined[place] = joined_sides(sides["left"], sides["right"])
-            joined.remove(sides["right"])
+        named = [one for one in joined if one.concept == concept]
+        alone = sum(one.concept == concept for one in other) == 1
+        if len(named) == 2 and (_left_and_right(named) or (alone and _one_list(named))):
+            joined[joined.index(named[0])] = joined_sides(*named)
+            joined.remove(named[1])
     return joined
+
+
+def _left_and_right(findings: Sequence[Stated]) -> bool:
+    return {one.laterality for one in findings} == {"left", "right"}
+
+
+def _one_list(findings: Sequence[Stated]) -> bool:
+    """Whether both stand in one list, as in 双上肺及右下肺斑片影."""
+    first, second = ({finding.span for finding in one.statements} for one in findings)
+    return bool(first & second)
 
 
 def _compared(candidate: Stated, reference: Stated, *, same_name: bool) -> tuple[Difference, ...] | None:
@@ -62,4 +72,7 @@ def _compared(candidate: Stated, reference: Stated, *, same_name: bool) -> tuple
 
 
 def _cost(found: tuple[Difference, ...] | None) -> float:
-    return _IMPOSSIBLE if found is None else sum(difference.cost for difference in found)
+    if found is None:
+        return _IMPOSSIBLE
+    elsewhere = _TIE * any(difference.aspect == "side" for difference in found)
+    return elsewhere + sum(difference.cost for difference in found)

@@ -17,6 +17,7 @@ _COURSES: dict[Change | None, str] = {
     "better": "好转",
     "stable": "无变化",
     "resolved": "已吸收",
+    "old": "陈旧",
     None: "未比较",
 }
 _POSITIONS = {False: "在位或未述", True: "异位"}
@@ -46,8 +47,25 @@ def reasons(comparison: Comparison) -> tuple[Reason, ...]:
 def named(one: Stated) -> str:
     """Name a finding with its side, zones and degree: 右侧下野轻度肺不张."""
     known = concept(one.concept)
-    zones = "、".join(_ZONES.get(zone, zone) for zone in one.zones)
-    return f"{_SIDES[one.laterality]}{zones}{_DEGREES[one.severity]}{known.zh if known else one.concept}"
+    name = known.zh if known else one.concept
+    if known and known.directed:
+        return f"{name}{_side(one)}"
+    return f"{_side(one)}{_zones(one)}{_DEGREES[one.severity]}{name}"
+
+
+def _side(one: Stated) -> str:
+    """Name the side: 左侧, 双侧（右侧为著）, or of a shift 向左侧."""
+    known = concept(one.concept)
+    if known and known.directed:
+        return f"向{_SIDES[one.laterality]}" if one.laterality else ""
+    more = f"（{_SIDES[one.dominant]}为著）" if one.dominant else ""
+    return f"{_SIDES[one.laterality]}{more}"
+
+
+def _zones(one: Stated) -> str:
+    """Name the lung fields, or the ribs of a fracture: 上野、中野, 第3、4肋."""
+    ribs = [zone.removeprefix("rib") for zone in one.zones if zone.startswith("rib")]
+    return f"第{'、'.join(ribs)}肋" if ribs else "、".join(_ZONES.get(zone, zone) for zone in one.zones)
 
 
 def _false(one: Stated, *, denied: bool) -> Reason:
@@ -75,16 +93,17 @@ def _said(difference: Difference, ours: Stated, theirs: Stated) -> str:
     known = concept(theirs.concept)
     name = known.zh if known else theirs.concept
     if difference.aspect == "side":
-        return f"侧别错误：{name}，生成为{_SIDES[ours.laterality]}，参考为{_SIDES[theirs.laterality]}"
+        return f"侧别错误：{name}，生成为{_side(ours)}，参考为{_side(theirs)}"
     if difference.aspect == "zone":
-        zones = ["、".join(_ZONES.get(zone, zone) for zone in one.zones) for one in (ours, theirs)]
-        return f"位置错误：{name}，生成为{zones[0]}，参考为{zones[1]}"
+        return f"位置错误：{name}，生成为{_zones(ours)}，参考为{_zones(theirs)}"
     if difference.aspect == "position":
         return f"位置错误：{name}，生成为{_POSITIONS[ours.misplaced]}，参考为{_POSITIONS[theirs.misplaced]}"
     if difference.aspect == "degree":
         return f"程度错误：{name}，生成为{_DEGREES[ours.severity]}，参考为{_DEGREES[theirs.severity]}"
     if difference.aspect == "size":
         return f"大小错误：{name}，生成为{ours.size_mm:g} mm，参考为{theirs.size_mm:g} mm"
+    if {ours.change, theirs.change} == {"new", "old"}:
+        return f"新旧错误：{name}，生成为{_COURSES[ours.change]}，参考为{_COURSES[theirs.change]}"
     kind = "多出比较" if difference.error == "added_comparison" else "比较错误或缺失"
     return f"{kind}：{name}，生成为{_COURSES[ours.change]}，参考为{_COURSES[theirs.change]}"
 

@@ -18,8 +18,9 @@ _ASKS = re.compile("[^。;；,，]{0,3}(?:待排|待查|待除外|可能|[?？])
 _JOINS = re.compile("[。!！?？;；\n]|伴|合并|并(?!不)|以及|及|和|、|另")
 _REACH = 8  # a sentence concludes within a few findings; a model that repeats itself states thousands
 _DEGREES: tuple[Severity | None, ...] = (None, "mild", "moderate", "severe")
-_COURSES: tuple[Change | None, ...] = (None, "stable", "resolved", "better", "worse", "new")
+_COURSES: tuple[Change | None, ...] = (None, "old", "stable", "resolved", "better", "worse", "new")
 """Of two mentions that differ, the one that must not be missed counts."""
+_LEFT_AND_RIGHT: tuple[Laterality, ...] = ("left", "right")
 _ORDER: dict[Laterality | None, int] = {"left": 0, "right": 1, "bilateral": 2, None: 3}
 
 
@@ -40,6 +41,7 @@ class Stated:
     size_mm: float | None = None
     change: Change | None = None
     misplaced: bool = False
+    dominant: Laterality | None = None
     evidence: tuple[Finding, ...] = ()
 
     @property
@@ -63,6 +65,7 @@ class Stated:
             self.size_mm or 0.0,
             self.change or "",
             self.misplaced,
+            self.dominant or "",
             self.assertion,
         )
 
@@ -94,7 +97,7 @@ def stated_report(text: str, *, findings: Iterable[Finding]) -> StatedReport:
 
 
 def joined_sides(left: Stated, right: Stated) -> Stated:
-    """Make one finding of both sides of a finding on the left and one on the right; what differs is left open."""
+    """Make one finding on both sides of two, a left one and a right one in general; what differs is left open."""
     return replace(
         left,
         laterality="bilateral",
@@ -102,10 +105,19 @@ def joined_sides(left: Stated, right: Stated) -> Stated:
         severity=left.severity if left.severity == right.severity else None,
         size_mm=None,
         change=left.change if left.change == right.change else None,
+        dominant=_worse_side(left, right),
         assertion="present" if "present" in (left.assertion, right.assertion) else "uncertain",
         statements=(*left.statements, *right.statements),
         evidence=(*left.evidence, *right.evidence),
     )
+
+
+def _worse_side(left: Stated, right: Stated) -> Laterality | None:
+    """Return the side with the higher degree where there is a left and a right one and both have a degree."""
+    if (left.laterality, right.laterality) != ("left", "right") or not (left.severity and right.severity):
+        return None
+    more = _DEGREES.index(left.severity) - _DEGREES.index(right.severity)
+    return "left" if more > 0 else "right" if more < 0 else None
 
 
 def _without_evidence(text: str, findings: Sequence[Finding]) -> list[tuple[Finding, tuple[Finding, ...]]]:
@@ -144,21 +156,39 @@ def _located(finding: Finding, signs: Sequence[Finding]) -> Finding:
             severity=finding.severity or sign.severity,
             size_mm=finding.size_mm or sign.size_mm,
             change=finding.change or sign.change,
+            dominant=finding.dominant or sign.dominant,
         )
     return finding
 
 
 def _joined(findings: Iterable[tuple[Finding, tuple[Finding, ...]]]) -> list[Stated]:
     """Join mentions of one finding, the most exact ones first, so that the order of the sentences is irrelevant."""
-    ordered = sorted(findings, key=lambda one: (_ORDER[one[0].laterality], not one[0].zones, one[0].zones))
+    ordered = sorted(findings, key=lambda one: _exactness(one[0]))
     found: list[Stated] = []
     for finding, signs in ordered:
-        place = next((number for number, one in enumerate(found) if _restated(one, finding)), None)
-        if place is None:
+        sides = _sides_of(found, finding)
+        at = sides or [number for number, one in enumerate(found) if _restated(one, finding)][:1]
+        for place in at:
+            severity = (found[place].severity if sides else None) or finding.severity
+            found[place] = _again(found[place], replace(finding, severity=severity), signs)
+        if not at:
             found.append(_first(finding, signs))
-        else:
-            found[place] = _again(found[place], finding, signs)
     return found
+
+
+def _exactness(finding: Finding) -> tuple[object, ...]:
+    return _ORDER[finding.laterality], not finding.zones, finding.zones, -_DEGREES.index(finding.severity)
+
+
+def _sides_of(found: Sequence[Stated], finding: Finding) -> list[int]:
+    """Return where the left and the right stand that 双侧 sums up; none if one is missing or a zone is another."""
+    if finding.laterality != "bilateral":
+        return []
+    parts = [
+        next((n for n, one in enumerate(found) if _restated(one, replace(finding, laterality=side))), None)
+        for side in _LEFT_AND_RIGHT
+    ]
+    return [part for part in parts if part is not None] if None not in parts else []
 
 
 def _first(finding: Finding, signs: tuple[Finding, ...]) -> Stated:
@@ -172,6 +202,7 @@ def _first(finding: Finding, signs: tuple[Finding, ...]) -> Stated:
         size_mm=finding.size_mm,
         change=finding.change,
         misplaced=finding.misplaced,
+        dominant=finding.dominant,
         evidence=signs,
     )
 
@@ -187,6 +218,7 @@ def _again(one: Stated, finding: Finding, signs: tuple[Finding, ...]) -> Stated:
         size_mm=max(sizes, default=None),
         change=max((one.change, finding.change), key=_COURSES.index),
         misplaced=one.misplaced or finding.misplaced,
+        dominant=one.dominant or finding.dominant,
         evidence=(*one.evidence, *signs),
     )
 

@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from typing import cast
+from typing import Literal, NamedTuple, cast
 
 from xray.text.lexicon import Profile, load
 from xray.text.lexicon.anchors import may_match
@@ -19,19 +19,49 @@ _FORMER = re.compile("(?:增|缩|减|变)[大宽加多小少][^,。;]{0,3}[至�
 _JOINS = re.compile("[、和及或与伴并合]")
 _CONCLUDES = re.compile("这|提示|考虑|符合|可能|表明|为|疑|系|代表|继发|倾向|不除外|警惕")
 _INTERPRETS = re.compile("呈|伴|并|" + _CONCLUDES.pattern)
+_COLLAPSE = re.compile(
+    r"(?:(?P<side>[左右])[侧肺上中下叶]{0,3}[^,。;左右]{0,8})?(?:(?<!椎体)(?<!椎)(?:压缩|受压)|气胸[,(]?(?=约|占|[(]?\d))"
+    r"(?P<said>[^。;\d]{0,6}?)(?:(?P<low>\d{1,3})%?(?:[-~至到](?P<high>\d{1,3}))?%(?P<above>以上)?"
+    r"|(?P<top>\d)/(?P<bottom>\d)|(?P<bottom_word>[二三四])分之(?P<top_word>[一二三])|(?P<half>半))"
+)
+_BELOW, _ABOVE = re.compile("[小少低]于|不足|不到|<"), re.compile("[大多高]于|超过|>")
+_NUMBERS = {numeral: number for number, numeral in enumerate("一二三四五六七八九十", start=1)} | {
+    "十一": 11,
+    "十二": 12,
+}
+_RIB = re.compile(r"(?P<first>\d+|[一二三四五六七八九十]+)(?:[~至到-]第?(?P<last>\d+|[一二三四五六七八九十]+))?")
 _MM = {"mm": 1.0, "毫米": 1.0, "cm": 10.0, "厘米": 10.0, "公分": 10.0}
+
+
+Places = Literal["zones", "ribs"]
+
+
+class Side(NamedTuple):
+    """A side and where its word starts in a clause."""
+
+    start: int
+    value: Laterality
+
+
+class Collapse(NamedTuple):
+    """How far a lung has collapsed: where a sentence says so, of which side, and the degree of the pneumothorax."""
+
+    start: int
+    side: Laterality | None
+    severity: Severity
 
 
 def laterality(clause: Clause, mention: Mention) -> Laterality | None:
     """Return the side stated for a mention: in or before its words, else of its list, after them, or earlier."""
     before, after = clause.neighbours(mention)
-    ahead = _sides(clause, before, mention.end)
+    ahead = sides(clause, before, mention.end)
     if ahead:
         return _combine(ahead)
-    earlier = _sides(clause, 0, before)
+    earlier = [side.value for side in sides(clause, 0, before)]
     if earlier and (before == mention.start or _JOINS.search(clause.text, before, mention.start)):
         return earlier[-1]
-    return _combine(_sides(clause, mention.end, _own_end(clause, mention, after)) or earlier[-1:])
+    behind = sides(clause, mention.end, _own_end(clause, mention, after))
+    return _combine(behind) or (earlier[-1] if earlier else None)
 
 
 def inherited(clause: Clause, side: Laterality | None) -> Laterality | None:
@@ -46,26 +76,43 @@ def concludes(clause: Clause) -> bool:
 
 def side(clause: Clause) -> Laterality | None:
     """Return the side of a clause that only says where the finding before is."""
-    return _combine(_sides(clause, 0, len(clause.text)))
+    return _combine(sides(clause, 0, len(clause.text)))
 
 
 def last_side(clause: Clause) -> Laterality | None:
     """Return the side named last in a clause."""
-    named = _sides(clause, 0, len(clause.text))
-    return named[-1] if named else None
+    named = sides(clause, 0, len(clause.text))
+    return named[-1].value if named else None
 
 
 def zones(clause: Clause, mention: Mention | None = None) -> tuple[str, ...]:
-    """Return the lung zones stated for a mention, in the order of the lexicon; without a mention, in the clause."""
+    """Return the zones stated for a mention, the ribs for a fracture; without a mention, the zones of the clause."""
     if mention is None:
-        return _zones(clause, 0, len(clause.text))
-    before, after = clause.neighbours(mention)
-    return _zones(clause, before, mention.end) or _zones(clause, mention.end, _own_end(clause, mention, after))
+        return zones_within(clause, 0, len(clause.text))
+    places = clause.lexicon.concepts[mention.concept].places or "zones"
+    before, end = reach(clause, mention)
+    return zones_within(clause, before, mention.end, places=places) or zones_within(
+        clause, mention.end, end, places=places
+    )
 
 
-def _zones(clause: Clause, start: int, end: int) -> tuple[str, ...]:
-    named = {value for first, last, value in _stated(clause, "zones") if start <= first and last <= end}
+def zones_within(clause: Clause, start: int, end: int, *, places: Places = "zones") -> tuple[str, ...]:
+    """Return the zones named in [start, end), in the order of the lexicon; the ribs, as `rib5`, in that of the text."""
+    inside = [(first, last, value) for first, last, value in stated(clause, places) if start <= first and last <= end]
+    if places == "ribs":
+        return tuple(dict.fromkeys(rib for first, last, _ in inside for rib in _ribs(clause.text[first:last])))
+    named = {value for _, _, value in inside}
     return tuple(name for name in clause.lexicon.attributes["zones"] if name in named)
+
+
+def _ribs(numbers: str) -> list[str]:
+    """Spell 3-5、7 out as rib3, rib4, rib5 and rib7."""
+    ranges = [(_number(match["first"]), _number(match["last"] or match["first"])) for match in _RIB.finditer(numbers)]
+    return [f"rib{number}" for first, last in ranges for number in range(first, last + 1) if 1 <= number <= 12]
+
+
+def _number(numeral: str) -> int:
+    return int(numeral) if numeral.isdecimal() else _NUMBERS.get(numeral, 0)
 
 
 def severity(clause: Clause, mention: Mention | None = None) -> Severity | None:
@@ -74,28 +121,26 @@ def severity(clause: Clause, mention: Mention | None = None) -> Severity | None:
     Without a mention, of a clause that tells the amount of what came before (量少).
     """
     if mention is None:
-        amount = _last(clause, "severity", 0, len(clause.text)) if clause.text.startswith("量") else None
+        amount = last(clause, "severity", 0, len(clause.text)) if clause.text.startswith("量") else None
         return cast("Severity | None", amount)
-    before, after = clause.neighbours(mention)
-    end = _own_end(clause, mention, after)
-    found = _last(clause, "severity", before, mention.end) or _last(clause, "severity", mention.end, end)
+    before, end = reach(clause, mention)
+    found = last(clause, "severity", before, mention.end) or last(clause, "severity", mention.end, end)
     return cast("Severity | None", found)
 
 
 def change(clause: Clause, mention: Mention | None = None) -> Change | None:
     """Return the course stated for a mention, after it or before it; without a mention, of the whole clause."""
     if mention is None:
-        return cast("Change | None", _last(clause, "change", 0, len(clause.text)))
-    before, after = clause.neighbours(mention)
-    end = _own_end(clause, mention, after)
-    found = _last(clause, "change", mention.start, end) or _last(clause, "change", before, mention.start)
+        return cast("Change | None", last(clause, "change", 0, len(clause.text)))
+    before, end = reach(clause, mention)
+    found = last(clause, "change", mention.start, end) or last(clause, "change", before, mention.start)
     return cast("Change | None", found)
 
 
 def compared(clause: Clause, mention: Mention) -> Change | None:
     """Return the course of a mention in a sentence that names the film compared with: words behind it, without 较前."""
-    _, after = clause.neighbours(mention)
-    return cast("Change | None", _last(clause, "compared", mention.end, _own_end(clause, mention, after)))
+    _, end = reach(clause, mention)
+    return cast("Change | None", last(clause, "compared", mention.end, end))
 
 
 def misplaced(clause: Clause, concept: str, start: int, *, denials: list[int]) -> bool:
@@ -125,13 +170,43 @@ def sizes(sentence: str) -> list[tuple[int, int, float]]:
     return found
 
 
+def collapses(text: str) -> list[Collapse]:
+    """Return how far lungs have collapsed, as in 肺组织压缩约30%: below a fifth is mild, above a half severe."""
+    found: list[Collapse] = []
+    for match in _COLLAPSE.finditer(text):
+        percent = _percent(match)
+        severity: Severity = "mild" if percent < 20 else "moderate" if percent <= 50 else "severe"
+        side: dict[str | None, Laterality] = {"左": "left", "右": "right"}
+        found.append(Collapse(match.end("said"), side.get(match["side"]), severity))
+    return found
+
+
+def _percent(match: re.Match[str]) -> float:
+    """Return the share of a lung in percent: the middle of a range, a little beside a limit."""
+    if match["half"]:
+        return 50.0
+    if match["bottom_word"]:
+        return 100 * _NUMBERS[match["top_word"]] / _NUMBERS[match["bottom_word"]]
+    if match["bottom"]:
+        return 100 * int(match["top"]) / max(int(match["bottom"]), 1)
+    percent = (int(match["low"]) + int(match["high"] or match["low"])) / 2
+    beyond = bool(match["above"] or _ABOVE.search(match["said"])) - bool(_BELOW.search(match["said"]))
+    return percent + beyond
+
+
+def reach(clause: Clause, mention: Mention) -> tuple[int, int]:
+    """Return [start, end) of the words of a clause that may speak of a mention."""
+    before, after = clause.neighbours(mention)
+    return before, _own_end(clause, mention, after)
+
+
 def _own_end(clause: Clause, mention: Mention, after: int) -> int:
     """Return where the words behind a mention begin to speak of the next one, as after 伴 or 及."""
     joint = _JOINS.search(clause.text, mention.end, after)
     return joint.start() if joint and after < len(clause.text) else after
 
 
-def _stated(clause: Clause, attribute: str) -> tuple[tuple[int, int, str], ...]:
+def stated(clause: Clause, attribute: str) -> tuple[tuple[int, int, str], ...]:
     """Return (start, end, value) of each expression of an attribute in a clause, value by value."""
     return _matches(clause.text, attribute, profile=clause.lexicon.profile)
 
@@ -148,28 +223,27 @@ def _matches(text: str, attribute: str, *, profile: Profile) -> tuple[tuple[int,
     )
 
 
-def _sides(clause: Clause, start: int, end: int) -> list[Laterality]:
-    """Return the sides named in [start, end), in order; the left of 左右 is not counted again."""
-    taken: set[int] = set()
-    found: list[tuple[int, Laterality]] = []
-    for first, last, value in _stated(clause, "laterality"):
+def sides(clause: Clause, start: int, end: int) -> list[Side]:
+    """Return the sides named in [start, end), in order; not the left of 左右 again, and not that of 以左侧为著."""
+    taken = {place for first, stop, _ in stated(clause, "dominant") for place in range(first, stop)}
+    found: list[Side] = []
+    for first, stop, value in stated(clause, "laterality"):
         if start <= first < end and first not in taken:
-            taken.update(range(first, last))
-            found.append((first, cast("Laterality", value)))
-    return [value for _, value in sorted(found)]
+            taken.update(range(first, stop))
+            found.append(Side(first, cast("Laterality", value)))
+    return sorted(found)
 
 
-def _combine(sides: list[Laterality]) -> Laterality | None:
-    if not sides:
-        return None
-    return sides[-1] if len(set(sides)) == 1 else "bilateral"
+def _combine(named: list[Side]) -> Laterality | None:
+    values = {side.value for side in named}
+    return "bilateral" if len(values) > 1 else next(iter(values), None)
 
 
-def _last(clause: Clause, attribute: str, start: int, end: int) -> str | None:
+def last(clause: Clause, attribute: str, start: int, end: int) -> str | None:
     """Return the value whose expression ends last inside [start, end); a longer one beats one it contains."""
     inside = [
-        (last, last - first, value)
-        for first, last, value in _stated(clause, attribute)
-        if start <= first and last <= end
+        (stop, stop - first, value)
+        for first, stop, value in stated(clause, attribute)
+        if start <= first and stop <= end
     ]
     return max(inside)[2] if inside else None

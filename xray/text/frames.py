@@ -1,17 +1,18 @@
 """Text to findings: what a report states, where, how sure, how large, with the words that say so."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from xray.text import attributes
+from xray.text import attributes, places
 from xray.text.assertion import Cue, Verdict, carries_over, continues_list, exception_spans, find_cues, judge
+from xray.text.drafts import Draft, at_side, attach_collapses, attach_sizes, divided, finish, same_mention
 from xray.text.lexicon import Lexicon, Profile, load
 from xray.text.mentions import Clause, Mention, find_mentions
 from xray.text.normalize import align
 from xray.text.sections import locate_sections
-from xray.types import Assertion, Change, Finding, Laterality, Severity
+from xray.types import Assertion, Change, Finding, Laterality
 
 __all__ = ["Profile", "find"]
 
@@ -24,31 +25,6 @@ _CLAUSE = re.compile(rf"(?:[^,:?]|(?<=\d)[,:](?=\d)|{_ANSWER}){{1,300}}[,:?]*|[,
 
 No radiologist writes 300 characters without one; a model that repeats itself does.
 """
-_STOP = re.compile("[,:?]")
-
-
-@dataclass(slots=True)
-class _Draft:
-    """A finding under construction; positions count from the start of its sentence."""
-
-    mention: Mention
-    offset: int
-    clause: Clause
-    verdict: Verdict
-    laterality: Laterality | None
-    change: Change | None
-    zones: tuple[str, ...]
-    severity: Severity | None
-    misplaced: bool
-    size_mm: float | None = None
-
-    @property
-    def start(self) -> int:
-        return self.offset + self.mention.start
-
-    @property
-    def end(self) -> int:
-        return self.offset + self.mention.end
 
 
 @dataclass(slots=True)
@@ -56,7 +32,7 @@ class _Context:
     """What earlier clauses of a sentence say to later ones.
 
     exceptions: [start, end) of 除…外. carried: the assertion that reaches on. listing: the clause before named
-    findings. side, zones: the place named last. compared: an earlier film
+    findings. side, zones: the place named last; parts: where it is another one on each side. compared: an earlier film
     was named.
     """
 
@@ -65,6 +41,7 @@ class _Context:
     listing: bool = False
     side: Laterality | None = None
     zones: tuple[str, ...] = ()
+    parts: tuple[places.Part, ...] = ()
     compared: bool = False
 
 
@@ -80,22 +57,26 @@ def find(text: str, *, profile: Profile = "standard") -> tuple[Finding, ...]:
     for section in locate_sections(text):
         if section.name in {"findings", "impression"}:
             aligned = align(text[section.start : section.end])
+            drafts: list[Draft] = []
             for sentence in _SENTENCE.finditer(aligned.text):
-                for draft in _read_sentence(sentence.group(), lexicon=lexicon):
-                    start, end = aligned.original_span(sentence.start() + draft.start, sentence.start() + draft.end)
-                    found.extend(_finish(draft, (section.start + start, section.start + end)))
+                drafts += _read_sentence(sentence, lexicon=lexicon)
+            attach_collapses(aligned.text, drafts)
+            for draft in sorted(drafts, key=lambda draft: draft.start):
+                start, end = aligned.original_span(draft.start, draft.end)
+                found.extend(finish(draft, (section.start + start, section.start + end)))
     return tuple(found)
 
 
-def _read_sentence(sentence: str, *, lexicon: Lexicon) -> list[_Draft]:
-    drafts: list[_Draft] = []
-    context = _Context(exceptions=exception_spans(sentence))
-    for part in _CLAUSE.finditer(sentence):
+def _read_sentence(sentence: re.Match[str], *, lexicon: Lexicon) -> list[Draft]:
+    drafts: list[Draft] = []
+    begin = sentence.start()
+    context = _Context(exceptions=[(begin + start, begin + end) for start, end in exception_spans(sentence.group())])
+    for part in _CLAUSE.finditer(sentence.group()):
         clause, cues = _parse(part.group(), lexicon.profile)
         if drafts and not clause.mentions:
             _read_on(clause, drafts, cues=cues)
-        drafts += _read_clause(clause, part.start(), context, cues=cues)
-    _attach_sizes(sentence, drafts, lexicon=lexicon)
+        drafts += _read_clause(clause, begin + part.start(), context, cues=cues)
+    attach_sizes(sentence, drafts, lexicon=lexicon)
     return drafts
 
 
@@ -107,18 +88,21 @@ def _parse(text: str, profile: Profile) -> tuple[Clause, tuple[Cue, ...]]:
     return clause, tuple(find_cues(clause))
 
 
-def _read_clause(clause: Clause, offset: int, context: _Context, *, cues: Sequence[Cue]) -> list[_Draft]:
+def _read_clause(clause: Clause, offset: int, context: _Context, *, cues: Sequence[Cue]) -> list[Draft]:
     """Read one clause, and leave in `context` what reaches into the next."""
     carried = context.carried if continues_list(clause, after_mention=context.listing) else None
     context.compared = context.compared or bool(clause.lexicon.comparison.search(clause.text))
-    drafts: list[_Draft] = []
+    drafts: list[Draft] = []
     for mention in clause.mentions:
         verdict = judge(clause, mention, cues=cues, carried=carried)
         if any(start <= offset + mention.start < end for start, end in context.exceptions):
             verdict = Verdict("present")
-        drafts.append(_draft(clause, mention, verdict, offset=offset, cues=cues, context=context))
+        draft = _draft(clause, mention, verdict, offset=offset, cues=cues, context=context)
+        drafts += divided(draft, _parts(clause, mention, draft, context=context))
     if not drafts or any(draft.verdict.assertion != "absent" for draft in drafts):
-        context.side = attributes.last_side(clause) or context.side
+        side = None if places.degrees(clause) else attributes.last_side(clause)
+        context.parts = places.parts(clause) or (() if side else context.parts)
+        context.side = side or context.side
         context.zones = attributes.zones(clause) or context.zones
     context.carried = carries_over(clause, cues=cues, carried=carried)
     context.listing = any(mention.kind != "absent" for mention in clause.mentions)
@@ -127,7 +111,7 @@ def _read_clause(clause: Clause, offset: int, context: _Context, *, cues: Sequen
 
 def _draft(
     clause: Clause, mention: Mention, verdict: Verdict, *, offset: int, cues: Sequence[Cue], context: _Context
-) -> _Draft:
+) -> Draft:
     concept = clause.lexicon.concepts[mention.concept]
     stated = verdict.assertion != "absent"
     change: Change | None = "resolved" if verdict.resolved else None
@@ -136,35 +120,56 @@ def _draft(
         if change is None and context.compared:
             change = attributes.compared(clause, mention)
     side = attributes.laterality(clause, mention) if concept.sided else None
-    zones = attributes.zones(clause, mention) if concept.zoned else ()
-    if concept.zoned and not zones and not side and attributes.concludes(clause):
+    zones = attributes.zones(clause, mention) if concept.places else ()
+    if concept.places == "zones" and not zones and not side and attributes.concludes(clause):
         zones = context.zones
-    return _Draft(
+    if concept.sided:
+        side = side or attributes.inherited(clause, context.side)
+    elif concept.directed:
+        side = places.direction(clause, mention, context.side)
+    dominant = places.dominant(clause, mention) if concept.sided and side in (None, "bilateral") else None
+    return Draft(
         mention=mention,
         offset=offset,
         clause=clause,
         verdict=verdict,
-        laterality=(side or attributes.inherited(clause, context.side)) if concept.sided else None,
+        laterality="bilateral" if dominant else side,
         change=change,
         zones=zones,
         severity=attributes.severity(clause, mention) if stated else None,
         misplaced=stated and attributes.misplaced(clause, mention.concept, mention.end, denials=_denials(cues)),
+        dominant=dominant,
     )
+
+
+def _parts(clause: Clause, mention: Mention, draft: Draft, *, context: _Context) -> tuple[places.Part, ...]:
+    """Return what a list says of each side of a finding; a conclusion without a place has those of its signs."""
+    kind = clause.lexicon.concepts[mention.concept].places
+    if draft.verdict.assertion == "absent" or kind is None:
+        return ()
+    if kind == "zones" and attributes.concludes(clause) and not attributes.last_side(clause):
+        return tuple(replace(part, severity=None) for part in context.parts)
+    return places.parts(clause, mention)
 
 
 def _denials(cues: Sequence[Cue]) -> list[int]:
     return [cue.start for cue in cues if cue.kind in {"negation", "course"}]
 
 
-def _read_on(clause: Clause, drafts: list[_Draft], *, cues: Sequence[Cue]) -> None:
+def _read_on(clause: Clause, drafts: list[Draft], *, cues: Sequence[Cue]) -> None:
     """Read what a clause without a finding says of the one before it: course, place, amount, or that it is gone."""
     last = drafts[-1]
     concept = clause.lexicon.concepts[last.mention.concept]
-    last.change = last.change or attributes.change(clause)
-    last.severity = last.severity or attributes.severity(clause)
+    if concept.sided and last.verdict.assertion != "absent":
+        _read_sides(clause, drafts, last)
+    side = attributes.side(clause) if concept.sided else None
+    for draft in same_mention(drafts, last):
+        if side in (None, "bilateral", draft.laterality) or draft.laterality in (None, "bilateral"):
+            draft.change = draft.change or attributes.change(clause)
+            draft.severity = draft.severity or attributes.severity(clause)
     if concept.sided and clause.lexicon.position.match(clause.text):
         last.laterality = last.laterality or attributes.side(clause)
-        last.zones = last.zones or (attributes.zones(clause) if concept.zoned else ())
+        last.zones = last.zones or (attributes.zones(clause) if concept.places == "zones" else ())
     if clause.lexicon.gone.match(clause.text):
         for draft in drafts:
             if draft.offset == last.offset and draft.verdict.assertion != "absent":
@@ -173,30 +178,20 @@ def _read_on(clause: Clause, drafts: list[_Draft], *, cues: Sequence[Cue]) -> No
         last.misplaced = True
 
 
-def _attach_sizes(sentence: str, drafts: list[_Draft], *, lexicon: Lexicon) -> None:
-    """Give each size to the measurable finding it stands directly before, else to the last one before it."""
-    measured = [d for d in drafts if lexicon.concepts[d.mention.concept].measured and d.verdict.assertion != "absent"]
-    for start, end, millimetres in attributes.sizes(sentence):
-        ahead = [d for d in measured if 0 <= d.start - end <= 4 and not _STOP.search(sentence, end, d.start)]
-        behind = [d for d in measured if d.end <= start]
-        owner = ahead[0] if ahead else behind[-1] if behind else None
-        if owner is not None and owner.size_mm is None:
-            owner.size_mm = millimetres
-
-
-def _finish(draft: _Draft, span: tuple[int, int]) -> Iterator[Finding]:
-    """Turn a draft into its findings: one, or one per joined concept (液气胸 is air and fluid)."""
-    concept = draft.clause.lexicon.concepts[draft.mention.concept]
-    stated = draft.verdict.assertion != "absent"
-    for name in concept.joins or (draft.mention.concept,):
-        yield Finding(
-            concept=name,
-            assertion=draft.verdict.assertion,
-            span=span,
-            laterality=draft.laterality,
-            zones=draft.zones,
-            severity=draft.severity if stated else None,
-            size_mm=draft.size_mm,
-            change=draft.change if stated or draft.verdict.resolved else None,
-            misplaced=draft.misplaced and stated,
-        )
+def _read_sides(clause: Clause, drafts: list[Draft], last: Draft) -> None:
+    """Read what a clause without a finding says of either side of the one before it."""
+    alone = len(same_mention(drafts, last)) == 1
+    dominant = places.dominant(clause)
+    if dominant and last.laterality in (None, "bilateral"):
+        last.laterality, last.dominant = "bilateral", dominant
+    elif listed := places.degrees(clause):
+        for part in listed:
+            at_side(part.side, drafts, last).severity = part.severity
+    elif clause.lexicon.position.match(clause.text) and (listed := places.parts(clause)):
+        if alone and last.laterality in (None, "bilateral") and not last.zones:
+            drafts.remove(last)
+            drafts += divided(last, listed)
+    elif attributes.change(clause) and last.laterality == "bilateral":
+        side = attributes.side(clause)
+        if side in ("left", "right"):
+            at_side(side, drafts, last)

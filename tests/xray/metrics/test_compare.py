@@ -142,6 +142,24 @@ def test_every_error_is_said_in_one_sentence():
     ]
 
 
+@pytest.mark.parametrize(
+    ("candidate", "reference", "said"),
+    [
+        (
+            "双侧胸腔积液，左侧为著。",
+            "双侧胸腔积液，右侧为著。",
+            "侧别错误：胸腔积液，生成为双侧（左侧为著），参考为双侧（右侧为著）",
+        ),
+        ("纵隔左移。", "气管右移。", "侧别错误：纵隔或气管移位，生成为向左侧，参考为向右侧"),
+        ("心影不大。", "纵隔左移。", "遗漏：纵隔或气管移位向左侧（生成报告未提及）"),
+        ("左侧第8肋骨折。", "左侧第3-5肋骨折。", "位置错误：骨折，生成为第8肋，参考为第3、4、5肋"),
+        ("左侧第5肋新鲜骨折。", "左侧第5肋陈旧性骨折。", "新旧错误：骨折，生成为新发，参考为陈旧"),
+    ],
+)
+def test_the_worse_side_the_way_of_a_shift_ribs_and_age_are_said(candidate: str, reference: str, said: str):
+    assert [reason.text for reason in reasons(compare_findings(candidate, reference))] == [said]
+
+
 def test_the_table_of_weights_and_the_lexicon_know_the_same_concepts():
     assert all(concept(name) is not None for name in known_concepts())
     assert weight_of("pneumothorax", severity=None) == 1.0

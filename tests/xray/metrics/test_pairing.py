@@ -34,3 +34,23 @@ def test_an_opposite_course_costs_more_than_one_that_is_left_out():
 def test_a_model_that_repeats_itself_states_one_finding():
     (one,) = read_report("右侧胸腔积液。" * 3000).stated
     assert len(one.mentions) == 3000
+
+
+def test_more_on_the_other_side_costs_a_quarter_of_the_finding():
+    (same,) = compare_findings("两肺炎症，右肺为重。", "两肺炎症，右侧为著。").matches
+    (other,) = compare_findings("两肺炎症，左肺为重。", "两肺炎症，右侧为著。").matches
+    assert (same.credit, other.credit) == (1.0, 0.75)
+
+
+def test_exchanged_degrees_of_two_sides_are_degrees_and_not_sides():
+    comparison = compare_findings("左侧胸腔少量积液，右侧大量。", "左侧胸腔大量积液，右侧少量。")
+    assert [(match.candidate.laterality, match.credit) for match in comparison.matches] == [
+        ("left", 0.5),
+        ("right", 0.5),
+    ]
+
+
+@pytest.mark.parametrize("text", ["左侧胸腔大量积液，右侧少量。", "双侧胸腔积液，左侧大量，右侧少量。"])
+def test_both_sides_in_the_conclusion_add_no_finding(text: str):
+    stated = read_report(f"检查所见：{text}诊断意见：双侧胸腔积液。").stated
+    assert [(one.laterality, one.severity) for one in stated] == [("left", "severe"), ("right", "mild")]

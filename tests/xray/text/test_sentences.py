@@ -1,9 +1,10 @@
 """Sentences as radiologists write them, and what they state: the tables in `sentences/`, one file per theme.
 
 A row is [sentence, findings] or [sentence, findings, why the rules cannot read it yet]. Findings are separated by `;`,
-each written `concept sign attributes`. Signs: + present, - absent, ? uncertain. Attributes are a side, a zone, a
-degree, a course, a size (`15mm`) or `misplaced`, and `no-side`, `no-zone`, `no-severity`, `no-change`, `no-size`,
-`in-place` where nothing may be read. The concepts and signs of a sentence are complete.
+each written `concept sign attributes`. Signs: + present, - absent, ? uncertain. Attributes are a side, a zone or a rib
+(`rib5`), a degree, a course, a size (`15mm`), `misplaced`, or `more-left` where more of it is on the left, and
+`no-side`, `no-zone`, `no-severity`, `no-change`, `no-size`, `in-place`, `no-more` where nothing may be read. The
+concepts and signs of a sentence are complete.
 """
 
 from pathlib import Path
@@ -44,6 +45,7 @@ def _attributes(finding: Finding) -> set[str]:
         finding.change or "no-change",
         "misplaced" if finding.misplaced else "in-place",
         size,
+        f"more-{finding.dominant}" if finding.dominant else "no-more",
         *(finding.zones or ("no-zone",)),
     }
 

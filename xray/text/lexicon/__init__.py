@@ -69,15 +69,18 @@ class Concept(Expressions):
     zh: str
     label: str | None = Field(alias="class")
     sided: bool = False
+    directed: bool = False
     measured: bool = False
     joins: tuple[str, ...] = ()
     certainty: Literal["certain", "uncertain"] = "certain"
     misplaced: str | None = None
 
     @property
-    def zoned(self) -> bool:
-        """Whether a lung field is meaningful: the middle of a clavicle is none."""
-        return self.sided and self.label != "Fracture"
+    def places(self) -> Literal["zones", "ribs"] | None:
+        """What its places are: lung fields, or ribs of a fracture; the middle of a clavicle is no lung field."""
+        if not self.sided:
+            return None
+        return "ribs" if self.label == "Fracture" else "zones"
 
 
 class Attributes(_Schema):
@@ -85,6 +88,9 @@ class Attributes(_Schema):
 
     laterality: dict[str, str]
     zones: dict[str, str]
+    ribs: dict[str, str]
+    shift: dict[str, str]
+    dominant: dict[str, str]
     severity: dict[str, str]
     change: dict[str, str]
     compared: dict[str, str]
