@@ -152,42 +152,54 @@ def _joined(findings: Iterable[tuple[Finding, tuple[Finding, ...]]]) -> list[Sta
     """Join mentions of one finding, the most exact ones first, so that the order of the sentences is irrelevant."""
     ordered = sorted(findings, key=lambda one: (_ORDER[one[0].laterality], not one[0].zones, one[0].zones))
     found: list[Stated] = []
+    mentions: list[list[tuple[Finding, tuple[Finding, ...]]]] = []
+    places: dict[tuple[object, ...], int] = {}
     for finding, signs in ordered:
-        place = next((number for number, one in enumerate(found) if _restated(one, finding)), None)
-        if place is None:
-            found.append(_first(finding, signs))
+        key = (finding.concept, finding.laterality, finding.zones, finding.size_mm)
+        if key not in places:
+            places[key] = next((number for number, one in enumerate(found) if _restated(one, finding)), len(found))
+        place = places[key]
+        if place == len(found):
+            found.append(_first(finding))
+            mentions.append([])
         else:
-            found[place] = _again(found[place], finding, signs)
-    return found
+            found[place] = _again(found[place], finding)
+        mentions[place].append((finding, signs))
+    return [_with_mentions(one, group) for one, group in zip(found, mentions, strict=True)]
 
 
-def _first(finding: Finding, signs: tuple[Finding, ...]) -> Stated:
+def _with_mentions(one: Stated, mentions: Sequence[tuple[Finding, tuple[Finding, ...]]]) -> Stated:
+    return replace(
+        one,
+        statements=tuple(finding for finding, _ in mentions),
+        evidence=tuple(sign for _, signs in mentions for sign in signs),
+    )
+
+
+def _first(finding: Finding) -> Stated:
     return Stated(
         concept=finding.concept,
         assertion=finding.assertion,
-        statements=(finding,),
+        statements=(),
         laterality=finding.laterality,
         zones=finding.zones,
         severity=finding.severity,
         size_mm=finding.size_mm,
         change=finding.change,
         misplaced=finding.misplaced,
-        evidence=signs,
     )
 
 
-def _again(one: Stated, finding: Finding, signs: tuple[Finding, ...]) -> Stated:
+def _again(one: Stated, finding: Finding) -> Stated:
     sizes = [size for size in (one.size_mm, finding.size_mm) if size is not None]
     return replace(
         one,
         assertion="present" if "present" in (one.assertion, finding.assertion) else "uncertain",
-        statements=(*one.statements, finding),
         zones=one.zones or finding.zones,
         severity=max((one.severity, finding.severity), key=_DEGREES.index),
         size_mm=max(sizes, default=None),
         change=max((one.change, finding.change), key=_COURSES.index),
         misplaced=one.misplaced or finding.misplaced,
-        evidence=(*one.evidence, *signs),
     )
 
 

@@ -15,7 +15,7 @@ _SIZE = re.compile(
     r"(?: ?(?:mm|cm|毫米|厘米|公分)? ?[×xX*] ?(?P<c>\d{1,4}(?:\.\d{1,3})?))?"
     r" ?(?P<unit>mm|cm|毫米|厘米|公分)"
 )
-_FORMER = re.compile("(?:增|缩|减|变)[大宽加多小少][^,。;]{0,3}[至到为]")
+_FORMER = re.compile("(?:增|缩|减|变)[大宽加多小少]?[^,。;]{0,3}[至到为]")
 _JOINS = re.compile("[、和及或与伴并合]")
 _CONCLUDES = re.compile("这|提示|考虑|符合|可能|表明|为|疑|系|代表|继发|倾向|不除外|警惕")
 _INTERPRETS = re.compile("呈|伴|并|" + _CONCLUDES.pattern)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from xray.text import attributes
@@ -16,8 +16,11 @@ from xray.types import Assertion, Change, Finding, Laterality, Severity
 __all__ = ["Profile", "find"]
 
 _ITEM = r"(?<=[\u4e00-\u9fff,)])(?<![第约为至到前后])\d{1,2}[、.](?!\d)"
-_SENTENCE = re.compile(rf"(?:\d{{1,2}}[、.])?(?:[^。;!\n\d]|(?!{_ITEM})\d)+[。;!\n]?")
-"""Up to a full stop, or to the number of the next item of a list."""
+_SENTENCE = re.compile(rf"(?:\d{{1,2}}[、.])?(?:[^。;!\n\d]|(?!{_ITEM})\d){{1,3000}}[。;!\n]?")
+"""Up to a full stop, or to the number of the next item of a list.
+
+The length is limited since sizes and findings of a sentence are compared each with each.
+"""
 _ANSWER = r":(?=\(?(?:无|未见|没有|有|否|阴性|阳性|[-—–−+±]+)\)?(?:[,。;!\n]|$))"
 _CLAUSE = re.compile(rf"(?:[^,:?]|(?<=\d)[,:](?=\d)|{_ANSWER}){{1,300}}[,:?]*|[,:?]+")
 """Up to a comma, or a colon unless an answer follows it, as in 气胸:无.
@@ -43,6 +46,10 @@ class _Draft:
     size_mm: float | None = None
 
     @property
+    def words(self) -> str:
+        return self.clause.text[self.mention.start : self.mention.end]
+
+    @property
     def start(self) -> int:
         return self.offset + self.mention.start
 
@@ -57,10 +64,12 @@ class _Context:
 
     exceptions: [start, end) of 除…外. carried: the assertion that reaches on. listing: the clause before named
     findings. side, zones: the place named last. compared: an earlier film
-    was named.
+    was named. advice: [start, end) of what asks for something. parts: of the devices that were named.
     """
 
     exceptions: list[tuple[int, int]]
+    advice: list[tuple[int, int]]
+    parts: dict[str, re.Pattern[str]] = field(default_factory=dict)
     carried: Assertion | None = None
     listing: bool = False
     side: Laterality | None = None
@@ -75,28 +84,34 @@ def find(text: str, *, profile: Profile = "standard") -> tuple[Finding, ...]:
     for indication and comparison say is not. `span` is the [start, end) of the stating words in `text` as given.
     `profile` chooses the lexicon: `standard` for native reports, `mt` for machine-translated ones.
     """
-    lexicon = load(profile)
     found: list[Finding] = []
     for section in locate_sections(text):
         if section.name in {"findings", "impression"}:
             aligned = align(text[section.start : section.end])
             for sentence in _SENTENCE.finditer(aligned.text):
-                for draft in _read_sentence(sentence.group(), lexicon=lexicon):
+                for draft in _read_sentence(sentence.group(), profile):
                     start, end = aligned.original_span(sentence.start() + draft.start, sentence.start() + draft.end)
                     found.extend(_finish(draft, (section.start + start, section.start + end)))
     return tuple(found)
 
 
-def _read_sentence(sentence: str, *, lexicon: Lexicon) -> list[_Draft]:
+@lru_cache(maxsize=4096)
+def _read_sentence(sentence: str, profile: Profile) -> tuple[_Draft, ...]:
+    """Return what a sentence states. Sentences return in a corpus, and in a text that repeats itself: they are kept."""
+    lexicon = load(profile)
     drafts: list[_Draft] = []
-    context = _Context(exceptions=exception_spans(sentence))
+    advice = [match.span() for match in lexicon.advice.finditer(sentence)]
+    context = _Context(exceptions=exception_spans(sentence), advice=advice)
     for part in _CLAUSE.finditer(sentence):
-        clause, cues = _parse(part.group(), lexicon.profile)
+        clause, cues = _parse(part.group(), profile)
+        clause = _stating(clause, part.start(), context)
         if drafts and not clause.mentions:
             _read_on(clause, drafts, cues=cues)
-        drafts += _read_clause(clause, part.start(), context, cues=cues)
+        read = _read_clause(clause, part.start(), context, cues=cues)
+        _settle(drafts, read)
+        drafts += read
     _attach_sizes(sentence, drafts, lexicon=lexicon)
-    return drafts
+    return tuple(drafts)
 
 
 @lru_cache(maxsize=4096)
@@ -105,6 +120,29 @@ def _parse(text: str, profile: Profile) -> tuple[Clause, tuple[Cue, ...]]:
     lexicon = load(profile)
     clause = Clause(text, tuple(find_mentions(text, lexicon=lexicon)), lexicon)
     return clause, tuple(find_cues(clause))
+
+
+def _stating(clause: Clause, offset: int, context: _Context) -> Clause:
+    """Return a clause without the mentions that state nothing: inside advice, or a part of a device named before."""
+    kept: list[Mention] = []
+    for mention in clause.mentions:
+        advised = any(start <= offset + mention.start < end for start, end in context.advice)
+        part = any(p.fullmatch(clause.text, mention.start, mention.end) for p in context.parts.values())
+        if not advised and not part:
+            kept.append(mention)
+            if mention.concept in clause.lexicon.parts:
+                context.parts[mention.concept] = clause.lexicon.parts[mention.concept]
+    return replace(clause, mentions=tuple(kept))
+
+
+def _settle(earlier: Sequence[_Draft], later: Sequence[_Draft]) -> None:
+    """Take back what a sentence stated before it says that it is gone: 左侧气胸,引流后气胸消失."""
+    for gone in later:
+        if gone.verdict.resolved:
+            for draft in earlier:
+                same = draft.mention.concept == gone.mention.concept and draft.words.endswith(gone.words)
+                if same and gone.laterality in (None, draft.laterality) and draft.verdict.assertion == "present":
+                    draft.verdict, draft.change = gone.verdict, "resolved"
 
 
 def _read_clause(clause: Clause, offset: int, context: _Context, *, cues: Sequence[Cue]) -> list[_Draft]:
@@ -133,6 +171,8 @@ def _draft(
     change: Change | None = "resolved" if verdict.resolved else None
     if stated:
         change = attributes.change(clause, mention)
+        if change is None and any(cue.kind == "unchanged" and cue.end <= mention.start for cue in cues):
+            change = "stable"
         if change is None and context.compared:
             change = attributes.compared(clause, mention)
     side = attributes.laterality(clause, mention) if concept.sided else None
