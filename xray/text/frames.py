@@ -170,9 +170,8 @@ def _draft(
     stated = verdict.assertion != "absent"
     change: Change | None = "resolved" if verdict.resolved else None
     if stated:
-        change = attributes.change(clause, mention)
-        if change is None and any(cue.kind == "unchanged" and cue.end <= mention.start for cue in cues):
-            change = "stable"
+        unchanged = any(cue.kind == "unchanged" and cue.end <= mention.start for cue in cues)
+        change = "stable" if unchanged else attributes.change(clause, mention)
         if change is None and context.compared:
             change = attributes.compared(clause, mention)
     side = attributes.laterality(clause, mention) if concept.sided else None
