@@ -226,7 +226,8 @@ def _cue_patterns(profile: Profile) -> list[tuple[CueKind, re.Pattern[str]]]:
 
 
 def _joined(
-    profile: Profile, name: Literal["absorbed", "continues", "filler", "predicate", "comparison", "gone", "advice", "position"]
+    profile: Profile,
+    name: Literal["absorbed", "continues", "filler", "predicate", "comparison", "gone", "advice", "position"],
 ) -> re.Pattern[str]:
     return _compile(f"(?:{'|'.join(form for cues in _cues(profile) if (form := getattr(cues, name)))})+")
 
