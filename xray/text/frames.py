@@ -16,10 +16,11 @@ from xray.types import Assertion, Change, Finding, Laterality, Severity
 __all__ = ["Profile", "find"]
 
 _ITEM = r"(?<=[\u4e00-\u9fff,)])(?<![第约为至到前后])\d{1,2}[、.](?!\d)"
-_SENTENCE = re.compile(rf"(?:\d{{1,2}}[、.])?(?:[^。;!\n\d]|(?!{_ITEM})\d){{1,3000}}[。;!\n]?")
+_SPAN = rf"(?:[^。;!\n\d]|(?!{_ITEM})\d){{1,3000}}"
+_SENTENCE = re.compile(rf"(?:\d{{1,2}}[、.])?(?:{_SPAN}(?:[。;!\n]|$|(?=\d)|(?<=,))|{_SPAN})")
 """Up to a full stop, or to the number of the next item of a list.
 
-The length is limited since sizes and findings of a sentence are compared each with each.
+What is longer than any sentence ends at a comma: the sizes and findings of a sentence are compared each with each.
 """
 _ANSWER = r":(?=\(?(?:无|未见|没有|有|否|阴性|阳性|[-—–−+±]+)\)?(?:[,。;!\n]|$))"
 _CLAUSE = re.compile(rf"(?:[^,:?]|(?<=\d)[,:](?=\d)|{_ANSWER}){{1,300}}[,:?]*|[,:?]+")

@@ -125,8 +125,8 @@ class Lexicon:
     the words a cue may pass over, `continues`, `filler` and `predicate` tell an enumeration that goes on after a
     comma; the groups of `attributes` are keyed by attribute, then by value. `comparison`, `gone` and `position` tell
     clauses without a finding: one that names an earlier film, one that says what came before is no longer there, one
-    that says where it is. `advice` is a stretch that states nothing. `misplaced` holds, for each device, the words behind
-    it that put it out of place; `parts`, for some, the words behind it that name a part of it.
+    that says where it is. `advice` is a stretch that states nothing. `misplaced` holds, for each device, the words
+    behind it that put it out of place; `parts`, for some, the words behind it that name a part of it.
     """
 
     profile: Profile
