@@ -165,15 +165,31 @@ def _joined(findings: Iterable[tuple[Finding, tuple[Finding, ...]]]) -> list[Sta
     """Join mentions of one finding, the most exact ones first, so that the order of the sentences is irrelevant."""
     ordered = sorted(findings, key=lambda one: _exactness(one[0]))
     found: list[Stated] = []
+    mentions: list[list[tuple[Finding, tuple[Finding, ...]]]] = []
+    places: dict[tuple[object, ...], list[int]] = {}
     for finding, signs in ordered:
-        sides = _sides_of(found, finding)
-        at = sides or [number for number, one in enumerate(found) if _restated(one, finding)][:1]
+        key = (finding.concept, finding.laterality, finding.zones, finding.size_mm)
+        if key not in places:
+            same = (number for number, one in enumerate(found) if _restated(one, finding))
+            places[key] = _sides_of(found, finding) or [next(same, len(found))]
+        at = places[key]
         for place in at:
-            severity = (found[place].severity if sides else None) or finding.severity
-            found[place] = _again(found[place], replace(finding, severity=severity), signs)
-        if not at:
-            found.append(_first(finding, signs))
-    return found
+            if place == len(found):
+                found.append(_first(finding))
+                mentions.append([])
+            severity = (found[place].severity if len(at) > 1 else None) or finding.severity
+            part = replace(finding, severity=severity)
+            found[place] = _again(found[place], part)
+            mentions[place].append((part, signs))
+    return [_with_mentions(one, group) for one, group in zip(found, mentions, strict=True)]
+
+
+def _with_mentions(one: Stated, mentions: Sequence[tuple[Finding, tuple[Finding, ...]]]) -> Stated:
+    return replace(
+        one,
+        statements=tuple(finding for finding, _ in mentions),
+        evidence=tuple(sign for _, signs in mentions for sign in signs),
+    )
 
 
 def _exactness(finding: Finding) -> tuple[object, ...]:
@@ -191,11 +207,11 @@ def _sides_of(found: Sequence[Stated], finding: Finding) -> list[int]:
     return [part for part in parts if part is not None] if None not in parts else []
 
 
-def _first(finding: Finding, signs: tuple[Finding, ...]) -> Stated:
+def _first(finding: Finding) -> Stated:
     return Stated(
         concept=finding.concept,
         assertion=finding.assertion,
-        statements=(finding,),
+        statements=(),
         laterality=finding.laterality,
         zones=finding.zones,
         severity=finding.severity,
@@ -203,23 +219,20 @@ def _first(finding: Finding, signs: tuple[Finding, ...]) -> Stated:
         change=finding.change,
         misplaced=finding.misplaced,
         dominant=finding.dominant,
-        evidence=signs,
     )
 
 
-def _again(one: Stated, finding: Finding, signs: tuple[Finding, ...]) -> Stated:
+def _again(one: Stated, finding: Finding) -> Stated:
     sizes = [size for size in (one.size_mm, finding.size_mm) if size is not None]
     return replace(
         one,
         assertion="present" if "present" in (one.assertion, finding.assertion) else "uncertain",
-        statements=(*one.statements, finding),
         zones=one.zones or finding.zones,
         severity=max((one.severity, finding.severity), key=_DEGREES.index),
         size_mm=max(sizes, default=None),
         change=max((one.change, finding.change), key=_COURSES.index),
         misplaced=one.misplaced or finding.misplaced,
         dominant=one.dominant or finding.dominant,
-        evidence=(*one.evidence, *signs),
     )
 
 

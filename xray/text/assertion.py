@@ -18,6 +18,7 @@ _EXCEPTION = re.compile(r"(?<![不能可以排])除(?!外|了?颤)[^。;]{1,30}?
 _BETWEEN_ITEMS = re.compile(r"(?:影|的|征)*[、和及或与][^,。;见]{0,6}")
 _FORWARD: frozenset[CueKind] = frozenset({"hedge", "hedge_after"})
 _BACKWARD: frozenset[CueKind] = frozenset({"hedge", "hedge_before", "negation_before", "negation_both", "resolved"})
+_COURSES: frozenset[CueKind] = frozenset({"course", "unchanged"})
 _DENIALS: frozenset[CueKind] = frozenset({"negation", "negation_both"})
 _REACH_BACK = 12
 """Characters between a finding and a word behind it that still speaks of it."""
@@ -50,15 +51,16 @@ def find_cues(clause: Clause) -> list[Cue]:
             continue
         for match in pattern.finditer(clause.text):
             start, end = match.span()
-            if end > start and not any(taken[start:end]) and not (kind == "course" and _named(clause, start, end)):
+            if end > start and not any(taken[start:end]) and not (kind in _COURSES and _named(clause, match)):
                 taken[start:end] = [True] * (end - start)
                 cues.append(Cue(kind, start, end))
     cues = [cue for cue in cues if cue.kind != "end" or not _absorbed(cue, cues, clause.text, clause.lexicon)]
     return sorted(cues, key=lambda cue: cue.start)
 
 
-def _named(clause: Clause, start: int, end: int) -> bool:
-    """Whether words of [start, end) belong to the name of a finding: 增大不明显 denies 心影增大, but not a 结节."""
+def _named(clause: Clause, course: re.Match[str]) -> bool:
+    """Whether the words of a course belong to the name of a finding: 增大不明显 denies 心影增大, but not a 结节."""
+    start, end = course.span(course.lastindex or 0)
     return any(mention.start < end and start < mention.end for mention in clause.mentions)
 
 

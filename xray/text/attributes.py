@@ -15,7 +15,8 @@ _SIZE = re.compile(
     r"(?: ?(?:mm|cm|毫米|厘米|公分)? ?[×xX*] ?(?P<c>\d{1,4}(?:\.\d{1,3})?))?"
     r" ?(?P<unit>mm|cm|毫米|厘米|公分)"
 )
-_FORMER = re.compile("(?:增|缩|减|变)[大宽加多小少][^,。;]{0,3}[至到为]")
+_FORMER = re.compile("(?:增|缩|减|变)[大宽加多小少]?[^,。;]{0,3}[至到为]")
+_OTHER_SIZE = re.compile("(?:[前旧]片?\\(|原来?|原先|上次|壁厚)(?:为|直径|大小|约)*$")
 _JOINS = re.compile("[、和及或与伴并合]")
 _CONCLUDES = re.compile("这|提示|考虑|符合|可能|表明|为|疑|系|代表|继发|倾向|不除外|警惕")
 _INTERPRETS = re.compile("呈|伴|并|" + _CONCLUDES.pattern)
@@ -159,11 +160,11 @@ def misplaced(clause: Clause, concept: str, start: int, *, denials: list[int]) -
 def sizes(sentence: str) -> list[tuple[int, int, float]]:
     """Return (start, end, largest diameter in mm) of each size of a sentence, such as 直径约15mm or 1.2×0.8cm.
 
-    Of 由8mm增大至12mm only the second is returned.
+    Of 由8mm增大至12mm and of 较前(8mm)增大,现12mm only the second is returned; of a cavity not its wall.
     """
     found: list[tuple[int, int, float]] = []
     for match in _SIZE.finditer(sentence):
-        if _FORMER.match(sentence, match.end()):
+        if _FORMER.match(sentence, match.end()) or _OTHER_SIZE.search(sentence[: match.start()][-8:]):
             continue
         largest = max(float(match[axis] or 0) for axis in "abc")
         found.append((match.start(), match.end(), largest * _MM[match["unit"]]))

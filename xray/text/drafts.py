@@ -16,7 +16,7 @@ _SENTENCE_END = re.compile("[。;!\n]")
 
 @dataclass(slots=True)
 class Draft:
-    """A finding under construction; positions count from the start of its section."""
+    """A finding under construction; positions count from the start of its sentence, or of its section."""
 
     mention: Mention
     offset: int
@@ -30,6 +30,11 @@ class Draft:
     size_mm: float | None = None
     dominant: Laterality | None = None
     collapse: Severity | None = None
+
+    @property
+    def words(self) -> str:
+        """The stating words."""
+        return self.clause.text[self.mention.start : self.mention.end]
 
     @property
     def start(self) -> int:
@@ -80,12 +85,11 @@ def at_side(side: Laterality, drafts: list[Draft], one: Draft) -> Draft:
     return added
 
 
-def attach_sizes(sentence: re.Match[str], drafts: list[Draft], *, lexicon: Lexicon) -> None:
+def attach_sizes(sentence: str, drafts: list[Draft], *, lexicon: Lexicon) -> None:
     """Give each size to the measurable finding it stands directly before, else to the last one before it."""
     measured = [d for d in drafts if lexicon.concepts[d.mention.concept].measured and d.verdict.assertion != "absent"]
-    for first, last, millimetres in attributes.sizes(sentence.group()):
-        start, end = sentence.start() + first, sentence.start() + last
-        ahead = [d for d in measured if 0 <= d.start - end <= 4 and not _STOP.search(sentence.string, end, d.start)]
+    for start, end, millimetres in attributes.sizes(sentence):
+        ahead = [d for d in measured if 0 <= d.start - end <= 4 and not _STOP.search(sentence, end, d.start)]
         behind = [d for d in measured if d.end <= start]
         owners = same_mention(measured, (ahead or behind[-1:])[0]) if ahead or behind else []
         owner = next((d for d in owners if d.size_mm is None), None)

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from xray.text import attributes, places
 from xray.text.assertion import Cue, Verdict, carries_over, continues_list, exception_spans, find_cues, judge
 from xray.text.drafts import Draft, at_side, attach_collapses, attach_sizes, divided, finish, same_mention
-from xray.text.lexicon import Lexicon, Profile, load
+from xray.text.lexicon import Profile, load
 from xray.text.mentions import Clause, Mention, find_mentions
 from xray.text.normalize import align
 from xray.text.sections import locate_sections
@@ -17,8 +17,12 @@ from xray.types import Assertion, Change, Finding, Laterality
 __all__ = ["Profile", "find"]
 
 _ITEM = r"(?<=[\u4e00-\u9fff,)])(?<![第约为至到前后])\d{1,2}[、.](?!\d)"
-_SENTENCE = re.compile(rf"(?:\d{{1,2}}[、.])?(?:[^。;!\n\d]|(?!{_ITEM})\d)+[。;!\n]?")
-"""Up to a full stop, or to the number of the next item of a list."""
+_SPAN = rf"(?:[^。;!\n\d]|(?!{_ITEM})\d){{1,3000}}"
+_SENTENCE = re.compile(rf"(?:\d{{1,2}}[、.])?(?:{_SPAN}(?:[。;!\n]|$|(?=\d)|(?<=,))|{_SPAN})")
+"""Up to a full stop, or to the number of the next item of a list.
+
+What is longer than any sentence ends at a comma: the sizes and findings of a sentence are compared each with each.
+"""
 _ANSWER = r":(?=\(?(?:无|未见|没有|有|否|阴性|阳性|[-—–−+±]+)\)?(?:[,。;!\n]|$))"
 _CLAUSE = re.compile(rf"(?:[^,:?]|(?<=\d)[,:](?=\d)|{_ANSWER}){{1,300}}[,:?]*|[,:?]+")
 """Up to a comma, or a colon unless an answer follows it, as in 气胸:无.
@@ -33,10 +37,12 @@ class _Context:
 
     exceptions: [start, end) of 除…外. carried: the assertion that reaches on. listing: the clause before named
     findings. side, zones: the place named last; parts: where it is another one on each side. compared: an earlier film
-    was named.
+    was named. advice: [start, end) of what asks for something. devices: the parts of those that were named.
     """
 
     exceptions: list[tuple[int, int]]
+    advice: list[tuple[int, int]]
+    devices: dict[str, re.Pattern[str]] = field(default_factory=dict)
     carried: Assertion | None = None
     listing: bool = False
     side: Laterality | None = None
@@ -52,14 +58,14 @@ def find(text: str, *, profile: Profile = "standard") -> tuple[Finding, ...]:
     for indication and comparison say is not. `span` is the [start, end) of the stating words in `text` as given.
     `profile` chooses the lexicon: `standard` for native reports, `mt` for machine-translated ones.
     """
-    lexicon = load(profile)
     found: list[Finding] = []
     for section in locate_sections(text):
         if section.name in {"findings", "impression"}:
             aligned = align(text[section.start : section.end])
             drafts: list[Draft] = []
             for sentence in _SENTENCE.finditer(aligned.text):
-                drafts += _read_sentence(sentence, lexicon=lexicon)
+                read = _read_sentence(sentence.group(), profile)
+                drafts += [replace(draft, offset=sentence.start() + draft.offset) for draft in read]
             attach_collapses(aligned.text, drafts)
             for draft in sorted(drafts, key=lambda draft: draft.start):
                 start, end = aligned.original_span(draft.start, draft.end)
@@ -67,17 +73,23 @@ def find(text: str, *, profile: Profile = "standard") -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _read_sentence(sentence: re.Match[str], *, lexicon: Lexicon) -> list[Draft]:
+@lru_cache(maxsize=4096)
+def _read_sentence(sentence: str, profile: Profile) -> tuple[Draft, ...]:
+    """Return what a sentence states. Sentences return in a corpus, and in a text that repeats itself: they are kept."""
+    lexicon = load(profile)
     drafts: list[Draft] = []
-    begin = sentence.start()
-    context = _Context(exceptions=[(begin + start, begin + end) for start, end in exception_spans(sentence.group())])
-    for part in _CLAUSE.finditer(sentence.group()):
-        clause, cues = _parse(part.group(), lexicon.profile)
+    advice = [match.span() for match in lexicon.advice.finditer(sentence)]
+    context = _Context(exceptions=exception_spans(sentence), advice=advice)
+    for part in _CLAUSE.finditer(sentence):
+        clause, cues = _parse(part.group(), profile)
+        clause = _stating(clause, part.start(), context)
         if drafts and not clause.mentions:
             _read_on(clause, drafts, cues=cues)
-        drafts += _read_clause(clause, begin + part.start(), context, cues=cues)
+        read = _read_clause(clause, part.start(), context, cues=cues)
+        _settle(drafts, read)
+        drafts += read
     attach_sizes(sentence, drafts, lexicon=lexicon)
-    return drafts
+    return tuple(drafts)
 
 
 @lru_cache(maxsize=4096)
@@ -86,6 +98,29 @@ def _parse(text: str, profile: Profile) -> tuple[Clause, tuple[Cue, ...]]:
     lexicon = load(profile)
     clause = Clause(text, tuple(find_mentions(text, lexicon=lexicon)), lexicon)
     return clause, tuple(find_cues(clause))
+
+
+def _stating(clause: Clause, offset: int, context: _Context) -> Clause:
+    """Return a clause without the mentions that state nothing: inside advice, or a part of a device named before."""
+    kept: list[Mention] = []
+    for mention in clause.mentions:
+        advised = any(start <= offset + mention.start < end for start, end in context.advice)
+        part = any(p.fullmatch(clause.text, mention.start, mention.end) for p in context.devices.values())
+        if not advised and not part:
+            kept.append(mention)
+            if mention.concept in clause.lexicon.parts:
+                context.devices[mention.concept] = clause.lexicon.parts[mention.concept]
+    return replace(clause, mentions=tuple(kept))
+
+
+def _settle(earlier: Sequence[Draft], later: Sequence[Draft]) -> None:
+    """Take back what a sentence stated before it says that it is gone: 左侧气胸,引流后气胸消失."""
+    for gone in later:
+        if gone.verdict.resolved:
+            for draft in earlier:
+                same = draft.mention.concept == gone.mention.concept and draft.words.endswith(gone.words)
+                if same and gone.laterality in (None, draft.laterality) and draft.verdict.assertion == "present":
+                    draft.verdict, draft.change = gone.verdict, "resolved"
 
 
 def _read_clause(clause: Clause, offset: int, context: _Context, *, cues: Sequence[Cue]) -> list[Draft]:
@@ -116,7 +151,8 @@ def _draft(
     stated = verdict.assertion != "absent"
     change: Change | None = "resolved" if verdict.resolved else None
     if stated:
-        change = attributes.change(clause, mention)
+        unchanged = any(cue.kind == "unchanged" and cue.end <= mention.start for cue in cues)
+        change = "stable" if unchanged else attributes.change(clause, mention)
         if change is None and context.compared:
             change = attributes.compared(clause, mention)
     side = attributes.laterality(clause, mention) if concept.sided else None

@@ -51,7 +51,8 @@ def concept_class(name: str) -> str | None:
 def label(text: str, *, profile: Profile = "standard") -> LabelledText:
     """Label one report.
 
-    The strongest statement on a class counts: present, then uncertain, then absent. `No Finding` is 1 when the text
+    The strongest statement on a class counts: present, then uncertain, then absent; but what the shape of the heart
+    suggests does not stand against a heart that is said to be of normal size. `No Finding` is 1 when the text
     says something and nothing abnormal (devices are no abnormality), 0 when it says or suspects one, and None for a
     text without words.
     """
@@ -60,6 +61,8 @@ def label(text: str, *, profile: Profile = "standard") -> LabelledText:
     labels: dict[str, int | None] = dict.fromkeys(CLASSES)
     for name in CLASSES:
         labels[name] = next((value for value in _STRENGTH if (name, value) in stated), None)
+    if labels["Cardiomegaly"] == -1 and ("Cardiomegaly", 0) in stated and not _suspected(findings, "Cardiomegaly"):
+        labels["Cardiomegaly"] = 0
     if _WORDS.search(text):
         labels["No Finding"] = 0 if _abnormal(findings) else 1
     return LabelledText(labels=labels, findings=findings)
@@ -70,6 +73,10 @@ def _value(finding: Finding) -> int:
     if finding.assertion == "present" and known is not None and known.certainty == "uncertain":
         return -1
     return _VALUES[finding.assertion]
+
+
+def _suspected(findings: Iterable[Finding], name: str) -> bool:
+    return any(f.assertion == "uncertain" and concept_class(f.concept) == name for f in findings)
 
 
 def _abnormal(findings: Iterable[Finding]) -> bool:

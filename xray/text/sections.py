@@ -27,6 +27,8 @@ def _spaced(*names: str) -> str:
     return "|".join("[ \t　]{1,4}".join(name) for name in names)
 
 
+_MARKED = r"(?=[ \t　]{0,8}[:：﹕︰∶】\]])"  # of words too short to be headers without a colon
+
 _HEADERS: dict[SectionName, tuple[str, ...]] = {
     "findings": (
         f"{_FILM}(?:所见|表现|描述|征象)",
@@ -50,7 +52,10 @@ _HEADERS: dict[SectionName, tuple[str, ...]] = {
     ),
     "indication": (
         "临床(?:初步|主要|拟)?(?:诊断|资料|病史|信息|表现|症状|印象|提示)",
+        rf"(?:临床(?:拟诊|考虑|疑诊)?|申请单?|送检|会诊){_MARKED}",
+        "(?:申请|门诊|急诊|入院|术前|送检|会诊)(?:单)?(?:诊断|目的|原因|内容|信息)",
         "(?:简要|现|主要)?病史(?:摘要)?",
+        rf"(?:既往|手术|外伤|吸烟|接触|职业)史{_MARKED}",
         "主诉",
         "检查(?:目的|原因|适应证|适应症)",
         "适应[证症]",

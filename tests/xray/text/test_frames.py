@@ -90,3 +90,9 @@ def test_a_model_that_repeats_itself_is_read_to_the_end():
     text = "胸腔积液" * 500 + "，左侧气胸。"
     assert find(text)[-1].concept == "pneumothorax"
     assert find(text)[-1].laterality == "left"
+
+
+def test_a_sentence_without_an_end_is_read_to_the_end():
+    findings = find("右肺结节约8mm，" * 5000 + "左肺结节约9mm。")
+    assert len(findings) == 5001
+    assert (findings[-1].laterality, findings[-1].size_mm) == ("left", 9.0)

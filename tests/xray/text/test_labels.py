@@ -51,6 +51,13 @@ def test_a_blunted_angle_makes_an_effusion_uncertain():
     assert label("右侧肋膈角变钝。").labels["Pleural Effusion"] == -1
 
 
+def test_a_shape_suggests_a_large_heart_unless_its_size_is_normal():
+    assert label("心影呈二尖瓣型。").labels["Cardiomegaly"] == -1
+    assert label("心影呈二尖瓣型，心影不大。").labels["Cardiomegaly"] == 0
+    assert label("心影呈二尖瓣型，心影增大。").labels["Cardiomegaly"] == 1
+    assert label("心影呈二尖瓣型，心影不大。心影似增大。").labels["Cardiomegaly"] == -1
+
+
 def test_a_suspicion_forbids_no_finding():
     assert label("双肺清晰，左下肺炎待排。").labels["No Finding"] == 0
 

@@ -23,6 +23,7 @@ PROFILES: tuple[Profile, ...] = ("standard", "mt")
 CueKind = Literal[
     "pseudo",
     "course",
+    "unchanged",
     "end",
     "hedge",
     "hedge_before",
@@ -37,6 +38,7 @@ TermKind = Literal["terms", "uncertain", "absent"]
 _PRECEDENCE: tuple[CueKind, ...] = (
     "pseudo",
     "course",
+    "unchanged",
     "hedge",
     "hedge_before",
     "resolved",
@@ -74,6 +76,7 @@ class Concept(Expressions):
     joins: tuple[str, ...] = ()
     certainty: Literal["certain", "uncertain"] = "certain"
     misplaced: str | None = None
+    parts: str | None = None
 
     @property
     def places(self) -> Literal["zones", "ribs"] | None:
@@ -100,6 +103,7 @@ class Attributes(_Schema):
 class _Cues(_Schema):
     pseudo: tuple[str, ...] = ()
     course: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
     end: tuple[str, ...] = ()
     hedge: tuple[str, ...] = ()
     hedge_before: tuple[str, ...] = ()
@@ -114,6 +118,7 @@ class _Cues(_Schema):
     predicate: str = ""
     comparison: str = ""
     gone: str = ""
+    advice: str = ""
     position: str = ""
 
 
@@ -126,7 +131,8 @@ class Lexicon:
     the words a cue may pass over, `continues`, `filler` and `predicate` tell an enumeration that goes on after a
     comma; the groups of `attributes` are keyed by attribute, then by value. `comparison`, `gone` and `position` tell
     clauses without a finding: one that names an earlier film, one that says what came before is no longer there, one
-    that says where it is. `misplaced` holds, for each device, the words behind it that put it out of place.
+    that says where it is. `advice` is a stretch that states nothing. `misplaced` holds, for each device, the words
+    behind it that put it out of place; `parts`, for some, the words behind it that name a part of it.
     """
 
     profile: Profile
@@ -140,9 +146,11 @@ class Lexicon:
     predicate: re.Pattern[str]
     comparison: re.Pattern[str]
     gone: re.Pattern[str]
+    advice: re.Pattern[str]
     position: re.Pattern[str]
     attributes: dict[str, dict[str, re.Pattern[str]]]
     misplaced: dict[str, re.Pattern[str]]
+    parts: dict[str, re.Pattern[str]]
     sha256: str
 
 
@@ -166,6 +174,7 @@ def load(profile: Profile) -> Lexicon:
         predicate=_joined(profile, "predicate"),
         comparison=_joined(profile, "comparison"),
         gone=_joined(profile, "gone"),
+        advice=_joined(profile, "advice"),
         position=_joined(profile, "position"),
         attributes={name: {value: _compile(p) for value, p in group.items()} for name, group in groups.items()},
         misplaced={
@@ -173,6 +182,7 @@ def load(profile: Profile) -> Lexicon:
             for name, concept in concepts.items()
             if concept.label == "Support Devices"
         },
+        parts={name: _compile(concept.parts) for name, concept in concepts.items() if concept.parts},
         sha256=_digest(),
     )
 
@@ -222,7 +232,8 @@ def _cue_patterns(profile: Profile) -> list[tuple[CueKind, re.Pattern[str]]]:
 
 
 def _joined(
-    profile: Profile, name: Literal["absorbed", "continues", "filler", "predicate", "comparison", "gone", "position"]
+    profile: Profile,
+    name: Literal["absorbed", "continues", "filler", "predicate", "comparison", "gone", "advice", "position"],
 ) -> re.Pattern[str]:
     return _compile(f"(?:{'|'.join(form for cues in _cues(profile) if (form := getattr(cues, name)))})+")
 
