@@ -107,17 +107,21 @@ class QwenVLForConditionalGeneration(PreTrainedModel, GenerationMixin):
         return places
 
     def _expand_inputs_for_generation(
-        self, expand_size: int = 1, is_encoder_decoder: bool = False, input_ids: Any = None, **model_kwargs: Any
-    ) -> tuple[Any, dict[str, Any]]:
+        self,
+        expand_size: int = 1,
+        is_encoder_decoder: bool = False,
+        input_ids: torch.Tensor | None = None,
+        **model_kwargs: Any,
+    ) -> tuple[torch.Tensor | None, dict[str, Any]]:
         """Repeat each row's films as a group for its beams: two films of one row must keep their order."""
         pixels = model_kwargs.pop("pixel_values", None)
-        if pixels is not None:
+        if pixels is not None and input_ids is not None:
             counts = (input_ids == self.config.visual["image_start_id"]).sum(dim=1).tolist()
-            groups = [group.repeat(expand_size, 1, 1, 1) for group in pixels.split(counts)]
+            pixels = torch.cat([group.repeat(expand_size, 1, 1, 1) for group in pixels.split(counts)])
         input_ids, model_kwargs = super()._expand_inputs_for_generation(
             expand_size, is_encoder_decoder, input_ids, **model_kwargs
         )
-        return input_ids, model_kwargs if pixels is None else {**model_kwargs, "pixel_values": torch.cat(groups)}
+        return input_ids, {**model_kwargs, "pixel_values": pixels}
 
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)

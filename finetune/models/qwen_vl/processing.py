@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Self
 
-from transformers import AutoConfig, ProcessorMixin
+from transformers import AutoConfig, PreTrainedTokenizerFast, ProcessorMixin
 from transformers.image_utils import PILImageResampling
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.utils import cached_file
@@ -36,8 +36,8 @@ class QwenVLProcessor(ProcessorMixin):
 
     def __init__(
         self,
-        image_processor: Any = None,
-        tokenizer: Any = None,
+        image_processor: CLIPImageProcessorPil,
+        tokenizer: PreTrainedTokenizerFast,
         chat_template: str | None = None,
         num_image_tokens: int = 256,
     ) -> None:

@@ -33,7 +33,9 @@ def load_tokenizer(
         return PreTrainedTokenizerFast.from_pretrained(source, revision=revision)
     vocabulary = cached_file(source, VOCABULARY_FILE, revision=revision, _raise_exceptions_for_missing_entries=False)
     if vocabulary is None:
-        raise ConfigError(f"{source} has no {VOCABULARY_FILE} and no tokenizer.json. Download the folder's files again.")
+        raise ConfigError(
+            f"{source} has no {VOCABULARY_FILE} and no tokenizer.json. Download the folder's files again."
+        )
     try:
         backend = TikTokenConverter(vocabulary, pattern=_PATTERN).converted()
     except (ValueError, OSError) as error:

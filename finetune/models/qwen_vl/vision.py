@@ -117,7 +117,7 @@ class VisionTower(nn.Module):
         self.proj = nn.Parameter(torch.empty(output, output))
 
     def forward(self, films: torch.Tensor) -> torch.Tensor:
-        """float [B, 3, H, W], CLIP's mean and deviation taken out -> [B, Q, output_dim]."""
+        """Films [B, 3, H, W], CLIP's mean and deviation taken out -> [B, Q, output_dim]."""
         patches = self.conv1(films.to(self.conv1.weight.dtype)).flatten(2).transpose(1, 2)
         patches = self.ln_pre(patches + resize_positions(self.positional_embedding, patches.shape[1]))
         for block in self.blocks:
@@ -150,7 +150,7 @@ def init_vision_weights(module: nn.Module) -> None:
     """Fill the parameters that are no layer's of a new tower."""
     if isinstance(module, Resampler):
         initialization.trunc_normal_(module.query, std=0.02)
-        initialization.copy_(module.pos_embed, sincos_positions(*module.pos_embed.shape[:1], width=module.query.shape[1]))
+        initialization.copy_(module.pos_embed, sincos_positions(len(module.query), width=module.query.shape[1]))
     elif isinstance(module, VisionTower):
         for parameter in (module.positional_embedding, module.proj):
             initialization.normal_(parameter, std=parameter.shape[1] ** -0.5)
