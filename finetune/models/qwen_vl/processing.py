@@ -26,7 +26,9 @@ CHAT_TEMPLATE = (
 # Qwen-VL without Chat was never shown turns: it continues a plain text, which ends with <|endoftext|>.
 PLAIN_TEMPLATE = (
     "{% set films = namespace(count=0) %}"
-    "{% for message in messages %}" + _CONTENT + "{% if message.role == 'assistant' %}<|endoftext|>{% endif %}\n"
+    "{% for message in messages %}"
+    + _CONTENT
+    + "{% if message.role == 'assistant' %}<|endoftext|>{% endif %}{{ '\n' }}"
     "{% endfor %}"
 )
 
