@@ -11,7 +11,7 @@ class QwenVLConfig(PreTrainedConfig):
     """Settings of Qwen-VL under the names of the published `config.json`, which is also how they are saved.
 
     `intermediate_size` counts the gate and the up projection together; `visual` holds the vision tower. Raises
-    ConfigError for a Qwen without `visual`, which is a text model, and for variants that were never published.
+    ConfigError for a Qwen without `visual`, which is a text model, for GPTQ weights, and for what was never published.
     """
 
     model_type: ClassVar[str] = "qwen"
@@ -46,6 +46,12 @@ class QwenVLConfig(PreTrainedConfig):
             raise ConfigError(
                 f"{name} is no Qwen-VL as published (no_bias=true, rotary_pct=1.0, tie_word_embeddings=false): its "
                 "logits would be wrong. Name Qwen-VL or Qwen-VL-Chat."
+            )
+        held = kwargs.get("quantization_config")
+        if isinstance(held, dict) and held.get("quant_method") == "gptq":
+            raise ConfigError(
+                f"{name} is held in GPTQ, into which no adapter can be merged. Name Qwen-VL-Chat itself: it is put "
+                "into 4 bits as it is read."
             )
         super().__post_init__(**kwargs)
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from bitsandbytes.nn import Linear4bit
 from numpy.typing import NDArray
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForImageTextToText
 
@@ -143,6 +144,23 @@ def test_it_computes_what_the_published_code_does_also_beyond_the_trained_length
     assert [check.name for check in checks.values() if not check.passed] == []
 
 
+def test_rows_of_one_batch_keep_to_their_own_lengths_beyond_the_trained_one(tmp_path: Path) -> None:
+    qwen_vl_folder.build(tmp_path, seq_length=24)
+    loaded = load_base(ModelConfig(model_name_or_path=str(tmp_path), quantization_bit=None))
+    films = [Image.fromarray(film(number)).convert("RGB") for number in range(3)]
+    prompts = ["<img><imgpad></img>" + "双肺野清晰心影不大" * times for times in (1, 4, 9)]
+
+    def continued(rows: slice) -> torch.Tensor:
+        inputs = loaded.processor(
+            text=prompts[rows], images=films[rows], return_tensors="pt", padding=True, padding_side="left"
+        )
+        sequences = loaded.model.eval().generate(**inputs, do_sample=False, max_new_tokens=12, eos_token_id=None)
+        return sequences[:, inputs["input_ids"].shape[1] :]
+
+    alone = torch.cat([continued(slice(number, number + 1)) for number in range(3)])
+    assert torch.equal(continued(slice(None)), alone)
+
+
 def test_only_the_language_models_layers_are_held_in_four_bits_and_get_an_adapter(tuned: LoadedModel) -> None:
     layers = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
     assert {name.rsplit(".", 1)[-1] for name in tuned.parts.language_model} == layers
@@ -259,6 +277,12 @@ def test_a_text_model_of_the_same_type_is_refused_by_name(folder: Path, tmp_path
     with pytest.raises(ConfigError, match=r"Qwen-7B is Qwen, a text model") as caught:
         load_base(ModelConfig(model_name_or_path=str(copy)))
     assert "\n" not in str(caught.value)
+
+
+def test_the_published_folder_in_gptq_is_refused_with_what_to_name_instead() -> None:
+    held = {"quant_method": "gptq", "bits": 4}
+    with pytest.raises(ConfigError, match=r"Int4 is held in GPTQ.* Name Qwen-VL-Chat itself"):
+        QwenVLConfig(visual={"width": 64}, quantization_config=held, name_or_path="Qwen-VL-Chat-Int4")
 
 
 def test_a_variant_that_was_never_published_is_refused() -> None:
