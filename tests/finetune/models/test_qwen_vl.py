@@ -66,10 +66,10 @@ def film(number: int) -> NDArray[np.uint8]:
     return np.random.default_rng(number).integers(0, 255, (80, 64), dtype=np.uint8)
 
 
-def example(number: int, *, films: int = 1) -> Example:
+def example(number: int) -> Example:
     study = frontal_example(Path(f"{number}.png"), target=REPORTS[number])
     question = replace(study.messages[0], text="请写报告。" + "清晰" * number)  # rows of different lengths
-    return replace(study, example_id=f"e{number}", images=study.images * films, messages=(question,))
+    return replace(study, example_id=f"e{number}", messages=(question,))
 
 
 def batch_of(loaded: LoadedModel, examples: list[Example]) -> dict[str, torch.Tensor]:
@@ -94,17 +94,13 @@ def learn(loaded: LoadedModel, *, steps: int) -> list[float]:
     return losses
 
 
-def reports(loaded: LoadedModel, examples: list[Example], *, num_beams: int = 1) -> list[str]:
-    def look(study: Example) -> list[NDArray[np.uint8]]:
-        first = int(study.example_id[1:])
-        return [film(first + 10 * place) for place in range(len(study.images))]
-
+def reports(loaded: LoadedModel, examples: list[Example]) -> list[str]:
     texts = write_reports(
         examples,
         loaded=loaded,
         encoder=ChatEncoder(processor=loaded.processor),
-        settings=GenerateConfig(max_new_tokens=20, num_beams=num_beams),
-        load_pixels=look,
+        settings=GenerateConfig(max_new_tokens=20),
+        load_pixels=lambda study: [film(int(study.example_id[1:]))],
     )
     return [text.text for text in texts]
 
@@ -147,18 +143,25 @@ def test_it_computes_what_the_published_code_does_also_beyond_the_trained_length
 def test_rows_of_one_batch_keep_to_their_own_lengths_beyond_the_trained_one(tmp_path: Path) -> None:
     qwen_vl_folder.build(tmp_path, seq_length=24)
     loaded = load_base(ModelConfig(model_name_or_path=str(tmp_path), quantization_bit=None))
+    model = loaded.model.eval()
     films = [Image.fromarray(film(number)).convert("RGB") for number in range(3)]
     prompts = ["<img><imgpad></img>" + "双肺野清晰心影不大" * times for times in (1, 4, 9)]
 
-    def continued(rows: slice) -> torch.Tensor:
-        inputs = loaded.processor(
-            text=prompts[rows], images=films[rows], return_tensors="pt", padding=True, padding_side="left"
+    def inputs(rows: slice, side: str) -> dict[str, torch.Tensor]:
+        return loaded.processor(
+            text=prompts[rows], images=films[rows], return_tensors="pt", padding=True, padding_side=side
         )
-        sequences = loaded.model.eval().generate(**inputs, do_sample=False, max_new_tokens=12, eos_token_id=None)
-        return sequences[:, inputs["input_ids"].shape[1] :]
 
-    alone = torch.cat([continued(slice(number, number + 1)) for number in range(3)])
-    assert torch.equal(continued(slice(None)), alone)
+    together = model.generate(**inputs(slice(None), "left"), do_sample=False, max_new_tokens=12, eos_token_id=None)
+    with torch.no_grad():
+        logits = model(**inputs(slice(None), "right")).logits
+    for number in range(3):
+        row = inputs(slice(number, number + 1), "left")
+        alone = model.generate(**row, do_sample=False, max_new_tokens=12, eos_token_id=None)
+        assert torch.equal(alone[0, -12:], together[number, -12:])
+        length = row["input_ids"].shape[1]
+        with torch.no_grad():
+            torch.testing.assert_close(model(**row).logits[0], logits[number, :length], atol=1e-4, rtol=0)
 
 
 def test_only_the_language_models_layers_are_held_in_four_bits_and_get_an_adapter(tuned: LoadedModel) -> None:
@@ -181,10 +184,16 @@ def test_a_batch_writes_what_each_study_gets_alone(tuned: LoadedModel) -> None:
     assert tuple(together) == REPORTS
 
 
-def test_two_films_of_a_study_keep_their_order_in_every_beam(tuned: LoadedModel) -> None:
-    examples = [example(0, films=2), example(1, films=1)]
-    together = reports(tuned, examples, num_beams=3)
-    assert together == [reports(tuned, [row], num_beams=3)[0] for row in examples]
+def test_every_beam_sees_the_films_of_its_study_in_their_order(plain: LoadedModel) -> None:
+    films = [Image.fromarray(film(number)).convert("RGB") for number in range(2)]
+    inputs = plain.processor(text=["<img><imgpad></img>" * 2 + "清晰"], images=films, return_tensors="pt")
+    settings = {"num_beams": 3, "do_sample": False, "max_new_tokens": 4, "length_penalty": 0.0, "eos_token_id": None}
+    out = plain.model.generate(**inputs, **settings, output_scores=True, return_dict_in_generate=True)
+    whole = {**inputs, "input_ids": out.sequences, "attention_mask": torch.ones_like(out.sequences)}
+    with torch.no_grad():
+        likely = plain.model(**whole).logits.log_softmax(dim=-1)[0, -5:-1]
+    expected = likely.gather(1, out.sequences[0, -4:, None]).sum()
+    torch.testing.assert_close(out.sequences_scores[0], expected, atol=1e-4, rtol=0)
 
 
 def test_a_saved_adapter_loads_back_and_merges_into_the_published_layout(
