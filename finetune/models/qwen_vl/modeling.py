@@ -115,7 +115,7 @@ class QwenVLForConditionalGeneration(PreTrainedModel, GenerationMixin):
     ) -> tuple[torch.Tensor | None, dict[str, Any]]:
         """Repeat each row's films as a group for its beams: two films of one row must keep their order."""
         pixels = model_kwargs.pop("pixel_values", None)
-        if pixels is not None and input_ids is not None:
+        if expand_size > 1 and pixels is not None and input_ids is not None:
             counts = (input_ids == self.config.visual["image_start_id"]).sum(dim=1).tolist()
             pixels = torch.cat([group.repeat(expand_size, 1, 1, 1) for group in pixels.split(counts)])
         input_ids, model_kwargs = super()._expand_inputs_for_generation(
