@@ -11,3 +11,6 @@ from functools import cache
 @cache
 def register_families() -> None:
     """Register every family once. Whoever opens a model calls it first."""
+    from finetune.models import qwen_vl
+
+    qwen_vl.register()
