@@ -55,6 +55,11 @@ class VisualGLMConfig(PreTrainedConfig):
         size = self.eva_config["image_size"] if self.eva_config else 224
         return int(size if isinstance(size, int) else size[0])
 
+    @property
+    def num_queries(self) -> int:
+        """Learnt queries of the Q-Former, each the source of one image place."""
+        return int(self.qformer_config["vocab_size"] if self.qformer_config else self.image_length)
+
     def vision_config(self) -> Blip2VisionConfig:
         """Return `eva_config` in the words of the native vision tower."""
         eva: dict[str, Any] = self.eva_config or {}

@@ -41,7 +41,7 @@ class VisualGLMForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
         vision._attn_implementation = qformer._attn_implementation = attention
         self.vision_model = Blip2VisionModel(vision)
         self.vision_model.post_layernorm.eps = _LAST_NORM_EPS
-        self.query_tokens = nn.Parameter(torch.zeros(config.image_length, qformer.hidden_size))
+        self.query_tokens = nn.Parameter(torch.zeros(config.num_queries, qformer.hidden_size))
         self.qformer = Blip2QFormerModel(qformer)
         # The original norms each layer's output where the next layer begins. The norm after the last one is its own.
         self.qformer.encoder.layer[-1].output_query.LayerNorm = nn.Identity()

@@ -22,7 +22,7 @@ class ChatGLMTokenizer(SentencePieceBackend):  # type: ignore[misc]  # transform
 
     def __init__(
         self,
-        vocab_file: str,
+        vocab_file: str | None = None,
         bos_token: str = "<sop>",
         eos_token: str = "<eop>",
         unk_token: str = "<unk>",
@@ -31,6 +31,8 @@ class ChatGLMTokenizer(SentencePieceBackend):  # type: ignore[misc]  # transform
         model_specific_special_tokens: dict[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
+        if vocab_file is None:
+            raise ValueError("ice_text.model, the tokenizer's vocabulary, is missing; add it to the folder")
         super().__init__(
             vocab_file=vocab_file,
             bos_token=bos_token,
