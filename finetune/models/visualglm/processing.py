@@ -7,6 +7,8 @@ from transformers import AutoConfig, AutoTokenizer, BatchFeature, ProcessorMixin
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 from transformers.processing_utils import ProcessingKwargs
 
+from finetune.models.visualglm.tokenization import ChatGLMTokenizer
+
 # Films come first, whichever turn names them; then question and answer by turns. Only the last answer, the one to be
 # written or learnt, stands after [gMASK] <sop>: what is before is seen as a whole.
 CHAT_TEMPLATE = (
@@ -17,7 +19,8 @@ CHAT_TEMPLATE = (
     "{% if part.type == 'text' %}{{ part.text }}{% endif %}{% endfor %}{% endif %}{% endset %}"
     "{% if message.role == 'user' %}问：{{ text }}\n答："
     "{% if loop.last and add_generation_prompt %}{{ gmask_token }}{{ bos_token }}{% endif %}"
-    "{% elif message.role != 'assistant' %}{{ raise_exception('VisualGLM has no place for a ' + message.role + ' turn') }}"
+    "{% elif message.role != 'assistant' %}"
+    "{{ raise_exception('VisualGLM has no place for a ' + message.role + ' turn') }}"
     "{% elif loop.last %}{{ gmask_token }}{{ bos_token }}{{ text }}{{ eos_token }}"
     "{% else %}{{ text }}\n{% endif %}{% endfor %}"
 )
@@ -42,7 +45,7 @@ class VisualGLMProcessor(ProcessorMixin):  # type: ignore[misc]
     def __init__(
         self,
         image_processor: BlipImageProcessorPil,
-        tokenizer: Any,
+        tokenizer: ChatGLMTokenizer,
         image_length: int = 32,
         chat_template: str | None = None,
     ) -> None:

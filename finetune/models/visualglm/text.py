@@ -4,8 +4,6 @@ Letters in shapes: B rows, L tokens, H heads, D channels of a head.
 """
 
 from dataclasses import dataclass
-from typing import Any
-
 import torch
 from torch import nn
 from transformers import Cache
@@ -149,7 +147,8 @@ class ChatGLMBlock(GradientCheckpointingLayer):  # type: ignore[misc]  # transfo
         states = self.input_layernorm(states)
         states = states * _RESIDUAL_SCALE + self.attention(states, turn, mask, past_key_values)
         states = self.post_attention_layernorm(states)
-        return states * _RESIDUAL_SCALE + self.mlp(states)
+        output: torch.Tensor = states * _RESIDUAL_SCALE + self.mlp(states)
+        return output
 
 
 class ChatGLMModel(nn.Module):
@@ -186,7 +185,7 @@ class ChatGLMModel(nn.Module):
         return output
 
 
-def _blocks(context: torch.Tensor | None, past_key_values: Cache | None) -> Any:
+def _blocks(context: torch.Tensor | None, past_key_values: Cache | None) -> torch.Tensor | None:
     """Return 0 for the tokens that see each other in both directions and -1 for the rest, from the cache's start."""
     if context is None:
         return None

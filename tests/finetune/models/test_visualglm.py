@@ -69,7 +69,9 @@ def study(target: str, *, films: int = 1, question: str = "请写报告。") -> 
 def four_rows(loaded: LoadedModel) -> list[dict[str, torch.Tensor]]:
     encoder = ChatEncoder(processor=loaded.processor)
     return [
-        encoder.encode(study(TEXTS[number], films=1 + number % 2), [film(number + row) for row in range(1 + number % 2)])
+        encoder.encode(
+            study(TEXTS[number], films=1 + number % 2), [film(number + row) for row in range(1 + number % 2)]
+        )
         for number in range(4)
     ]
 
@@ -174,7 +176,9 @@ def test_only_the_text_model_is_held_in_four_bits_and_gets_the_adapter(folder: P
     assert {name.split(".")[0] for name in loaded.parts.projector} == {"qformer", "projector"}
 
 
-def test_twenty_steps_of_qlora_lower_the_loss_and_the_saved_adapter_gives_the_same(folder: Path, tmp_path: Path) -> None:
+def test_twenty_steps_of_qlora_lower_the_loss_and_the_saved_adapter_gives_the_same(
+    folder: Path, tmp_path: Path
+) -> None:
     adapter = AdapterConfig(lora_rank=8, lora_dropout=0.0)
     tuned = add_adapter(load_base(settings(folder)), settings=settings(folder), adapter=adapter, seed=0)
     batch = batch_of(tuned)
@@ -348,7 +352,9 @@ def test_text_comes_back_with_its_lines_blanks_and_full_width_marks(plain: Loade
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     assert tokenizer.convert_ids_to_tokens(ids).count("<n>") == 1
     assert "<|blank_2|>" in tokenizer.convert_ids_to_tokens(ids)
-    assert plain.processor.decode(tokenizer("双肺，未见异常", add_special_tokens=False)["input_ids"]) == "双肺，未见异常"
+    assert (
+        plain.processor.decode(tokenizer("双肺，未见异常", add_special_tokens=False)["input_ids"]) == "双肺，未见异常"
+    )
     assert tokenizer("胸", "部")["input_ids"][-1] == tokenizer.eos_token_id
 
 

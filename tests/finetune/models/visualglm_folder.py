@@ -32,7 +32,13 @@ def published_config(vocab_size: int) -> dict:
     """Return what `config.json` holds; the special tokens stand where `write_folder` puts them."""
     eva = {"num_layers": 2, "hidden_size": 24, "num_attention_heads": 2, "inner_hidden_size": 40, "vocab_size": 1}
     eva |= {"max_sequence_length": 10, "layernorm_epsilon": 1e-6, "image_size": [24, 24], "patch_size": 8}
-    qformer = {"num_layers": 3, "hidden_size": 16, "num_attention_heads": 2, "vocab_size": 8, "layernorm_epsilon": 1e-12}
+    qformer = {
+        "num_layers": 3,
+        "hidden_size": 16,
+        "num_attention_heads": 2,
+        "vocab_size": 8,
+        "layernorm_epsilon": 1e-12,
+    }
     qformer |= {"is_decoder": [True, False, True], "cross_attn_hidden_size": 24, "layernorm_order": "post"}
     return {
         "architectures": ["ChatGLMModel"],

@@ -28,7 +28,9 @@ def logits(weights: Weights, ids: list[int], seen: torch.Tensor, *, start: int, 
         states = _norm(weights, name + "input_layernorm", states, eps)
         joint = _linear(weights, name + "attention.query_key_value", states)
         parts = joint.view(len(ids), heads, 3, -1).permute(2, 1, 0, 3)  # (3, H, L, D)
-        query, key = (torch.stack([_turned(part[:, i], place) for i, place in enumerate(places)], 1) for part in parts[:2])
+        query, key = (
+            torch.stack([_turned(part[:, i], place) for i, place in enumerate(places)], 1) for part in parts[:2]
+        )
         weight = (query @ key.mT / key.shape[-1] ** 0.5).masked_fill(~visible, -torch.inf).softmax(-1)
         attended = (weight @ parts[2]).transpose(0, 1).flatten(1)
         states = scale * states + _linear(weights, name + "attention.dense", attended)
