@@ -99,9 +99,8 @@ class VisualGLMForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
 
         Raises ValueError when films and image places do not match, and for a prompt without [gMASK] <sop>.
         """
-        if past_key_values is None and (
-            self.config.use_cache and not self.training if use_cache is None else use_cache
-        ):
+        caches = self.config.use_cache and not self.training if use_cache is None else use_cache
+        if past_key_values is None and caches:
             past_key_values = DynamicCache(config=self.config)
         embeddings = self.transformer.word_embeddings(input_ids)
         if pixel_values is not None:

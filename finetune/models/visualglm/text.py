@@ -4,6 +4,7 @@ Letters in shapes: B rows, L tokens, H heads, D channels of a head.
 """
 
 from dataclasses import dataclass
+
 import torch
 from torch import nn
 from transformers import Cache

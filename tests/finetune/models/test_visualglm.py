@@ -68,12 +68,8 @@ def study(target: str, *, films: int = 1, question: str = "请写报告。") -> 
 
 def four_rows(loaded: LoadedModel) -> list[dict[str, torch.Tensor]]:
     encoder = ChatEncoder(processor=loaded.processor)
-    return [
-        encoder.encode(
-            study(TEXTS[number], films=1 + number % 2), [film(number + row) for row in range(1 + number % 2)]
-        )
-        for number in range(4)
-    ]
+    films = [[film(0)], [film(1), film(2)], [film(3)], [film(4), film(5)]]
+    return [encoder.encode(study(text, films=len(seen)), seen) for text, seen in zip(TEXTS, films, strict=False)]
 
 
 def batch_of(loaded: LoadedModel) -> dict[str, torch.Tensor]:
@@ -176,9 +172,7 @@ def test_only_the_text_model_is_held_in_four_bits_and_gets_the_adapter(folder: P
     assert {name.split(".")[0] for name in loaded.parts.projector} == {"qformer", "projector"}
 
 
-def test_twenty_steps_of_qlora_lower_the_loss_and_the_saved_adapter_gives_the_same(
-    folder: Path, tmp_path: Path
-) -> None:
+def test_twenty_steps_lower_the_loss_and_the_saved_adapter_gives_the_same_logits(folder: Path, tmp_path: Path) -> None:
     adapter = AdapterConfig(lora_rank=8, lora_dropout=0.0)
     tuned = add_adapter(load_base(settings(folder)), settings=settings(folder), adapter=adapter, seed=0)
     batch = batch_of(tuned)
@@ -309,7 +303,7 @@ def test_an_example_ends_with_eop_and_a_system_turn_is_refused(plain: LoadedMode
     assert prompt.count(tokenizer.bos_token_id) == 1
     learnt = encoded["labels"][encoded["labels"] != -100].tolist()
     assert learnt[-1] == tokenizer.eos_token_id == encoder.closing_id(example)
-    with pytest.raises(ConfigError, match="leave data.system out"):
+    with pytest.raises(ConfigError, match=r"leave data\.system out"):
         encoder.prompt(replace(example, messages=(Turn(role="system", text="你是医生。"), *example.messages)))
 
 
@@ -348,13 +342,11 @@ def test_films_are_scaled_by_pillow_with_clips_statistics(plain: LoadedModel) ->
 
 def test_text_comes_back_with_its_lines_blanks_and_full_width_marks(plain: LoadedModel) -> None:
     tokenizer = plain.processor.tokenizer
-    text = "双肺，未见异常；心影：正常。\n  \t胸部 (1.5cm, T:2)"
+    text = "双肺，未见异常：\n  \t心影正常。"
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-    assert tokenizer.convert_ids_to_tokens(ids).count("<n>") == 1
-    assert "<|blank_2|>" in tokenizer.convert_ids_to_tokens(ids)
-    assert (
-        plain.processor.decode(tokenizer("双肺，未见异常", add_special_tokens=False)["input_ids"]) == "双肺，未见异常"
-    )
+    assert {"<n>", "<|blank_2|>", "<|tab|>"} < set(tokenizer.convert_ids_to_tokens(ids))
+    assert tokenizer.decode(ids) == "双肺,未见异常:\n  \t心影正常。"
+    assert plain.processor.decode(ids) == text
     assert tokenizer("胸", "部")["input_ids"][-1] == tokenizer.eos_token_id
 
 
