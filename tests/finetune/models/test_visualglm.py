@@ -281,6 +281,50 @@ def test_recomputed_activations_change_no_gradient(folder: Path) -> None:
     assert any(gradient.abs().sum() > 0 for gradient in gradients[0].values())
 
 
+def test_a_prefix_learns_and_is_there_in_every_step_of_generation(folder: Path, tmp_path: Path) -> None:
+    adapter = AdapterConfig(type="p_tuning", pre_seq_len=4)
+    tuned = add_adapter(load_base(settings(folder)), settings=settings(folder), adapter=adapter, seed=0)
+    learning = [weight for weight in tuned.model.parameters() if weight.requires_grad]
+    assert sum(weight.numel() for weight in learning) == 4 * 2 * 2 * 64  # tokens, layers, keys and values, width
+    losses, optimiser = [], torch.optim.AdamW(learning, lr=0.3)
+    batch = batch_of(tuned)
+    tuned.model.train()
+    for _ in range(10):
+        loss = tuned.model(**batch).loss
+        loss.backward()
+        optimiser.step()
+        optimiser.zero_grad()
+        losses.append(loss.item())
+    assert losses[-1] < 0.95 * losses[0]
+    tuned.model.save_pretrained(tmp_path)
+    again = load_adapter(load_base(settings(folder)), tmp_path)
+    again.model.eval()
+    rows = [
+        ChatEncoder(processor=again.processor).encode_prompt(study("无", films=films), [film(n) for n in range(films)])
+        for films in (1, 2)
+    ]
+    inputs = collate(rows, pad_token_id=3, side="left")
+    written = again.model.generate(**inputs, do_sample=False, max_new_tokens=5)
+    grown = dict(inputs)
+    with torch.no_grad():
+        for _ in range(5):
+            chosen = again.model(**grown).logits[:, -1].argmax(-1, keepdim=True)
+            grown["input_ids"] = torch.cat([grown["input_ids"], chosen], dim=1)
+            grown["attention_mask"] = torch.cat([grown["attention_mask"], torch.ones_like(chosen)], dim=1)
+    assert torch.equal(written, grown["input_ids"])
+
+
+def test_a_prefix_is_refused_for_other_families_and_with_recomputed_activations(tiny_base: Path) -> None:
+    with pytest.raises(ConfigError, match="p_tuning is for VisualGLM, not for a model of type 'qwen3_vl'"):
+        add_adapter(
+            load_base(settings(tiny_base)), settings=settings(tiny_base), adapter=AdapterConfig(type="p_tuning"), seed=0
+        )
+    with pytest.raises(ValueError, match="gradient_checkpointing"):
+        RunConfig.model_validate(
+            {"name": "x", "adapter": {"type": "p_tuning"}, "train": {"gradient_checkpointing": True}}
+        )
+
+
 def test_a_conversation_is_written_with_its_films_first_and_the_answer_after_sop(plain: LoadedModel) -> None:
     turns = [
         {"role": "user", "content": [{"type": "image"}, {"type": "image"}, {"type": "text", "text": "有什么异常？"}]},
