@@ -20,6 +20,7 @@ from finetune.models.parts import ModelParts, find_parts
 from finetune.models.prefix import add_prefix
 from finetune.models.processing import load_processor
 from finetune.models.registry import register_families
+from finetune.models.visualglm.sat import is_sat_checkpoint
 from xray.errors import ConfigError, MemoryLimitError
 
 DEMO_BASE = Path(__file__).parent / "demo_base"
@@ -46,6 +47,8 @@ def resolve_source(settings: ModelConfig) -> str:
     name = settings.model_name_or_path
     folder = DEMO_BASE if name == "demo" else Path(name).expanduser()
     if folder.is_dir():
+        if is_sat_checkpoint(folder):
+            raise ConfigError(f"{folder} is a checkpoint of SwissArmyTransformer: convert it, finetune models from-sat")
         return str(folder.resolve())
     if not _HUB_ID.fullmatch(name):
         raise ConfigError(

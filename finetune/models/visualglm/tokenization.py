@@ -57,6 +57,11 @@ class ChatGLMTokenizer(SentencePieceBackend):  # type: ignore[misc]  # transform
         pieces: list[str] = self.sp_model.encode(text, out_type=str)
         return pieces
 
+    def _convert_id_to_token(self, index: int) -> str:
+        """Return the piece; the unknown token for the ids that the model has beyond the vocabulary."""
+        known = index < self.sp_model.get_piece_size()
+        return str(self.sp_model.id_to_piece(index) if known else self.unk_token)
+
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
         """Return the text of `tokens`."""
         text: str = self.sp_model.decode_pieces(tokens)
