@@ -391,6 +391,7 @@ def test_text_comes_back_with_its_lines_blanks_and_full_width_marks(plain: Loade
     assert {"<n>", "<|blank_2|>", "<|tab|>"} < set(tokenizer.convert_ids_to_tokens(ids))
     assert tokenizer.decode(ids) == "双肺,未见异常:\n  \t心影正常。"
     assert plain.processor.decode(ids) == text
+    assert "⁇" in tokenizer.decode([*ids, len(tokenizer) + 1])  # the model has more ids than the vocabulary
     assert tokenizer("胸", "部")["input_ids"][-1] == tokenizer.eos_token_id
 
 

@@ -16,6 +16,7 @@ from tests.finetune.conftest import TEXTS
 from tests.finetune.models.visualglm_folder import write_folder
 from xray.errors import ConfigError
 
+ATTENTION = "transformer.layers.1.attention"
 RANK, HEADS, WIDTH = 2, 4, 64
 
 
@@ -34,19 +35,15 @@ def write_sat(folder: Path, weights: dict[str, torch.Tensor], *, lora: bool) -> 
     for name, weight in weights.items():
         name = name.replace("image_encoder.", "mixins.eva.model.").replace("lm_head.", "mixins.chatglm-final.lm_head.")
         layer, _, leaf = name.rpartition(".")
-        adapted = lora and layer in {
-            "transformer.layers.1.attention.query_key_value",
-            "transformer.layers.1.attention.dense",
-        }
+        adapted = lora and layer in {f"{ATTENTION}.query_key_value", f"{ATTENTION}.dense"}
         state[f"{layer}.original.{leaf}" if adapted else name] = weight
     state["transformer.position_embeddings.weight"] = torch.zeros(2, WIDTH)
     if lora:
         torch.manual_seed(5)
-        attention = "transformer.layers.1.attention"
         for side, shape in (("A", (RANK, WIDTH)), ("B", (WIDTH, RANK))):
-            state[f"{attention}.dense.matrix_{side}"] = torch.randn(shape)
+            state[f"{ATTENTION}.dense.matrix_{side}"] = torch.randn(shape)
             for part in range(3):
-                state[f"{attention}.query_key_value.matrix_{side}.{part}"] = torch.randn(shape)
+                state[f"{ATTENTION}.query_key_value.matrix_{side}.{part}"] = torch.randn(shape)
     (folder / "300").mkdir(parents=True)
     (folder / "latest").write_text("300", encoding="utf-8")
     (folder / "model_config.json").write_text(json.dumps({"model_class": "VisualGLMModel"}), encoding="utf-8")
@@ -75,14 +72,13 @@ def test_an_adapter_of_the_original_is_merged_head_by_head(base: Path, tmp_path:
     sat = write_sat(tmp_path / "sat", published(base), lora=True)
     state = torch.load(sat / "300" / "mp_rank_00_model_states.pt", weights_only=False)["module"]
     merged = convert_sat(sat, base=base, folder=tmp_path / "out")
-    attention = "transformer.layers.1.attention"
-    assert merged == [f"{attention}.dense", f"{attention}.query_key_value"]
+    assert merged == [f"{ATTENTION}.dense", f"{ATTENTION}.query_key_value"]
     loaded = load_base(ModelConfig(model_name_or_path=str(tmp_path / "out"), quantization_bit=None)).model
     seen = torch.randn(3, WIDTH)
 
     def adapted(name: str) -> torch.Tensor:
         """The output of a layer as the original computes it: three changes, each shaped by heads, joined per head."""
-        layer = f"{attention}.{name}"
+        layer = f"{ATTENTION}.{name}"
         output = torch.nn.functional.linear(seen, state[f"{layer}.original.weight"], state[f"{layer}.original.bias"])
         if name == "dense":
             return output + seen @ state[f"{layer}.matrix_A"].T @ state[f"{layer}.matrix_B"].T / RANK
@@ -90,7 +86,7 @@ def test_an_adapter_of_the_original_is_merged_head_by_head(base: Path, tmp_path:
         return output + torch.cat([change.view(3, HEADS, -1) for change in changes], -1).view(3, -1)
 
     for name in ("dense", "query_key_value"):
-        layer = loaded.get_submodule(f"{attention}.{name}")
+        layer = loaded.get_submodule(f"{ATTENTION}.{name}")
         assert torch.allclose(layer(seen), adapted(name), atol=1e-4)
 
 
