@@ -65,7 +65,7 @@ class VisualGLMConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers c
         eva: dict[str, Any] = self.eva_config or {}
         return Blip2VisionConfig(
             hidden_size=eva["hidden_size"],
-            intermediate_size=eva["inner_hidden_size"],
+            intermediate_size=eva.get("inner_hidden_size") or 4 * eva["hidden_size"],
             num_hidden_layers=eva["num_layers"],
             num_attention_heads=eva["num_attention_heads"],
             image_size=self.image_size,

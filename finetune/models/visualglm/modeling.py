@@ -31,7 +31,6 @@ class VisualGLMForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
     _supports_attention_backend = True
     _no_split_modules = ("ChatGLMBlock", "Blip2EncoderLayer", "Blip2QFormerLayer")
     _skip_keys_device_placement = ("past_key_values",)
-    _keep_in_fp32_modules = ("query_tokens", "qformer")
     _keys_to_ignore_on_load_unexpected = (r"rotary_emb\.inv_freq",)
 
     def __init__(self, config: VisualGLMConfig) -> None:
@@ -81,8 +80,8 @@ class VisualGLMForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
         seen = self.vision_model(pixel_values).last_hidden_state
         queries = self.query_tokens.expand(len(seen), -1, -1)
         answers = self.qformer(query_embeds=queries, encoder_hidden_states=seen).last_hidden_state
-        answers = self.qformer_layernorm(answers).to(self.projector.weight.dtype)
-        return BaseModelOutputWithPooling(last_hidden_state=seen, pooler_output=self.projector(answers))
+        shown = self.projector(self.qformer_layernorm(answers))
+        return BaseModelOutputWithPooling(last_hidden_state=seen, pooler_output=shown)
 
     def forward(
         self,

@@ -325,6 +325,21 @@ def test_a_prefix_is_refused_for_other_families_and_with_recomputed_activations(
         )
 
 
+@pytest.mark.parametrize("kind", ["lora", "p_tuning"])
+def test_the_model_learns_and_writes_in_sixteen_bits(folder: Path, kind: str) -> None:
+    half = settings(folder, compute_dtype="float16")
+    tuned = add_adapter(load_base(half), settings=half, adapter=AdapterConfig(type=kind), seed=0)
+    loss = tuned.model(**batch_of(tuned)).loss
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert {p.dtype for p in tuned.model.parameters() if p.requires_grad} == {torch.float32}
+    encoder, wanted = ChatEncoder(processor=tuned.processor), GenerateConfig(max_new_tokens=3)
+    texts = write_reports(
+        [study("无")], loaded=tuned, encoder=encoder, settings=wanted, load_pixels=lambda example: [film(0)]
+    )
+    assert texts[0].num_tokens > 0
+
+
 def test_a_conversation_is_written_with_its_films_first_and_the_answer_after_sop(plain: LoadedModel) -> None:
     turns = [
         {"role": "user", "content": [{"type": "image"}, {"type": "image"}, {"type": "text", "text": "有什么异常？"}]},
