@@ -127,6 +127,10 @@ class ModelConfig(Section):
 class AdapterConfig(Section):
     """The LoRA adapter."""
 
+    type: Literal["lora", "p_tuning"] = "lora"
+    """`p_tuning`: not LoRA but a learnt prefix in each layer of the text model, as VisualGLM offers. For VisualGLM."""
+    pre_seq_len: int = Field(8, ge=1)
+    """p_tuning: tokens of the prefix. It wants a learning rate of about 1e-2."""
     lora_rank: int = Field(16, ge=1)
     lora_alpha: int = Field(32, ge=1)
     lora_dropout: float = Field(0.05, ge=0, lt=1)
@@ -234,6 +238,12 @@ class RunConfig(Section):
     def _keeps_left_and_right(cls, augment: AugmentSettings) -> AugmentSettings:
         check_laterality_safe(augment)
         return augment
+
+    @model_validator(mode="after")
+    def _recomputes_no_prefix(self) -> "RunConfig":
+        if self.adapter.type == "p_tuning" and self.train.gradient_checkpointing:
+            raise ValueError("adapter.type p_tuning does not work with train.gradient_checkpointing: set it to false")
+        return self
 
     def digest(self) -> str:
         """Return sha256 over every setting that can change the numbers: where things lie and how often is not."""

@@ -106,7 +106,7 @@ def write_reports(
     new_tokens = sequences[:, inputs["input_ids"].shape[1] :].tolist()
     seconds = (time.perf_counter() - started) / len(examples)
     return [
-        _finish(tokens, ends=ends, decode=partial(tokenizer.decode, skip_special_tokens=True), seconds=seconds)
+        _finish(tokens, ends=ends, decode=partial(loaded.processor.decode, skip_special_tokens=True), seconds=seconds)
         for tokens in new_tokens
     ]
 

@@ -29,6 +29,22 @@ def verify(
     typer.echo("Equal to the original.")
 
 
+@app.command("from-sat")
+def from_sat(
+    checkpoint: Annotated[Path, typer.Argument(help="folder with latest and mp_rank_00_model_states.pt, or that file")],
+    base: Annotated[Path, typer.Argument(help="folder of VisualGLM-6B, for its configuration and tokenizer")],
+    folder: Annotated[Path, typer.Argument(help="where the model goes")],
+) -> None:
+    """Turn a checkpoint of XrayGLM (SwissArmyTransformer) into a folder that runs read; its LoRA is merged."""
+    prepare_libraries()
+    from finetune.models.registry import register_families
+    from finetune.models.visualglm.sat import convert_sat
+
+    register_families()
+    merged = convert_sat(checkpoint, base=base, folder=folder)
+    typer.echo(f"{folder}: {len(merged)} layers with LoRA merged. Set model.model_name_or_path={folder}")
+
+
 @app.command("build-demo-base")
 def build_demo_base(
     folder: Annotated[Path, typer.Argument(help="where the model goes")],

@@ -5,7 +5,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -17,8 +17,10 @@ from transformers import AutoConfig, AutoModelForImageTextToText, BitsAndBytesCo
 
 from finetune.config import AdapterConfig, ModelConfig
 from finetune.models.parts import ModelParts, find_parts
+from finetune.models.prefix import add_prefix
 from finetune.models.processing import load_processor
 from finetune.models.registry import register_families
+from finetune.models.visualglm.sat import is_sat_checkpoint
 from xray.errors import ConfigError, MemoryLimitError
 
 DEMO_BASE = Path(__file__).parent / "demo_base"
@@ -45,6 +47,8 @@ def resolve_source(settings: ModelConfig) -> str:
     name = settings.model_name_or_path
     folder = DEMO_BASE if name == "demo" else Path(name).expanduser()
     if folder.is_dir():
+        if is_sat_checkpoint(folder):
+            raise ConfigError(f"{folder} is a checkpoint of SwissArmyTransformer: convert it, finetune models from-sat")
         return str(folder.resolve())
     if not _HUB_ID.fullmatch(name):
         raise ConfigError(
@@ -88,7 +92,9 @@ def load_base(settings: ModelConfig) -> LoadedModel:
 
 
 def add_adapter(base: LoadedModel, *, settings: ModelConfig, adapter: AdapterConfig, seed: int) -> LoadedModel:
-    """Put a new LoRA adapter on the parts that are not frozen. Only its weights learn."""
+    """Put a new LoRA adapter on the parts that are not frozen, or a prefix. Only its weights learn."""
+    if adapter.type == "p_tuning":
+        return replace(base, model=add_prefix(base.model, length=adapter.pre_seq_len, seed=seed))
     targets = adapter_targets(base.parts, settings=settings, adapter=adapter)
     config = LoraConfig(
         r=adapter.lora_rank,

@@ -11,6 +11,7 @@ from functools import cache
 @cache
 def register_families() -> None:
     """Register every family once. Whoever opens a model calls it first."""
-    from finetune.models import qwen_vl
+    from finetune.models import qwen_vl, visualglm
 
     qwen_vl.register()
+    visualglm.register()
