@@ -5,6 +5,7 @@ does not install. Radiographs are images, so the processor is built from its ima
 """
 
 import inspect
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -47,25 +48,38 @@ def _from_parts(kind: ProcessorClass, source: str | Path, *, where: dict[str, An
     names = inspect.signature(kind.__init__).parameters
     settings = {name: saved[name] for name in names if name in saved and name not in kind.get_attributes()}
     parts = {
-        **dict.fromkeys(kind.get_attributes()),
+        **dict.fromkeys(kind.get_attributes(), _NoVideo()),
         "image_processor": AutoImageProcessor.from_pretrained(source, backend="pil", **where),
         "tokenizer": AutoTokenizer.from_pretrained(source, **where),
     }
+    module = sys.modules[kind.__module__]
+    if getattr(module, "num2words", kind) is None:
+        vars(module)["num2words"] = str  # SmolVLM asks for this package, which only spells how many frames a video has
     try:
         return _image_only(kind)(**parts, **settings)
     except (AttributeError, TypeError) as error:
         raise ConfigError(f"{source}: its {kind.__name__} does not work on text and images alone ({error})") from error
 
 
+class _NoVideo:
+    """Stands where a processor expects its video part: no setting has a value, and it prepares nothing."""
+
+    model_input_names = ()
+
+    def __getattr__(self, name: str) -> None:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+
 @cache
 def _image_only(kind: ProcessorClass) -> ProcessorClass:
-    """Return a subclass of a processor class that does without every part that is None, one for each class.
+    """Return a subclass of a processor class that does without video, one for each class.
 
     A loader process cannot import it by name: its objects travel as their class's base and their content.
     """
 
     def check(self: ProcessorMixin, name: str, part: object) -> object:
-        return None if part is None else kind.check_argument_for_proper_class(self, name, part)
+        return None if isinstance(part, _NoVideo) else kind.check_argument_for_proper_class(self, name, part)
 
     def reduce(self: ProcessorMixin) -> tuple[object, ...]:
         return _restored, (kind, vars(self))
