@@ -1,4 +1,4 @@
-"""Load any Hugging Face image-text-to-text model, in 4 bits or not, and put an adapter on it."""
+"""Load any Hugging Face image-text-to-text model, in 4 or 8 bits or not, and put an adapter on it."""
 
 import hashlib
 import re
@@ -88,7 +88,12 @@ def load_base(settings: ModelConfig) -> LoadedModel:
 
 
 def add_adapter(base: LoadedModel, *, settings: ModelConfig, adapter: AdapterConfig, seed: int) -> LoadedModel:
-    """Put a new LoRA adapter on the parts that are not frozen. Only its weights learn."""
+    """Put a new LoRA adapter on the parts that are not frozen. Only its weights learn.
+
+    Raises ConfigError for settings that fit no layer, and for DoRA on 8 bits on a CPU, where peft 0.21 loses the scales.
+    """
+    if adapter.use_dora and settings.quantization_bit == 8 and not torch.cuda.is_available():
+        raise ConfigError("adapter.use_dora does not work in 8 bits on a CPU. Set model.quantization_bit to 4 or null.")
     targets = adapter_targets(base.parts, settings=settings, adapter=adapter)
     config = LoraConfig(
         r=adapter.lora_rank,
@@ -116,10 +121,10 @@ def load_adapter(base: LoadedModel, folder: Path) -> LoadedModel:
 def adapter_targets(parts: ModelParts, *, settings: ModelConfig, adapter: AdapterConfig) -> list[str]:
     """Return the full names of the layers that get an adapter, sorted.
 
-    Raises ConfigError when no layer fits `lora_target`, with the names that exist.
+    Raises ConfigError when no layer fits `lora_target` or `lora_layers`, with the names or the number that exist.
     """
     open_parts = (
-        (settings.freeze_language_model, parts.language_model),
+        (settings.freeze_language_model, _in_layers(parts.language_model, layers=adapter.lora_layers)),
         (settings.freeze_multi_modal_projector, parts.projector),
         (settings.freeze_vision_tower, parts.vision_tower),
     )
@@ -177,7 +182,8 @@ def _quantization(settings: ModelConfig, *, parts: ModelParts, dtype: torch.dtyp
     if settings.quantization_bit is None:
         return None
     return BitsAndBytesConfig(
-        load_in_4bit=True,
+        load_in_4bit=settings.quantization_bit == 4,
+        load_in_8bit=settings.quantization_bit == 8,
         bnb_4bit_quant_type=settings.quantization_type,
         bnb_4bit_use_double_quant=settings.double_quantization,
         bnb_4bit_compute_dtype=dtype,
@@ -195,6 +201,19 @@ def _keep_weights_unpacked(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, Linear4bit):
             module.support_avx512bf16_for_cpu = False
+
+
+def _in_layers(names: tuple[str, ...], *, layers: tuple[int, ...] | None) -> tuple[str, ...]:
+    """Return those of `names` that lie in `layers`; all for None."""
+    if layers is None:
+        return names
+    layer_of = {name: next((int(word) for word in name.split(".") if word.isdigit()), -1) for name in names}
+    if not set(layers) <= set(layer_of.values()):
+        raise ConfigError(
+            f"adapter.lora_layers {list(layers)} names a layer that is not there; the language model has the layers 0 "
+            f"to {max(layer_of.values())}"
+        )
+    return tuple(name for name in names if layer_of[name] in layers)
 
 
 def _leaf(name: str) -> str:

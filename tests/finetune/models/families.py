@@ -369,7 +369,7 @@ def write_folder(folder: Path, name: str) -> None:
     tokenizer.save_pretrained(folder)
     family.image_processor(**family.image_settings).save_pretrained(folder)
     settings = folder / "preprocessor_config.json"
-    fast = settings.read_text(encoding="utf-8").replace('ImageProcessorPil"', 'ImageProcessorFast"')
+    fast = settings.read_text(encoding="utf-8").replace('ImageProcessor"', 'ImageProcessorFast"')
     settings.write_text(fast, encoding="utf-8")  # the name that most hub folders hold
     if family.processor_settings:
         saved = {"processor_class": family.processor_class, **family.processor_settings}

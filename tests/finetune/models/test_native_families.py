@@ -135,6 +135,33 @@ def test_the_films_change_what_the_model_says(trained: Trained, examples: list[E
         assert not torch.allclose(trained.loaded.model(**row).logits, trained.loaded.model(**other).logits, atol=1e-4)
 
 
+def test_gradient_checkpointing_changes_neither_loss_nor_gradients(trained: Trained, examples: list[Example]) -> None:
+    row = trained.encoder.encode(examples[1], trained.encoder.load_pixels(examples[1]))
+    model = trained.loaded.model
+    model.train()
+    plain = _loss_and_gradients(model, row)
+    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    try:
+        checkpointed = _loss_and_gradients(model, row)
+        assert any(getattr(module, "gradient_checkpointing", False) for module in model.modules())
+    finally:
+        model.gradient_checkpointing_disable()
+        model.eval()
+    assert checkpointed[0] == plain[0]
+    for ours, theirs in zip(checkpointed[1], plain[1], strict=True):  # linear attention sums in another order
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+    assert any(gradient.abs().sum() > 0 for gradient in plain[1])
+
+
+def _loss_and_gradients(model: torch.nn.Module, row: dict[str, torch.Tensor]) -> tuple[float, list[torch.Tensor]]:
+    model.zero_grad()
+    loss = model(**row).loss
+    loss.backward()
+    gradients = [parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None]
+    model.zero_grad()
+    return loss.item(), gradients
+
+
 def test_a_saved_adapter_gives_the_same_logits_on_a_base_loaded_anew(
     trained: Trained, examples: list[Example], tmp_path: Path
 ) -> None:
