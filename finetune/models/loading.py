@@ -67,7 +67,7 @@ def load_base(settings: ModelConfig) -> LoadedModel:
     source = resolve_source(settings)
     dtype = compute_dtype(settings)
     try:
-        parts = find_parts(_on_meta(source, revision=settings.revision))
+        parts = find_parts(build_on_meta(source, revision=settings.revision))
         model = AutoModelForImageTextToText.from_pretrained(
             source,
             revision=settings.revision,
@@ -164,18 +164,18 @@ def weights_digest(settings: ModelConfig) -> str:
     return digest.hexdigest()
 
 
-def count_parameters(settings: ModelConfig) -> int:
-    """Return the number of parameters of the base model, counted without reading its weights."""
-    model = _on_meta(resolve_source(settings), revision=settings.revision)
-    return sum(parameter.numel() for parameter in model.parameters())
-
-
-def _on_meta(source: str, *, revision: str | None) -> PreTrainedModel:
-    """Build the model without weights: what stays out of 4 bits must be known before any weight is read."""
+def build_on_meta(source: str, *, revision: str | None = None) -> PreTrainedModel:
+    """Build the model of a folder or hub id without weights, to know its parts before any weight is read."""
     register_families()
     config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
     with torch.device("meta"):
         return AutoModelForImageTextToText.from_config(config, trust_remote_code=False)
+
+
+def count_parameters(settings: ModelConfig) -> int:
+    """Return the number of parameters of the base model, counted without reading its weights."""
+    model = build_on_meta(resolve_source(settings), revision=settings.revision)
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def _quantization(settings: ModelConfig, *, parts: ModelParts, dtype: torch.dtype) -> BitsAndBytesConfig | None:

@@ -14,6 +14,7 @@ from transformers import AutoConfig, AutoImageProcessor, AutoProcessor, AutoToke
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
 from finetune.models.registry import register_families
+from finetune.models.templates import DEFAULT_TEMPLATES
 from xray.errors import ConfigError
 
 ProcessorClass = Any  # a child of ProcessorMixin: transformers comes without types
@@ -22,19 +23,21 @@ ProcessorClass = Any  # a child of ProcessorMixin: transformers comes without ty
 def load_processor(source: str | Path, *, revision: str | None = None) -> ProcessorMixin:
     """Load the processor of an image-chat model from a folder or a hub id.
 
-    Raises ConfigError when it does not work on text and images alone, and when the model has no chat template: a report
-    is asked for in a conversation.
+    Raises ConfigError when it does not work on text and images alone, and when there is no chat template for the model: a
+    report is asked for in a conversation.
     """
     register_families()
     where = {"revision": revision, "trust_remote_code": False}
-    kind = PROCESSOR_MAPPING.get(type(AutoConfig.from_pretrained(source, **where)), None)
+    config = AutoConfig.from_pretrained(source, **where)
+    kind = PROCESSOR_MAPPING.get(type(config), None)
     if kind is not None and "video_processor" in kind.get_attributes():
         processor = _from_parts(kind, source, where=where)
     else:
         processor = AutoProcessor.from_pretrained(source, backend="pil", **where)
     if not isinstance(processor, ProcessorMixin):
         raise ConfigError(f"{source} has no processor for images: it is not an image-chat model")
-    processor.chat_template = processor.chat_template or processor.tokenizer.chat_template
+    own = processor.chat_template or processor.tokenizer.chat_template
+    processor.chat_template = own or DEFAULT_TEMPLATES.get(config.model_type)
     if not processor.chat_template:
         raise ConfigError(f"{source} has no chat template: it is not an image-chat model, or its files are incomplete")
     if processor.tokenizer.pad_token_id is None:

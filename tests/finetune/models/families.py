@@ -22,6 +22,7 @@ from transformers.models.minicpmv4_6.image_processing_pil_minicpmv4_6 import Min
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImageProcessorPil
 
+from finetune.models.templates import chatml
 from finetune.models.tiny import build_tokenizer
 
 REPORTS = ("双肺野清晰，心影不大。", "左侧胸腔少量积液。", "右肺上叶见斑片影。", "心影增大，主动脉迂曲。")
@@ -331,15 +332,6 @@ FAMILIES = {
 }
 
 
-def chat_markup(image: str) -> str:
-    """Return a chat template in ChatML that writes `image` for a film."""
-    return (
-        "{% for message in messages %}<|im_start|>{{ message.role }}\n{% for part in message.content %}"
-        "{% if part.type == 'image' %}" + image.replace("\n", "\\n") + "{% else %}{{ part.text }}{% endif %}"
-        "{% endfor %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-    )
-
-
 @cache
 def _words() -> PreTrainedTokenizerFast:
     return build_tokenizer(REPORTS * 20, vocab_size=330)
@@ -374,4 +366,4 @@ def write_folder(folder: Path, name: str) -> None:
     if family.processor_settings:
         saved = {"processor_class": family.processor_class, **family.processor_settings}
         (folder / "processor_config.json").write_text(json.dumps(saved), encoding="utf-8")
-    (folder / "chat_template.jinja").write_text(chat_markup(family.image), encoding="utf-8")
+    (folder / "chat_template.jinja").write_text(chatml(family.image), encoding="utf-8")
