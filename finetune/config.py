@@ -105,7 +105,7 @@ class ModelConfig(Section):
     image_size: int | None = Field(None, ge=32, le=4096)
     """Long side, in pixels, of what the model sees (None: the prepared size). Image size is memory."""
     quantization_bit: Literal[4, 8] | None = 4
-    """4: the language model is held in 4 bits (QLoRA). 8: in LLM.int8. Vision tower, projector and lm_head never are."""
+    """4: the language model is held in 4 bits (QLoRA); 8: in LLM.int8. Vision tower, projector and lm_head never."""
     quantization_type: Literal["nf4", "fp4"] = "nf4"
     """Of 4 bits."""
     double_quantization: bool = True

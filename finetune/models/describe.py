@@ -111,7 +111,7 @@ def _question(films: int) -> Example:
         study_uid="sample",
         patient_key="sample",
         images=tuple(Path(f"{number}.png") for number in range(films)),
-        views=("frontal",) * films,
+        views=tuple("unknown" for _ in range(films)),
         messages=(Turn(role="user", text=QUESTION),),
         target="",
         language="zh",
@@ -125,4 +125,8 @@ def _default_prompt(model_type: str) -> str | None:
     if template is None:
         return None
     question = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": QUESTION}]}
-    return Environment(autoescape=False, trim_blocks=True, lstrip_blocks=True).from_string(template).render(messages=[question], add_generation_prompt=True)
+    return (
+        Environment(autoescape=False, trim_blocks=True, lstrip_blocks=True)
+        .from_string(template)
+        .render(messages=[question], add_generation_prompt=True)
+    )

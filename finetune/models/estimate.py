@@ -55,7 +55,7 @@ def training_bytes(model: Architecture, use: Use) -> int:
 
 
 def activation_bytes(model: Architecture, use: Use) -> int:
-    """Return the bytes that a step keeps for its backward pass, at batches whose sequences are all `cutoff_len` long."""
+    """Return the bytes that a step keeps for its backward pass, where all sequences are `cutoff_len` long."""
     tokens, value = use.batch_size * use.cutoff_len, use.value_bytes
     mask = 1 if use.on_gpu else 4
     kept = 12 * model.hidden_size * model.layers

@@ -90,7 +90,7 @@ def load_base(settings: ModelConfig) -> LoadedModel:
 def add_adapter(base: LoadedModel, *, settings: ModelConfig, adapter: AdapterConfig, seed: int) -> LoadedModel:
     """Put a new LoRA adapter on the parts that are not frozen. Only its weights learn.
 
-    Raises ConfigError for settings that fit no layer, and for DoRA on 8 bits on a CPU, where peft 0.21 loses the scales.
+    Raises ConfigError for settings that fit no layer, and for DoRA in 8 bits on a CPU, where peft loses the scales.
     """
     if adapter.use_dora and settings.quantization_bit == 8 and not torch.cuda.is_available():
         raise ConfigError("adapter.use_dora does not work in 8 bits on a CPU. Set model.quantization_bit to 4 or null.")

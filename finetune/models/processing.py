@@ -23,8 +23,8 @@ ProcessorClass = Any  # a child of ProcessorMixin: transformers comes without ty
 def load_processor(source: str | Path, *, revision: str | None = None) -> ProcessorMixin:
     """Load the processor of an image-chat model from a folder or a hub id.
 
-    Raises ConfigError when it does not work on text and images alone, and when there is no chat template for the model: a
-    report is asked for in a conversation.
+    Raises ConfigError when it does not work on text and images alone, and when there is no chat template for the model:
+    a report is asked for in a conversation.
     """
     register_families()
     where = {"revision": revision, "trust_remote_code": False}
@@ -87,7 +87,12 @@ def _image_only(kind: ProcessorClass) -> ProcessorClass:
     def reduce(self: ProcessorMixin) -> tuple[object, ...]:
         return _restored, (kind, vars(self))
 
-    return type(kind.__name__, (kind,), {"check_argument_for_proper_class": check, "__reduce__": reduce})
+    def to_dict(self: ProcessorMixin) -> dict[str, Any]:
+        content: dict[str, Any] = kind.to_dict(self)
+        return {name: value for name, value in content.items() if not isinstance(value, _NoVideo)}
+
+    own = {"check_argument_for_proper_class": check, "to_dict": to_dict, "__reduce__": reduce}
+    return type(kind.__name__, (kind,), own)
 
 
 def _restored(kind: ProcessorClass, content: dict[str, Any]) -> ProcessorMixin:

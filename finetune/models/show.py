@@ -1,5 +1,7 @@
 """The texts of `finetune models list`, `show` and `estimate`."""
 
+from collections.abc import Sequence
+
 from finetune.models.catalogue import load_catalogue
 from finetune.models.describe import Description
 from finetune.models.estimate import GIB, Use, inference_bytes, training_bytes, weight_bytes
@@ -41,7 +43,8 @@ def description_text(described: Description) -> str:
     if described.targets:
         lines.append(("LoRA targets", " ".join(described.targets)))
     if described.image_tokens:
-        lines.append(("a film", f"{described.image_tokens} tokens at {described.image_size} px"))
+        marks = "" if entry else ", its marks among them"
+        lines.append(("a film", f"{described.image_tokens} tokens at {described.image_size} px{marks}"))
     if entry and entry.notes:
         lines.append(("note", entry.notes))
     text = "\n".join(f"{name:16}{value}" for name, value in lines)
@@ -56,7 +59,7 @@ def estimate_text(described: Description, *, batch_size: int, cutoff_len: int, l
     model = described.architecture
     if model is None:
         raise ConfigError(f"the widths of {described.name} are not known here. Download it and name its folder.")
-    rows = [("bits", "weights", "write reports", "train", "train, gradient checkpointing")]
+    rows: list[tuple[str, ...]] = [("bits", "weights", "write reports", "train", "train, gradient checkpointing")]
     for bits in (16, 8, 4):
         use = Use(bits=bits, batch_size=batch_size, cutoff_len=cutoff_len, lora_rank=lora_rank)
         lean = Use(
@@ -79,7 +82,7 @@ def estimate_text(described: Description, *, batch_size: int, cutoff_len: int, l
     )
 
 
-def _columns(rows: list[tuple[str, ...]]) -> list[str]:
+def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
