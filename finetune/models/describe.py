@@ -2,18 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jinja2 import Environment
-from transformers import PreTrainedModel
 
 from finetune.batch import ChatEncoder
 from finetune.config import AdapterConfig, ModelConfig
-from finetune.models.architecture import Architecture
+from finetune.models.architecture import Architecture, measure
 from finetune.models.catalogue import CatalogueEntry, find_entry
+from finetune.models.folder import check_folder
 from finetune.models.loading import adapter_targets, build_on_meta, resolve_source
-from finetune.models.parts import find_parts, part_finder
+from finetune.models.parts import find_parts
 from finetune.models.processing import load_processor
 from finetune.models.templates import DEFAULT_TEMPLATES
 from xray.errors import ConfigError
@@ -59,29 +58,6 @@ def describe(name: str, *, image_size: int | None = None) -> Description:
     )
 
 
-def measure(model: PreTrainedModel) -> Architecture:
-    """Count a model, also one on the meta device."""
-    part_of = part_finder(model)
-    counts = {"vision_tower": 0, "projector": 0, "language_model": 0, "head": 0}
-    for name, parameter in model.named_parameters():
-        counts[part_of(name)] += parameter.numel()
-    linear = [model.get_submodule(name) for name in find_parts(model).language_model]
-    text: Any = model.config.get_text_config()
-    heads = text.num_attention_heads
-    key_heads = getattr(text, "num_key_value_heads", None) or heads
-    head_dim = getattr(text, "head_dim", None) or text.hidden_size // heads
-    return Architecture(
-        **counts,
-        linear_weights=sum(layer.weight.numel() for layer in linear),
-        linear_inputs=sum(layer.in_features for layer in linear),
-        linear_outputs=sum(layer.out_features for layer in linear),
-        layers=text.num_hidden_layers,
-        hidden_size=text.hidden_size,
-        vocab_size=text.vocab_size,
-        key_value_width=key_heads * head_dim,
-    )
-
-
 def _describe_folder(name: str, *, image_size: int) -> Description:
     settings = ModelConfig(model_name_or_path=name)
     try:
@@ -90,6 +66,8 @@ def _describe_folder(name: str, *, image_size: int) -> Description:
         raise ConfigError(
             f"{name!r} is neither a folder here nor a model of the catalogue: finetune models list shows those."
         ) from error
+    if Path(source).is_dir():
+        check_folder(Path(source))
     model = build_on_meta(source)
     targets = adapter_targets(find_parts(model), settings=settings, adapter=AdapterConfig())
     encoder = ChatEncoder(processor=load_processor(source))

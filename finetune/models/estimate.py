@@ -36,22 +36,27 @@ class Use:
     on_gpu: bool = True
 
 
-def weight_bytes(model: Architecture, *, bits: int | None, value_bytes: int) -> int:
-    """Return the bytes of the weights alone."""
+def weight_bytes(linear_weights: int, *, others: int, bits: int | None, value_bytes: int) -> int:
+    """Return the bytes of the language model's linear layers in `bits` and of all `others` parameters."""
     each = {None: float(value_bytes), 16: 2.0, 8: 1.0, 4: NF4_BYTES}[bits]
-    return round(model.linear_weights * each) + (model.parameters - model.linear_weights) * value_bytes
+    return round(linear_weights * each) + others * value_bytes
+
+
+def model_bytes(model: Architecture, use: Use) -> int:
+    """Return the bytes of the weights alone."""
+    others = model.parameters - model.linear_weights
+    return weight_bytes(model.linear_weights, others=others, bits=use.bits, value_bytes=use.value_bytes)
 
 
 def inference_bytes(model: Architecture, use: Use) -> int:
     """Return the bytes of writing reports in batches: weights and key-value cache."""
     cache = 2 * model.layers * model.key_value_width * use.batch_size * use.cutoff_len * use.value_bytes
-    return weight_bytes(model, bits=use.bits, value_bytes=use.value_bytes) + cache
+    return model_bytes(model, use) + cache
 
 
 def training_bytes(model: Architecture, use: Use) -> int:
     """Return the bytes of training an adapter: weights, adapter with optimiser, activations, logits."""
-    weights = weight_bytes(model, bits=use.bits, value_bytes=use.value_bytes)
-    return weights + 16 * model.adapter_parameters(use.lora_rank) + activation_bytes(model, use)
+    return model_bytes(model, use) + 16 * model.adapter_parameters(use.lora_rank) + activation_bytes(model, use)
 
 
 def activation_bytes(model: Architecture, use: Use) -> int:

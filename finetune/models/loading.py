@@ -16,7 +16,9 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForImageTextToText, BitsAndBytesConfig, PreTrainedModel, ProcessorMixin
 
 from finetune.config import AdapterConfig, ModelConfig
-from finetune.models.parts import ModelParts, find_parts
+from finetune.models.folder import check_folder, check_weights
+from finetune.models.memory import refuse_too_little_memory
+from finetune.models.parts import ModelParts, find_parts, in_layers
 from finetune.models.processing import load_processor
 from finetune.models.registry import register_families
 from xray.errors import ConfigError, MemoryLimitError
@@ -62,13 +64,19 @@ def resolve_source(settings: ModelConfig) -> str:
 def load_base(settings: ModelConfig) -> LoadedModel:
     """Load the base model, frozen, with everything but the language model's linear layers in 16 or 32 bits.
 
-    Raises ConfigError when the files are not there or are not an image-chat model.
+    Raises ConfigError when the files are not there, not whole or not an image-chat model, and MemoryLimitError when the
+    weights do not fit into memory.
     """
     source = resolve_source(settings)
     dtype = compute_dtype(settings)
-    try:
-        parts = find_parts(build_on_meta(source, revision=settings.revision))
-        model = AutoModelForImageTextToText.from_pretrained(
+    if Path(source).is_dir():
+        check_folder(Path(source))
+    with _loading_errors(settings):
+        empty = build_on_meta(source, revision=settings.revision)
+        parts = find_parts(empty)
+        refuse_too_little_memory(empty, parts=parts, settings=settings, dtype=dtype)
+        processor = load_processor(source, revision=settings.revision)
+        model, report = AutoModelForImageTextToText.from_pretrained(
             source,
             revision=settings.revision,
             trust_remote_code=False,
@@ -76,12 +84,10 @@ def load_base(settings: ModelConfig) -> LoadedModel:
             attn_implementation=settings.attn_implementation,
             quantization_config=_quantization(settings, parts=parts, dtype=dtype),
             device_map={"": 0} if torch.cuda.is_available() else None,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are in the report, and refused with the missing ones
         )
-        processor = load_processor(source, revision=settings.revision)
-    except (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError, SafetensorError) as error:
-        raise ConfigError(
-            f"model_name_or_path {settings.model_name_or_path!r} cannot be loaded: {_first_line(error)}"
-        ) from error
+    check_weights(model, report, name=settings.model_name_or_path)
     model.requires_grad_(False)
     _keep_weights_unpacked(model)
     return LoadedModel(model=model, processor=processor, parts=parts)
@@ -124,7 +130,7 @@ def adapter_targets(parts: ModelParts, *, settings: ModelConfig, adapter: Adapte
     Raises ConfigError when no layer fits `lora_target` or `lora_layers`, with the names or the number that exist.
     """
     open_parts = (
-        (settings.freeze_language_model, _in_layers(parts.language_model, layers=adapter.lora_layers)),
+        (settings.freeze_language_model, in_layers(parts.language_model, layers=adapter.lora_layers)),
         (settings.freeze_multi_modal_projector, parts.projector),
         (settings.freeze_vision_tower, parts.vision_tower),
     )
@@ -178,6 +184,17 @@ def count_parameters(settings: ModelConfig) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
+@contextmanager
+def _loading_errors(settings: ModelConfig) -> Iterator[None]:
+    """Turn what the libraries raise for files that they cannot use into one line."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError, SafetensorError) as error:
+        raise ConfigError(
+            f"model_name_or_path {settings.model_name_or_path!r} cannot be loaded: {_first_line(error)}"
+        ) from error
+
+
 def _quantization(settings: ModelConfig, *, parts: ModelParts, dtype: torch.dtype) -> BitsAndBytesConfig | None:
     if settings.quantization_bit is None:
         return None
@@ -201,19 +218,6 @@ def _keep_weights_unpacked(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, Linear4bit):
             module.support_avx512bf16_for_cpu = False
-
-
-def _in_layers(names: tuple[str, ...], *, layers: tuple[int, ...] | None) -> tuple[str, ...]:
-    """Return those of `names` that lie in `layers`; all for None."""
-    if layers is None:
-        return names
-    layer_of = {name: next((int(word) for word in name.split(".") if word.isdigit()), -1) for name in names}
-    if not set(layers) <= set(layer_of.values()):
-        raise ConfigError(
-            f"adapter.lora_layers {list(layers)} names a layer that is not there; the language model has the layers 0 "
-            f"to {max(layer_of.values())}"
-        )
-    return tuple(name for name in names if layer_of[name] in layers)
 
 
 def _leaf(name: str) -> str:

@@ -62,6 +62,22 @@ def part_finder(model: PreTrainedModel) -> Callable[[str], str]:
     return partial(_part_of, language=language, tower=tower)
 
 
+def in_layers(names: tuple[str, ...], *, layers: tuple[int, ...] | None) -> tuple[str, ...]:
+    """Return those of `names` that lie in `layers`; all for None.
+
+    Raises ConfigError for a layer that is not there.
+    """
+    if layers is None:
+        return names
+    layer_of = {name: next((int(word) for word in name.split(".") if word.isdigit()), -1) for name in names}
+    if not set(layers) <= set(layer_of.values()):
+        raise ConfigError(
+            f"adapter.lora_layers {list(layers)} names a layer that is not there; the language model has the layers 0 "
+            f"to {max(layer_of.values())}"
+        )
+    return tuple(name for name in names if layer_of[name] in layers)
+
+
 def _part_of(name: str, *, language: str, tower: str) -> str:
     if _HEAD_NAME.search(name):  # also where it lies inside the language model, as in BLIP-2
         return "head"

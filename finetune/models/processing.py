@@ -30,6 +30,8 @@ def load_processor(source: str | Path, *, revision: str | None = None) -> Proces
     where = {"revision": revision, "trust_remote_code": False}
     config = AutoConfig.from_pretrained(source, **where)
     kind = PROCESSOR_MAPPING.get(type(config), None)
+    if kind is not None:
+        _check_settings(kind, source)
     if kind is not None and "video_processor" in kind.get_attributes():
         processor = _from_parts(kind, source, where=where)
     else:
@@ -43,6 +45,14 @@ def load_processor(source: str | Path, *, revision: str | None = None) -> Proces
     if processor.tokenizer.pad_token_id is None:
         processor.tokenizer.pad_token = processor.tokenizer.eos_token
     return processor
+
+
+def _check_settings(kind: ProcessorClass, source: str | Path) -> None:
+    """Raise ConfigError when a folder does not say how films are prepared. Our own families know it themselves."""
+    names = ("preprocessor_config.json", "processor_config.json")
+    is_ours = not kind.__module__.startswith("transformers.")
+    if not is_ours and Path(source).is_dir() and not any((Path(source) / name).is_file() for name in names):
+        raise ConfigError(f"{source} holds neither {' nor '.join(names)}. Download the model again, whole.")
 
 
 def _from_parts(kind: ProcessorClass, source: str | Path, *, where: dict[str, Any]) -> ProcessorMixin:

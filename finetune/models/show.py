@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from finetune.models.catalogue import load_catalogue
 from finetune.models.describe import Description
-from finetune.models.estimate import GIB, Use, inference_bytes, training_bytes, weight_bytes
+from finetune.models.estimate import GIB, Use, inference_bytes, model_bytes, training_bytes
 from xray.errors import ConfigError
 
 _UNKNOWN = "–"
@@ -66,7 +66,7 @@ def estimate_text(described: Description, *, batch_size: int, cutoff_len: int, l
             bits=bits, batch_size=batch_size, cutoff_len=cutoff_len, lora_rank=lora_rank, gradient_checkpointing=True
         )
         sizes = (
-            weight_bytes(model, bits=bits, value_bytes=use.value_bytes),
+            model_bytes(model, use),
             inference_bytes(model, use),
             training_bytes(model, use),
             training_bytes(model, lean),

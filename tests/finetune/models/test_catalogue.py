@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from finetune.batch import ChatEncoder
 from finetune.model_commands import app
+from finetune.models.architecture import measure
 from finetune.models.catalogue import find_entry, load_catalogue
-from finetune.models.describe import describe, measure
+from finetune.models.describe import describe
 from finetune.models.processing import load_processor
 from finetune.models.templates import DEFAULT_TEMPLATES
 from tests.finetune.models.families import FAMILIES, write_folder
