@@ -27,6 +27,8 @@ Depth = TypeVar("Depth", np.uint8, np.uint16)
 IGNORED = -100
 # What has one entry per token and is padded; every other tensor is per image and is concatenated.
 _PER_TOKEN = ("input_ids", "attention_mask", "labels", "token_type_ids", "mm_token_type_ids")
+# Inputs that hold the tiles of films in their second dimension, by their number of dimensions when they do.
+_BY_TILES = {"pixel_values": 5, "pixel_attention_mask": 4}
 _ANY_REPORT = "双肺野清晰。"
 _OTHER_BASE = "choose another model.model_name_or_path"
 
@@ -208,13 +210,34 @@ def collate(
         if name in _PER_TOKEN:
             longest = max(tensor.shape[1] for tensor in tensors)
             tensors = [_pad(tensor, longest, value=fill.get(name, 0), side=side) for tensor in tensors]
-        elif len({tensor.shape[1:] for tensor in tensors}) > 1:
-            raise ConfigError(
-                f"this model packs a study into `{name}`: studies with different numbers of films cannot share "
-                "a batch. Set data.max_images=1, or batch sizes of 1."
-            )
-        batch[name] = torch.cat(tensors, dim=0)
+            batch[name] = torch.cat(tensors, dim=0)
+        else:
+            batch[name] = _join_films(tensors, name=name, packed="target_sizes" in rows[0])
     return batch
+
+
+def _join_films(tensors: Sequence[torch.Tensor], *, name: str, packed: bool) -> torch.Tensor:
+    """Join what the rows hold of their films: patches [N, D], films or tiles [N, ...], or films of tiles [N, T, ...].
+
+    `packed` (MiniCPM-V): all patches of a batch lie in one row [1, C, P, N]. LLaVA-NeXT and SmolVLM count the tiles of
+    a film, so that empty ones at the end are never looked at.
+    """
+    if packed and name == "pixel_values":
+        return torch.cat(list(tensors), dim=-1)
+    if name in _BY_TILES and tensors[0].ndim == _BY_TILES[name]:
+        most = max(tensor.shape[1] for tensor in tensors)
+        tensors = [_pad_tiles(tensor, most) for tensor in tensors]
+    if len({tensor.shape[1:] for tensor in tensors}) > 1:
+        raise ConfigError(
+            f"this model packs a study into `{name}`: studies with different numbers of films cannot share "
+            "a batch. Set data.max_images=1, or batch sizes of 1."
+        )
+    return torch.cat(list(tensors), dim=0)
+
+
+def _pad_tiles(tensor: torch.Tensor, number: int) -> torch.Tensor:
+    missing = number - tensor.shape[1]
+    return torch.cat([tensor, tensor.new_zeros(tensor.shape[0], missing, *tensor.shape[2:])], dim=1)
 
 
 def _pad(tensor: torch.Tensor, length: int, *, value: int, side: str) -> torch.Tensor:

@@ -7,7 +7,7 @@ started in. `finetune.config_file` reads the YAML.
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -104,9 +104,10 @@ class ModelConfig(Section):
     """Commit of a Hugging Face id, required for one: `main` moves."""
     image_size: int | None = Field(None, ge=32, le=4096)
     """Long side, in pixels, of what the model sees (None: the prepared size). Image size is memory."""
-    quantization_bit: Literal[4] | None = 4
-    """4: the language model is held in 4 bits (QLoRA). Vision tower, projector and lm_head never are."""
+    quantization_bit: Literal[4, 8] | None = 4
+    """4: the language model is held in 4 bits (QLoRA); 8: in LLM.int8. Vision tower, projector and lm_head never."""
     quantization_type: Literal["nf4", "fp4"] = "nf4"
+    """Of 4 bits."""
     double_quantization: bool = True
     compute_dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """auto: bfloat16 on a GPU that has it, float16 on an older one, float32 on a CPU."""
@@ -136,6 +137,8 @@ class AdapterConfig(Section):
     lora_dropout: float = Field(0.05, ge=0, lt=1)
     lora_target: Literal["all"] | tuple[str, ...] = "all"
     """`all`: every linear layer of the parts that are not frozen, except lm_head. Or names such as [q_proj, v_proj]."""
+    lora_layers: tuple[Annotated[int, Field(ge=0)], ...] | None = None
+    """Layers of the language model that get an adapter, counted from 0 (None: all)."""
     use_rslora: bool = False
     use_dora: bool = False
 

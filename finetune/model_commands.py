@@ -45,6 +45,45 @@ def from_sat(
     typer.echo(f"{folder}: {len(merged)} layers with LoRA merged. Set model.model_name_or_path={folder}")
 
 
+@app.command("list")
+def list_models() -> None:
+    """Show the models that this kit knows by their hub ids."""
+    prepare_libraries()
+    from finetune.models.show import catalogue_table
+
+    typer.echo(catalogue_table())
+
+
+@app.command()
+def show(
+    model: Annotated[str, typer.Argument(help="model folder, or an id from `finetune models list`")],
+    image_size: Annotated[int | None, typer.Option(min=32, help="side of a film in pixels")] = None,
+) -> None:
+    """Show a model's parts, LoRA targets, tokens of a film and prompt. Reads no weights."""
+    prepare_libraries()
+    from finetune.models.describe import describe
+    from finetune.models.show import description_text
+
+    typer.echo(description_text(describe(model, image_size=image_size)))
+
+
+@app.command()
+def estimate(
+    model: Annotated[str, typer.Argument(help="model folder, or an id from `finetune models list`")],
+    batch_size: Annotated[int, typer.Option(min=1)] = 8,
+    cutoff_len: Annotated[int, typer.Option(min=64, help="tokens of the longest sequence")] = 2048,
+    image_size: Annotated[int | None, typer.Option(min=32, help="side of a film in pixels")] = None,
+    lora_rank: Annotated[int, typer.Option(min=1)] = 16,
+) -> None:
+    """Estimate the memory of a model on a GPU, for writing reports and for training. Reads no weights."""
+    prepare_libraries()
+    from finetune.models.describe import describe
+    from finetune.models.show import estimate_text
+
+    described = describe(model, image_size=image_size)
+    typer.echo(estimate_text(described, batch_size=batch_size, cutoff_len=cutoff_len, lora_rank=lora_rank))
+
+
 @app.command("build-demo-base")
 def build_demo_base(
     folder: Annotated[Path, typer.Argument(help="where the model goes")],

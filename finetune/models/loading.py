@@ -1,4 +1,4 @@
-"""Load any Hugging Face image-text-to-text model, in 4 bits or not, and put an adapter on it."""
+"""Load any Hugging Face image-text-to-text model, in 4 or 8 bits or not, and put an adapter on it."""
 
 import hashlib
 import re
@@ -16,7 +16,9 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForImageTextToText, BitsAndBytesConfig, PreTrainedModel, ProcessorMixin
 
 from finetune.config import AdapterConfig, ModelConfig
-from finetune.models.parts import ModelParts, find_parts
+from finetune.models.folder import check_folder, check_weights
+from finetune.models.memory import refuse_too_little_memory
+from finetune.models.parts import ModelParts, find_parts, in_layers
 from finetune.models.prefix import add_prefix
 from finetune.models.processing import load_processor
 from finetune.models.registry import register_families
@@ -66,13 +68,19 @@ def resolve_source(settings: ModelConfig) -> str:
 def load_base(settings: ModelConfig) -> LoadedModel:
     """Load the base model, frozen, with everything but the language model's linear layers in 16 or 32 bits.
 
-    Raises ConfigError when the files are not there or are not an image-chat model.
+    Raises ConfigError when the files are not there, not whole or not an image-chat model, and MemoryLimitError when the
+    weights do not fit into memory.
     """
     source = resolve_source(settings)
     dtype = compute_dtype(settings)
-    try:
-        parts = find_parts(_on_meta(source, revision=settings.revision))
-        model = AutoModelForImageTextToText.from_pretrained(
+    if Path(source).is_dir():
+        check_folder(Path(source))
+    with _loading_errors(settings):
+        empty = build_on_meta(source, revision=settings.revision)
+        parts = find_parts(empty)
+        refuse_too_little_memory(empty, parts=parts, settings=settings, dtype=dtype)
+        processor = load_processor(source, revision=settings.revision)
+        model, report = AutoModelForImageTextToText.from_pretrained(
             source,
             revision=settings.revision,
             trust_remote_code=False,
@@ -80,21 +88,24 @@ def load_base(settings: ModelConfig) -> LoadedModel:
             attn_implementation=settings.attn_implementation,
             quantization_config=_quantization(settings, parts=parts, dtype=dtype),
             device_map={"": 0} if torch.cuda.is_available() else None,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are in the report, and refused with the missing ones
         )
-        processor = load_processor(source, revision=settings.revision)
-    except (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError, SafetensorError) as error:
-        raise ConfigError(
-            f"model_name_or_path {settings.model_name_or_path!r} cannot be loaded: {_first_line(error)}"
-        ) from error
+    check_weights(model, report, name=settings.model_name_or_path)
     model.requires_grad_(False)
     _keep_weights_unpacked(model)
     return LoadedModel(model=model, processor=processor, parts=parts)
 
 
 def add_adapter(base: LoadedModel, *, settings: ModelConfig, adapter: AdapterConfig, seed: int) -> LoadedModel:
-    """Put a new LoRA adapter on the parts that are not frozen, or a prefix. Only its weights learn."""
+    """Put a new LoRA adapter on the parts that are not frozen, or a prefix. Only its weights learn.
+
+    Raises ConfigError for settings that fit no layer, and for DoRA in 8 bits on a CPU, where peft loses the scales.
+    """
     if adapter.type == "p_tuning":
         return replace(base, model=add_prefix(base.model, length=adapter.pre_seq_len, seed=seed))
+    if adapter.use_dora and settings.quantization_bit == 8 and not torch.cuda.is_available():
+        raise ConfigError("adapter.use_dora does not work in 8 bits on a CPU. Set model.quantization_bit to 4 or null.")
     targets = adapter_targets(base.parts, settings=settings, adapter=adapter)
     config = LoraConfig(
         r=adapter.lora_rank,
@@ -122,10 +133,10 @@ def load_adapter(base: LoadedModel, folder: Path) -> LoadedModel:
 def adapter_targets(parts: ModelParts, *, settings: ModelConfig, adapter: AdapterConfig) -> list[str]:
     """Return the full names of the layers that get an adapter, sorted.
 
-    Raises ConfigError when no layer fits `lora_target`, with the names that exist.
+    Raises ConfigError when no layer fits `lora_target` or `lora_layers`, with the names or the number that exist.
     """
     open_parts = (
-        (settings.freeze_language_model, parts.language_model),
+        (settings.freeze_language_model, in_layers(parts.language_model, layers=adapter.lora_layers)),
         (settings.freeze_multi_modal_projector, parts.projector),
         (settings.freeze_vision_tower, parts.vision_tower),
     )
@@ -165,25 +176,37 @@ def weights_digest(settings: ModelConfig) -> str:
     return digest.hexdigest()
 
 
-def count_parameters(settings: ModelConfig) -> int:
-    """Return the number of parameters of the base model, counted without reading its weights."""
-    model = _on_meta(resolve_source(settings), revision=settings.revision)
-    return sum(parameter.numel() for parameter in model.parameters())
-
-
-def _on_meta(source: str, *, revision: str | None) -> PreTrainedModel:
-    """Build the model without weights: what stays out of 4 bits must be known before any weight is read."""
+def build_on_meta(source: str, *, revision: str | None = None) -> PreTrainedModel:
+    """Build the model of a folder or hub id without weights, to know its parts before any weight is read."""
     register_families()
     config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
     with torch.device("meta"):
         return AutoModelForImageTextToText.from_config(config, trust_remote_code=False)
 
 
+def count_parameters(settings: ModelConfig) -> int:
+    """Return the number of parameters of the base model, counted without reading its weights."""
+    model = build_on_meta(resolve_source(settings), revision=settings.revision)
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+@contextmanager
+def _loading_errors(settings: ModelConfig) -> Iterator[None]:
+    """Turn what the libraries raise for files that they cannot use into one line."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError, SafetensorError) as error:
+        raise ConfigError(
+            f"model_name_or_path {settings.model_name_or_path!r} cannot be loaded: {_first_line(error)}"
+        ) from error
+
+
 def _quantization(settings: ModelConfig, *, parts: ModelParts, dtype: torch.dtype) -> BitsAndBytesConfig | None:
     if settings.quantization_bit is None:
         return None
     return BitsAndBytesConfig(
-        load_in_4bit=True,
+        load_in_4bit=settings.quantization_bit == 4,
+        load_in_8bit=settings.quantization_bit == 8,
         bnb_4bit_quant_type=settings.quantization_type,
         bnb_4bit_use_double_quant=settings.double_quantization,
         bnb_4bit_compute_dtype=dtype,

@@ -6,7 +6,9 @@ they are found by structure: the language model is what `get_decoder()` returns,
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from torch import nn
 from transformers import PreTrainedModel
@@ -15,6 +17,7 @@ from xray.errors import ConfigError
 
 # Modules that lie inside the vision tower of some families but do the projector's work.
 _PROJECTOR_NAME = re.compile(r"(^|\.)(merger|deepstack_merger_list|projector|resampler|aligner|connector)(\.|$)")
+_HEAD_NAME = re.compile(r"(^|\.)(lm_head|embed_out|output_layer)(\.(weight|bias))?$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,27 +40,54 @@ def find_parts(model: PreTrainedModel) -> ModelParts:
 
     Raises ConfigError when the model has no separate language model or no vision tower.
     """
+    part_of = part_finder(model)
+    found: dict[str, list[str]] = {"vision_tower": [], "projector": [], "language_model": [], "head": []}
+    for name, module in model.named_modules():
+        if _is_linear(module):
+            found[part_of(name)].append(name)
+    return ModelParts(**{part: tuple(names) for part, names in found.items()})
+
+
+def part_finder(model: PreTrainedModel) -> Callable[[str], str]:
+    """Return what tells the part, a field of ModelParts, that a module or parameter of this name belongs to.
+
+    Raises ConfigError when the model has no separate language model or no vision tower.
+    """
     language = _name_of(model, model.get_decoder())
     tower = _name_of(model, model.get_encoder("image"))
     if not language or not tower:
         raise ConfigError(
             f"{type(model).__name__} has no separate vision tower and language model: not an image-chat model"
         )
-    found: dict[str, list[str]] = {"vision_tower": [], "projector": [], "language_model": [], "head": []}
-    for name, module in model.named_modules():
-        if _is_linear(module):
-            found[_part_of(name, language=language, tower=tower)].append(name)
-    return ModelParts(**{part: tuple(names) for part, names in found.items()})
+    return partial(_part_of, language=language, tower=tower)
+
+
+def in_layers(names: tuple[str, ...], *, layers: tuple[int, ...] | None) -> tuple[str, ...]:
+    """Return those of `names` that lie in `layers`; all for None.
+
+    Raises ConfigError for a layer that is not there.
+    """
+    if layers is None:
+        return names
+    layer_of = {name: next((int(word) for word in name.split(".") if word.isdigit()), -1) for name in names}
+    if not set(layers) <= set(layer_of.values()):
+        raise ConfigError(
+            f"adapter.lora_layers {list(layers)} names a layer that is not there; the language model has the layers 0 "
+            f"to {max(layer_of.values())}"
+        )
+    return tuple(name for name in names if layer_of[name] in layers)
 
 
 def _part_of(name: str, *, language: str, tower: str) -> str:
+    if _HEAD_NAME.search(name):  # also where it lies inside the language model, as in BLIP-2
+        return "head"
     if name.startswith(language + "."):
         return "language_model"
     if _PROJECTOR_NAME.search(name):
         return "projector"
     if name.startswith(tower + "."):
         return "vision_tower"
-    return "head" if name.endswith(("lm_head", "embed_out", "output_layer")) else "projector"
+    return "projector"
 
 
 def _name_of(model: nn.Module, part: nn.Module) -> str:

@@ -5,6 +5,7 @@ does not install. Radiographs are images, so the processor is built from its ima
 """
 
 import inspect
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from transformers import AutoConfig, AutoImageProcessor, AutoProcessor, AutoToke
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
 from finetune.models.registry import register_families
+from finetune.models.templates import DEFAULT_TEMPLATES
 from xray.errors import ConfigError
 
 ProcessorClass = Any  # a child of ProcessorMixin: transformers comes without types
@@ -21,24 +23,36 @@ ProcessorClass = Any  # a child of ProcessorMixin: transformers comes without ty
 def load_processor(source: str | Path, *, revision: str | None = None) -> ProcessorMixin:
     """Load the processor of an image-chat model from a folder or a hub id.
 
-    Raises ConfigError when it does not work on text and images alone, and when the model has no chat template: a report
-    is asked for in a conversation.
+    Raises ConfigError when it does not work on text and images alone, and when there is no chat template for the model:
+    a report is asked for in a conversation.
     """
     register_families()
     where = {"revision": revision, "trust_remote_code": False}
-    kind = PROCESSOR_MAPPING.get(type(AutoConfig.from_pretrained(source, **where)), None)
+    config = AutoConfig.from_pretrained(source, **where)
+    kind = PROCESSOR_MAPPING.get(type(config), None)
+    if kind is not None:
+        _check_settings(kind, source)
     if kind is not None and "video_processor" in kind.get_attributes():
         processor = _from_parts(kind, source, where=where)
     else:
         processor = AutoProcessor.from_pretrained(source, backend="pil", **where)
     if not isinstance(processor, ProcessorMixin):
         raise ConfigError(f"{source} has no processor for images: it is not an image-chat model")
-    processor.chat_template = processor.chat_template or processor.tokenizer.chat_template
+    own = processor.chat_template or processor.tokenizer.chat_template
+    processor.chat_template = own or DEFAULT_TEMPLATES.get(config.model_type)
     if not processor.chat_template:
         raise ConfigError(f"{source} has no chat template: it is not an image-chat model, or its files are incomplete")
     if processor.tokenizer.pad_token_id is None:
         processor.tokenizer.pad_token = processor.tokenizer.eos_token
     return processor
+
+
+def _check_settings(kind: ProcessorClass, source: str | Path) -> None:
+    """Raise ConfigError when a folder does not say how films are prepared. Our own families know it themselves."""
+    names = ("preprocessor_config.json", "processor_config.json")
+    is_ours = not kind.__module__.startswith("transformers.")
+    if not is_ours and Path(source).is_dir() and not any((Path(source) / name).is_file() for name in names):
+        raise ConfigError(f"{source} holds neither {' nor '.join(names)}. Download the model again, whole.")
 
 
 def _from_parts(kind: ProcessorClass, source: str | Path, *, where: dict[str, Any]) -> ProcessorMixin:
@@ -47,30 +61,48 @@ def _from_parts(kind: ProcessorClass, source: str | Path, *, where: dict[str, An
     names = inspect.signature(kind.__init__).parameters
     settings = {name: saved[name] for name in names if name in saved and name not in kind.get_attributes()}
     parts = {
-        **dict.fromkeys(kind.get_attributes()),
+        **dict.fromkeys(kind.get_attributes(), _NoVideo()),
         "image_processor": AutoImageProcessor.from_pretrained(source, backend="pil", **where),
         "tokenizer": AutoTokenizer.from_pretrained(source, **where),
     }
+    module = sys.modules[kind.__module__]
+    if getattr(module, "num2words", kind) is None:
+        vars(module)["num2words"] = str  # SmolVLM asks for this package, which only spells how many frames a video has
     try:
         return _image_only(kind)(**parts, **settings)
     except (AttributeError, TypeError) as error:
         raise ConfigError(f"{source}: its {kind.__name__} does not work on text and images alone ({error})") from error
 
 
+class _NoVideo:
+    """Stands where a processor expects its video part: no setting has a value, and it prepares nothing."""
+
+    model_input_names = ()
+
+    def __getattr__(self, name: str) -> None:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+
 @cache
 def _image_only(kind: ProcessorClass) -> ProcessorClass:
-    """Return a subclass of a processor class that does without every part that is None, one for each class.
+    """Return a subclass of a processor class that does without video, one for each class.
 
     A loader process cannot import it by name: its objects travel as their class's base and their content.
     """
 
     def check(self: ProcessorMixin, name: str, part: object) -> object:
-        return None if part is None else kind.check_argument_for_proper_class(self, name, part)
+        return None if isinstance(part, _NoVideo) else kind.check_argument_for_proper_class(self, name, part)
 
     def reduce(self: ProcessorMixin) -> tuple[object, ...]:
         return _restored, (kind, vars(self))
 
-    return type(kind.__name__, (kind,), {"check_argument_for_proper_class": check, "__reduce__": reduce})
+    def to_dict(self: ProcessorMixin) -> dict[str, Any]:
+        content: dict[str, Any] = kind.to_dict(self)
+        return {name: value for name, value in content.items() if not isinstance(value, _NoVideo)}
+
+    own = {"check_argument_for_proper_class": check, "to_dict": to_dict, "__reduce__": reduce}
+    return type(kind.__name__, (kind,), own)
 
 
 def _restored(kind: ProcessorClass, content: dict[str, Any]) -> ProcessorMixin:

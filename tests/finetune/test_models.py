@@ -119,30 +119,13 @@ def test_a_saved_adapter_loads_back_to_the_same_outputs(tiny_base: Path, tmp_pat
     assert torch.equal(again.model(**inputs_of(again)).logits, expected)
 
 
-@pytest.mark.parametrize("name", ["/nowhere/model", "."])
-def test_a_model_that_cannot_be_loaded_is_one_clear_error(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(ConfigError, match="model_name_or_path") as caught:
-        load_base(ModelConfig(model_name_or_path=name))
-    assert "\n" not in str(caught.value)
-
-
-def test_weights_that_a_download_cut_short_are_one_clear_error(tiny_base: Path, tmp_path: Path) -> None:
-    copy = shutil.copytree(tiny_base, tmp_path / "copy")
-    weights = (copy / "model.safetensors").read_bytes()
-    (copy / "model.safetensors").write_bytes(weights[: len(weights) // 2])
-    with pytest.raises(ConfigError, match=f"model_name_or_path '{copy}' cannot be loaded") as caught:
-        load_base(settings(copy, quantization_bit=None))
-    assert "\n" not in str(caught.value)
-
-
 def test_a_models_own_code_is_never_run(tiny_base: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(tiny_base, tmp_path / "copy")
     content = json.loads((copy / "config.json").read_text(encoding="utf-8"))
     code = {"AutoConfig": "own.Config", "AutoModelForImageTextToText": "own.Model"}
     (copy / "config.json").write_text(json.dumps({**content, "model_type": "own", "auto_map": code}), encoding="utf-8")
     (copy / "own.py").write_text("raise SystemExit('ran')\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match="cannot be loaded"):
+    with pytest.raises(ConfigError, match="never executes"):
         load_base(settings(copy))
 
 

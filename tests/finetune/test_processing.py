@@ -1,5 +1,6 @@
 import json
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -50,10 +51,20 @@ def test_a_processors_saved_settings_and_its_older_kind_of_template_are_read(int
     assert int((inputs["input_ids"] == processor.image_token_id).sum()) == 4
 
 
-def test_a_model_without_a_chat_template_is_refused(internvl: Path) -> None:
+def test_a_model_without_a_chat_template_is_refused(internvl: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("finetune.models.processing.DEFAULT_TEMPLATES", {})
     (internvl / "chat_template.json").unlink()
     with pytest.raises(ConfigError, match="no chat template"):
         load_processor(internvl)
+
+
+def test_a_processor_without_video_can_be_saved_and_loaded(tiny_base: Path, tmp_path: Path) -> None:
+    shutil.copy(tiny_base / "config.json", tmp_path)
+    processor = load_processor(tiny_base)
+    processor.save_pretrained(tmp_path)
+    again = load_processor(tmp_path)
+    assert str(again.image_processor) == str(processor.image_processor)
+    assert again.chat_template == processor.chat_template
 
 
 def test_a_processor_reaches_another_process_whole(tiny_base: Path) -> None:
