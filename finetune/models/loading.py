@@ -13,15 +13,22 @@ from bitsandbytes.nn import Linear4bit
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoConfig, AutoModelForImageTextToText, BitsAndBytesConfig, PreTrainedModel, ProcessorMixin
+from transformers import (
+    AutoModelForImageTextToText,
+    BitsAndBytesConfig,
+    PreTrainedConfig,
+    PreTrainedModel,
+    ProcessorMixin,
+)
 
 from finetune.config import AdapterConfig, ModelConfig
 from finetune.models.parts import ModelParts, find_parts
 from finetune.models.processing import load_processor
-from finetune.models.registry import register_families
+from finetune.models.registry import read_config
 from xray.errors import ConfigError, MemoryLimitError
 
 DEMO_BASE = Path(__file__).parent / "demo_base"
+_MODEL_FILES = {".json", ".safetensors", ".bin", ".pth", ".model", ".jinja", ".txt", ".tiktoken"}
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 # How torch and its libraries say that memory has run out where they do not raise torch.OutOfMemoryError.
@@ -67,9 +74,11 @@ def load_base(settings: ModelConfig) -> LoadedModel:
     source = resolve_source(settings)
     dtype = compute_dtype(settings)
     try:
-        parts = find_parts(_on_meta(source, revision=settings.revision))
+        config = read_config(source, revision=settings.revision)
+        parts = find_parts(_on_meta(config))
         model = AutoModelForImageTextToText.from_pretrained(
             source,
+            config=config,
             revision=settings.revision,
             trust_remote_code=False,
             dtype=dtype,
@@ -151,8 +160,8 @@ def weights_digest(settings: ModelConfig) -> str:
     if not folder.is_dir():
         digest.update(f"{settings.model_name_or_path}@{settings.revision}".encode())
         return digest.hexdigest()
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and path.suffix in {".json", ".safetensors", ".bin", ".model", ".jinja", ".txt", ".tiktoken"}:
+    for path in sorted((*folder.iterdir(), *folder.glob("vicuna/*"))):
+        if path.is_file() and path.suffix in _MODEL_FILES:
             digest.update(path.name.encode())
             with path.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
@@ -161,14 +170,12 @@ def weights_digest(settings: ModelConfig) -> str:
 
 def count_parameters(settings: ModelConfig) -> int:
     """Return the number of parameters of the base model, counted without reading its weights."""
-    model = _on_meta(resolve_source(settings), revision=settings.revision)
+    model = _on_meta(read_config(resolve_source(settings), revision=settings.revision))
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def _on_meta(source: str, *, revision: str | None) -> PreTrainedModel:
+def _on_meta(config: PreTrainedConfig) -> PreTrainedModel:
     """Build the model without weights: what stays out of 4 bits must be known before any weight is read."""
-    register_families()
-    config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
     with torch.device("meta"):
         return AutoModelForImageTextToText.from_config(config, trust_remote_code=False)
 

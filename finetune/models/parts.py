@@ -51,13 +51,15 @@ def find_parts(model: PreTrainedModel) -> ModelParts:
 
 
 def _part_of(name: str, *, language: str, tower: str) -> str:
+    if name.endswith(("lm_head", "embed_out", "output_layer")):
+        return "head"  # first: BLIP-2 keeps it inside the language model
     if name.startswith(language + "."):
         return "language_model"
     if _PROJECTOR_NAME.search(name):
         return "projector"
     if name.startswith(tower + "."):
         return "vision_tower"
-    return "head" if name.endswith(("lm_head", "embed_out", "output_layer")) else "projector"
+    return "projector"
 
 
 def _name_of(model: nn.Module, part: nn.Module) -> str:

@@ -9,10 +9,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig, AutoImageProcessor, AutoProcessor, AutoTokenizer, ProcessorMixin
+from transformers import AutoImageProcessor, AutoProcessor, AutoTokenizer, Blip2Config, ProcessorMixin
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
-from finetune.models.registry import register_families
+from finetune.models.blip2.processing import load_query_processor
+from finetune.models.minigpt4.checkpoint import is_parts_folder
+from finetune.models.minigpt4.processing import load_parts_processor
+from finetune.models.registry import read_config
+from finetune.models.templates import DEFAULT_TEMPLATES
 from xray.errors import ConfigError
 
 ProcessorClass = Any  # a child of ProcessorMixin: transformers comes without types
@@ -24,16 +28,22 @@ def load_processor(source: str | Path, *, revision: str | None = None) -> Proces
     Raises ConfigError when it does not work on text and images alone, and when the model has no chat template: a report
     is asked for in a conversation.
     """
-    register_families()
+    config = read_config(source, revision=revision)
     where = {"revision": revision, "trust_remote_code": False}
-    kind = PROCESSOR_MAPPING.get(type(AutoConfig.from_pretrained(source, **where)), None)
-    if kind is not None and "video_processor" in kind.get_attributes():
+    kind = PROCESSOR_MAPPING.get(type(config), None)
+    if is_parts_folder(Path(source)):
+        processor = load_parts_processor(Path(source), config=config)
+    elif isinstance(config, Blip2Config):
+        processor = load_query_processor(source, config=config, revision=revision)
+    elif kind is not None and "video_processor" in kind.get_attributes():
         processor = _from_parts(kind, source, where=where)
     else:
         processor = AutoProcessor.from_pretrained(source, backend="pil", **where)
     if not isinstance(processor, ProcessorMixin):
         raise ConfigError(f"{source} has no processor for images: it is not an image-chat model")
-    processor.chat_template = processor.chat_template or processor.tokenizer.chat_template
+    processor.chat_template = (
+        processor.chat_template or processor.tokenizer.chat_template or DEFAULT_TEMPLATES.get(config.model_type)
+    )
     if not processor.chat_template:
         raise ConfigError(f"{source} has no chat template: it is not an image-chat model, or its files are incomplete")
     if processor.tokenizer.pad_token_id is None:
