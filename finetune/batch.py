@@ -60,7 +60,7 @@ class ChatEncoder:
         return whole[len(prompt) :].rstrip()
 
     def target_ids(self, example: Example) -> torch.Tensor:
-        """Return the target as ids [1, T]: the template's, closed with the tokenizer's end token if by nothing else.
+        """Return the target as ids [1, T]: the template's, closed with the tokenizer's end token if by nothing at all.
 
         Raises DataError for a study without a report. A target without an end would never teach a model to stop.
         """
@@ -69,7 +69,7 @@ class ChatEncoder:
         tokenizer = self.processor.tokenizer
         target = self.target(example)
         tokens: list[int] = tokenizer(target, add_special_tokens=False)["input_ids"]
-        if not self._control_ids(self._after(example.target, target)):
+        if not self._after(example.target, target):
             tokens = [*tokens, tokenizer.eos_token_id]
         return torch.tensor([tokens])
 
@@ -77,6 +77,11 @@ class ChatEncoder:
         """Return the token that the chat template closes an answer with; None when it writes none."""
         answered = self.target(replace(example, target=_ANY_REPORT))
         return next(iter(self._control_ids(self._after(_ANY_REPORT, answered))), None)
+
+    def closing_text(self, example: Example) -> str | None:
+        """Return the words that the chat template closes an answer with in place of a token, such as ###."""
+        closing = self._after(_ANY_REPORT, self.target(replace(example, target=_ANY_REPORT)))
+        return None if self._control_ids(closing) else closing or None
 
     def encode_prompt(self, example: Example, pixels: Sequence[NDArray[np.uint8]]) -> dict[str, torch.Tensor]:
         """Return the inputs of a prompt: per token [1, T], per image [N, ...]. `pixels`: uint8 [H, W] per film.
@@ -99,6 +104,8 @@ class ChatEncoder:
         inputs, tokens = self.encode_prompt(example, pixels), self.target_ids(example)
         target_length = tokens.shape[1]
         self.check_length(example, prompt=inputs["input_ids"].shape[1], target=target_length)
+        if getattr(self.processor, "is_encoder_decoder", False):  # the decoder makes its own input from the labels
+            return {**inputs, "labels": tokens}
         labels = torch.full_like(inputs["input_ids"], IGNORED)
         inputs["labels"] = torch.cat([labels, tokens], dim=1)
         inputs["input_ids"] = torch.cat([inputs["input_ids"], tokens], dim=1)

@@ -61,7 +61,9 @@ def read_settings(folder: Path) -> dict[str, Any]:
     vision = Blip2VisionConfig(**sizes["vision"])
     language = folder / LANGUAGE
     if not (language / "config.json").is_file():
-        raise ConfigError(f"{language} is no Hugging Face folder: put Vicuna's config.json, weights and tokenizer there")
+        raise ConfigError(
+            f"{language} is no Hugging Face folder: put Vicuna's config.json, weights and tokenizer there"
+        )
     return {
         "vision_config": vision,
         "qformer_config": Blip2QFormerConfig(**bridge, encoder_hidden_size=vision.hidden_size),
