@@ -92,6 +92,8 @@ def load_base(settings: ModelConfig) -> LoadedModel:
             f"model_name_or_path {settings.model_name_or_path!r} cannot be loaded: {_first_line(error)}"
         ) from error
     model.requires_grad_(False)
+    if config.is_encoder_decoder:  # T5 takes the Trainer's number of tokens and does not divide by it
+        model.accepts_loss_kwargs = False
     _keep_weights_unpacked(model)
     return LoadedModel(model=model, processor=processor, parts=parts)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from PIL.Image import Image
 from transformers import AutoImageProcessor, AutoTokenizer, BatchFeature, Blip2Config, ProcessorMixin
@@ -20,8 +19,8 @@ class QueryProcessor(ProcessorMixin):
 
     def __init__(
         self,
-        image_processor: Any,
-        tokenizer: Any,
+        image_processor: object,
+        tokenizer: object,
         *,
         num_query_tokens: int,
         image_token_id: int,
@@ -41,7 +40,7 @@ class QueryProcessor(ProcessorMixin):
         add_special_tokens: bool = True,
         return_tensors: str = "pt",
     ) -> BatchFeature:
-        """Return `input_ids` and `attention_mask` [B, T], padded as the tokenizer pads, and `pixel_values` [N, 3, H, W].
+        """Return `input_ids` and `attention_mask` [B, T], padded as the tokenizer pads; `pixel_values` [N, 3, H, W].
 
         Raises ValueError when the marks in the texts are not as many as the films.
         """

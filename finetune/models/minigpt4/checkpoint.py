@@ -98,14 +98,14 @@ def _vision_weights(part: Weights, *, depth: int) -> Weights:
         block = _VISION_BLOCK.fullmatch(name)
         if block and int(block[1]) >= depth:
             continue
-        place = f"encoder.layers.{block[1]}." if block else ""
-        inner = block[2] if block else name
+        place, inner = (f"encoder.layers.{block[1]}.", block[2]) if block else ("", name)
         stem, _, kind = inner.rpartition(".")
-        native = _VISION_NAMES.get(stem) or _VISION_NAMES.get(inner)
-        if native:
-            weights[f"vision_model.{place}{native}" + (f".{kind}" if stem in _VISION_NAMES else "")] = tensor
+        if inner in _VISION_NAMES:
+            weights[f"vision_model.{_VISION_NAMES[inner]}"] = tensor
+        elif stem in _VISION_NAMES:
+            weights[f"vision_model.{place}{_VISION_NAMES[stem]}.{kind}"] = tensor
         elif inner == "attn.q_bias":  # keys have no bias
-            bias = torch.cat([tensor, torch.zeros_like(tensor), part[f"blocks.{block[1]}.attn.v_bias"]])
+            bias = torch.cat([tensor, torch.zeros_like(tensor), part[name.replace("q_bias", "v_bias")]])
             weights[f"vision_model.{place}self_attn.qkv.bias"] = bias
     return weights
 
@@ -149,7 +149,7 @@ def _language_weights(folder: Path) -> Iterator[tuple[str, Any]]:
     for path in _language_files(folder):
         if path.suffix == ".safetensors":
             try:
-                stream = safe_open(path, framework="pt")
+                stream: Any = safe_open(path, framework="pt")
                 names = list(stream.keys())
             except (OSError, SafetensorError) as error:
                 raise ConfigError(f"{path} cannot be read as a checkpoint: download it again") from error

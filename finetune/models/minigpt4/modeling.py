@@ -1,4 +1,4 @@
-"""MiniGPT-4 (arXiv 2304.10592) as BLIP-2 with a Llama text model, opened straight from the parts it was published in."""
+"""MiniGPT-4 (arXiv 2304.10592): BLIP-2 with a Llama text model, opened straight from its published parts."""
 
 from os import PathLike
 from pathlib import Path
@@ -35,10 +35,14 @@ class MiniGPT4ForConditionalGeneration(Blip2ForConditionalGeneration):
         Raises ConfigError for parts that are missing or cannot be read.
         """
         if source is None or not is_parts_folder(Path(source)):
-            return super().from_pretrained(source, *args, **kwargs)
+            whole: MiniGPT4ForConditionalGeneration = super().from_pretrained(source, *args, **kwargs)
+            return whole
         kwargs.pop("revision", None)
         config = kwargs.pop("config", None) or read_config(Path(source))
-        model = super().from_pretrained(None, *args, config=config, state_dict=read_weights(Path(source)), **kwargs)
+        weights = read_weights(Path(source))
+        model: MiniGPT4ForConditionalGeneration = super().from_pretrained(
+            None, *args, config=config, state_dict=weights, **kwargs
+        )
         model.config.name_or_path = model.name_or_path = str(source)
         return model
 
