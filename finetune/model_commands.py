@@ -29,6 +29,19 @@ def verify(
     typer.echo("Equal to the original.")
 
 
+@app.command("export-projection")
+def export_projection(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="run folder, or the adapter folder in it")],
+    file: Annotated[Path, typer.Argument(help="for example pretrained_minigpt4.pth")],
+) -> None:
+    """Write the projection that a run of MiniGPT-4 trained, as its original code reads it."""
+    prepare_libraries()
+    from finetune.models.minigpt4.checkpoint import export_projection as export
+
+    export(run / "adapter" if (run / "adapter").is_dir() else run, file)
+    typer.echo(f"{file}: in the place of pretrained_minigpt4.pth it is the base of the next stage.")
+
+
 @app.command("build-demo-base")
 def build_demo_base(
     folder: Annotated[Path, typer.Argument(help="where the model goes")],

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from bitsandbytes.nn import Linear4bit
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.utils.constants import DUMMY_TARGET_MODULES
 from safetensors import SafetensorError
 from torch import nn
 from transformers import (
@@ -25,6 +26,7 @@ from finetune.config import AdapterConfig, ModelConfig
 from finetune.models.parts import ModelParts, find_parts
 from finetune.models.processing import load_processor
 from finetune.models.registry import read_config
+from finetune.models.whole_modules import cast_inputs, find_whole_modules, lies_in
 from xray.errors import ConfigError, MemoryLimitError
 
 DEMO_BASE = Path(__file__).parent / "demo_base"
@@ -99,13 +101,18 @@ def load_base(settings: ModelConfig) -> LoadedModel:
 
 
 def add_adapter(base: LoadedModel, *, settings: ModelConfig, adapter: AdapterConfig, seed: int) -> LoadedModel:
-    """Put a new LoRA adapter on the parts that are not frozen. Only its weights learn."""
-    targets = adapter_targets(base.parts, settings=settings, adapter=adapter)
+    """Put a new LoRA adapter on the parts that are not frozen. Its weights learn, and `modules_to_save` in full."""
+    targets: list[str] | str = DUMMY_TARGET_MODULES
+    whole = find_whole_modules(base.model, adapter.modules_to_save)
+    if adapter.lora_target != "none":
+        named = adapter_targets(base.parts, settings=settings, adapter=adapter)
+        targets = [name for name in named if not lies_in(name, whole)]
     config = LoraConfig(
         r=adapter.lora_rank,
         lora_alpha=adapter.lora_alpha,
         lora_dropout=adapter.lora_dropout,
         target_modules=targets,
+        modules_to_save=whole or None,
         use_rslora=adapter.use_rslora,
         use_dora=adapter.use_dora,
         bias="none",
@@ -115,12 +122,14 @@ def add_adapter(base: LoadedModel, *, settings: ModelConfig, adapter: AdapterCon
     for parameter in model.parameters():
         if parameter.requires_grad:  # adapter weights learn in 32 bits whatever the base is held in
             parameter.data = parameter.data.float()
+    cast_inputs(model)
     return LoadedModel(model=model, processor=base.processor, parts=base.parts)
 
 
 def load_adapter(base: LoadedModel, folder: Path) -> LoadedModel:
     """Put a trained adapter on the base, for generation."""
     model = PeftModel.from_pretrained(base.model, folder, is_trainable=False)
+    cast_inputs(model)
     return LoadedModel(model=model, processor=base.processor, parts=base.parts)
 
 

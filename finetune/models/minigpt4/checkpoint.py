@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import nn
+from safetensors.torch import load_file
 from transformers import AutoConfig, Blip2QFormerConfig, Blip2VisionConfig
 
 from xray.errors import ConfigError
@@ -41,6 +41,7 @@ _VISION_NAMES = {
     "mlp.fc2": "mlp.fc2",
 }
 _VISION_BLOCK = re.compile(r"blocks\.(\d+)\.(.+)")
+_PROJECTION_NAME = re.compile(r"(^|\.)language_projection\.(weight|bias)$")
 _TEXT_BRANCH = re.compile(r"layer\.\d+\.(intermediate|output)\.")
 
 
@@ -85,10 +86,24 @@ def read_weights(folder: Path) -> Weights:
     }
 
 
-def save_projection(layer: nn.Linear, path: Path) -> None:
-    """Write the projection as the original code reads it: the part that users of MiniGPT-4 share."""
-    state = {f"llama_proj.{name}": tensor.detach().cpu() for name, tensor in layer.state_dict().items()}
-    torch.save({"model": state}, path)
+def export_projection(adapter: Path, path: Path) -> None:
+    """Write the projection that an adapter folder holds as the original code reads it: what users of MiniGPT-4 share.
+
+    Raises ConfigError when the adapter did not train it in full.
+    """
+    try:
+        learnt = load_file(adapter / "adapter_model.safetensors")
+    except (OSError, SafetensorError) as error:
+        raise ConfigError(f"{adapter} is no adapter: name a run folder, or the adapter folder in it") from error
+    layer = {name.rpartition(".")[2]: tensor for name, tensor in learnt.items() if _PROJECTION_NAME.search(name)}
+    if not layer:
+        raise ConfigError(f"{adapter} has no projection: train with adapter.modules_to_save=[language_projection]")
+    save_projection(layer, path)
+
+
+def save_projection(layer: Weights, path: Path) -> None:
+    """Write `weight` and `bias` of the projection in the original's format."""
+    torch.save({"model": {f"llama_proj.{name}": tensor.detach().cpu() for name, tensor in layer.items()}}, path)
 
 
 def _vision_weights(part: Weights, *, depth: int) -> Weights:

@@ -11,13 +11,15 @@ from bitsandbytes.nn import Linear4bit
 from transformers import Blip2QFormerConfig, Blip2VisionConfig, LlamaConfig, LlamaForCausalLM
 
 from finetune.batch import ChatEncoder
-from finetune.config import ModelConfig
+from finetune.config import AdapterConfig, ModelConfig, RunConfig
+from finetune.dataset import prepare_data
 from finetune.models.golden import Check
-from finetune.models.loading import load_base, weights_digest
-from finetune.models.minigpt4.checkpoint import save_projection
+from finetune.models.loading import add_adapter, load_adapter, load_base, weights_digest
+from finetune.models.minigpt4.checkpoint import export_projection, save_projection
 from finetune.models.minigpt4.modeling import MiniGPT4Config, MiniGPT4ForConditionalGeneration
 from finetune.models.verify import verify
-from tests.finetune.models.path import build_llama_tokenizer, four_examples, reports_of, walk
+from finetune.train import train
+from tests.finetune.models.path import LORA, build_llama_tokenizer, four_examples, learn, reports_of, walk
 from xray.errors import ConfigError
 
 SHAPES = {
@@ -91,7 +93,7 @@ def write_parts(model: MiniGPT4ForConditionalGeneration, folder: Path) -> None:
     }
     words = {"Qformer.bert.embeddings.word_embeddings.weight": torch.ones(2), "Qformer.cls.bias": torch.ones(2)}
     torch.save({"model": {**bridge, **text, **words}}, folder / "blip2_pretrained_flant5xxl.pth")
-    save_projection(model.language_projection, folder / "pretrained_minigpt4.pth")
+    save_projection(model.language_projection.state_dict(), folder / "pretrained_minigpt4.pth")
     model.language_model.save_pretrained(folder / "vicuna")
     build_llama_tokenizer().save_pretrained(folder / "vicuna")
     sizes = {**SHAPES, "qformer": SHAPES["qformer"] | {"num_query_tokens": QUERIES}}
@@ -216,7 +218,7 @@ def test_parts_that_are_missing_or_cut_short_are_one_clear_error(
 
 def test_the_projection_goes_back_into_the_file_the_original_reads(parts: Path, tmp_path: Path) -> None:
     layer = load_base(settings(parts)).model.language_projection
-    save_projection(layer, tmp_path / "shared.pth")
+    save_projection(layer.state_dict(), tmp_path / "shared.pth")
     ours = torch.load(tmp_path / "shared.pth", weights_only=True)["model"]
     published = torch.load(parts / "pretrained_minigpt4.pth", weights_only=True)["model"]
     assert ours.keys() == published.keys() == {"llama_proj.weight", "llama_proj.bias"}
@@ -268,7 +270,76 @@ def test_golden_files_of_another_projection_differ(tmp_path: Path) -> None:
     golden_checks(model, tmp_path)
     other = model.language_projection.requires_grad_(False)
     other.bias += 0.1
-    save_projection(other, tmp_path / "checkpoint" / "pretrained_minigpt4.pth")
+    save_projection(other.state_dict(), tmp_path / "checkpoint" / "pretrained_minigpt4.pth")
     failed = [check.name for check in verify(tmp_path) if not check.passed]
     assert "vision_hidden_states" not in failed
     assert {"image_embeddings", "forward.logits"} <= set(failed)
+
+
+WHOLE = AdapterConfig(lora_target="none", modules_to_save=("language_projection",))
+
+
+def test_the_projection_alone_learns_in_full_and_is_saved_loaded_and_merged(parts: Path, tmp_path: Path) -> None:
+    tuned = walk(settings(parts), tmp_path, adapter=WHOLE, steps=40)
+    learning = {name for name, parameter in tuned.model.named_parameters() if parameter.requires_grad}
+    stem = "base_model.model.language_projection.modules_to_save.default"
+    assert learning == {f"{stem}.weight", f"{stem}.bias"}
+    export_projection(tmp_path / "adapter", tmp_path / "shared.pth")
+    shared = torch.load(tmp_path / "shared.pth", weights_only=True)["model"]
+    merged = load_base(settings(tmp_path / "merged")).model.language_projection.state_dict()
+    published = torch.load(parts / "pretrained_minigpt4.pth", weights_only=True)["model"]
+    assert all(torch.equal(shared[f"llama_proj.{name}"], tensor) for name, tensor in merged.items())
+    assert not torch.equal(shared["llama_proj.weight"], published["llama_proj.weight"])
+
+
+def test_a_module_that_learns_in_full_gets_no_lora_of_its_own(parts: Path) -> None:
+    adapter = LORA.model_copy(update={"modules_to_save": ("language_projection",)})
+    opened = settings(parts, freeze_multi_modal_projector=False)
+    tuned = add_adapter(load_base(opened), settings=opened, adapter=adapter, seed=0)
+    learning = [name for name, parameter in tuned.model.named_parameters() if parameter.requires_grad]
+    assert not any("language_projection" in name and "lora_" in name for name in learning)
+    assert sum("modules_to_save" in name for name in learning) == 2
+    assert any("qformer" in name and "lora_" in name for name in learning)
+
+
+def test_a_projection_that_learns_in_32_bits_works_in_a_model_of_16(parts: Path, tmp_path: Path) -> None:
+    half = settings(parts, compute_dtype="bfloat16")
+    tuned = add_adapter(load_base(half), settings=half, adapter=WHOLE, seed=0)
+    losses = learn(tuned, four_examples(tmp_path))
+    assert tuned.model.base_model.model.language_projection.weight.dtype == torch.float32
+    assert losses[-1] < losses[0]
+    tuned.model.save_pretrained(tmp_path / "adapter")
+    again = load_adapter(load_base(half), tmp_path / "adapter")
+    assert reports_of(again, four_examples(tmp_path), batch_size=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("mm_projector", "language_projection, .*qformer"), ("language_model", "held in 4 bits")]
+)
+def test_a_module_that_cannot_learn_in_full_is_refused(name: str, message: str, parts: Path) -> None:
+    with pytest.raises(ConfigError, match=message):
+        add_adapter(
+            load_base(settings(parts)),
+            settings=settings(parts),
+            adapter=AdapterConfig(lora_target="none", modules_to_save=(name,)),
+            seed=0,
+        )
+
+
+def test_a_killed_first_stage_ends_with_the_same_adapter(
+    parts: Path, tmp_path: Path, make_config: Callable[..., RunConfig]
+) -> None:
+    brief = ("train.max_steps=2", "train.eval_steps=1", "generate.max_new_tokens=4", "train.max_eval_examples=1")
+    chosen = (f"model.model_name_or_path={parts}", "model.image_size=32", "data.question=''")
+    whole = ("adapter.lora_target=none", "adapter.modules_to_save=[language_projection]")
+    config = make_config(tmp_path, *chosen, *whole, *brief)
+    data = prepare_data(config.data)
+
+    def adapter() -> bytes:
+        loaded = add_adapter(load_base(config.model), settings=config.model, adapter=config.adapter, seed=config.seed)
+        train(loaded, config=config, train_examples=data.train, val_examples=data.val, folder=tmp_path)
+        return (tmp_path / "adapter" / "adapter_model.safetensors").read_bytes()
+
+    expected = adapter()
+    shutil.rmtree(tmp_path / "checkpoints" / "checkpoint-2")
+    assert adapter() == expected
