@@ -1,11 +1,12 @@
 """`finetune models`: the commands around base models."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from finetune.libraries import prepare_libraries
+from xray.errors import ConfigError
 
 app = typer.Typer(help="Base models.", no_args_is_help=True)
 
@@ -27,6 +28,36 @@ def verify(
         typer.echo(f"{failed} differ from the original.")
         raise typer.Exit(1)
     typer.echo("Equal to the original.")
+
+
+@app.command()
+def compose(
+    out: Annotated[Path, typer.Argument(help="where the joined model goes; a folder that is not there yet")],
+    vision: Annotated[Path, typer.Option(help="Hugging Face folder of a vision encoder (CLIP, SigLIP, DINOv2, ViT)")],
+    language: Annotated[Path, typer.Option(help="Hugging Face folder of a causal language model")],
+    bridge: Annotated[
+        Literal["qformer", "mlp"], typer.Option(help="BLIP-2's 32 queries, or LLaVA's two layers on every patch")
+    ] = "qformer",
+    bridge_from: Annotated[
+        Path | None, typer.Option(help="Q-Former that has learnt: a folder of `finetune models align` or of a BLIP-2")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="draws the new bridge")] = 0,
+) -> None:
+    """Join a vision encoder and a language model by a new bridge into one base model, not yet trained."""
+    if out.exists():
+        raise ConfigError(f"{out} is there already. Name a new folder.")
+    if bridge == "mlp" and bridge_from:
+        raise ConfigError("--bridge-from is a Q-Former: leave it out, or use --bridge qformer.")
+    prepare_libraries()
+    from finetune.models.composed.compose import compose_mlp, compose_qformer, new_bridge, read_bridge, read_parts
+
+    parts = read_parts(vision, language)
+    if bridge == "mlp":
+        compose_mlp(parts, folder=out, seed=seed)
+    else:
+        chosen = read_bridge(bridge_from) if bridge_from else new_bridge(parts)
+        compose_qformer(parts, bridge=chosen, folder=out, seed=seed)
+    typer.echo(f"{out}: train its bridge first, with finetune/configs/compose_align.yaml")
 
 
 @app.command("export-projection")

@@ -11,6 +11,7 @@ from pathlib import Path
 from transformers import AutoConfig, PreTrainedConfig
 
 from finetune.models.blip2.image_place import with_image_place
+from finetune.models.composed import modeling as composed
 from finetune.models.minigpt4 import modeling as minigpt4
 from finetune.models.minigpt4.checkpoint import is_parts_folder
 
@@ -21,6 +22,7 @@ def register_families() -> None:
     from finetune.models import qwen_vl
 
     qwen_vl.register()
+    composed.register()
     minigpt4.register()
 
 

@@ -27,7 +27,29 @@ _QUESTION_AND_ANSWER = (
     "{% else %}{{ text(message.content) }} {% endif %}"
     "{% endfor %}"
 )
+# Writes each turn as one text, a film as its mark: the templates of language models read nothing else.
+_AS_TEXT = (
+    "{% set turns = namespace(all=[]) %}"
+    "{% for message in messages %}{% set turn = namespace(text='') %}"
+    "{% if message.content is string %}{% set turn.text = message.content %}"
+    "{% else %}{% for part in message.content %}"
+    "{% set turn.text = turn.text + ('MARK\n' if part.type == 'image' else part.text) %}"
+    "{% endfor %}{% endif %}"
+    "{% set turns.all = turns.all + [{'role': message.role, 'content': turn.text}] %}{% endfor %}"
+    "{% set messages = turns.all %}"
+)
+_PLAIN_TURNS = (
+    "{% for message in messages %}"
+    "{% if message.role == 'user' %}Question: {{ message.content }} Answer:"
+    "{% else %} {{ message.content }} {% endif %}"
+    "{% endfor %}"
+)
 DEFAULT_TEMPLATES: dict[str, str] = {
     "minigpt4": _MINIGPT4,
     "blip-2": _QUESTION_AND_ANSWER,
 }
+
+
+def with_films(template: str | None, *, mark: str) -> str:
+    """Return a language model's chat template, or plain questions and answers, with `mark` and a new line per film."""
+    return _AS_TEXT.replace("MARK", mark) + (template or _PLAIN_TURNS)
