@@ -31,6 +31,31 @@ def verify(
 
 
 @app.command()
+def align(
+    config: Annotated[Path, typer.Argument(metavar="CFG", help="for example finetune/configs/bridge_align.yaml")],
+    out: Annotated[Path, typer.Argument(help="where the Q-Former goes")],
+    vision: Annotated[Path, typer.Option(help="Hugging Face folder of the vision encoder, which stays as it is")],
+    text: Annotated[Path, typer.Option(help="folder of a BERT, from which the Q-Former starts: bert-base-chinese")],
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")] = None,
+) -> None:
+    """Train a Q-Former on films and reports without a language model: contrast, matching, writing (BLIP-2, stage 1)."""
+    from finetune.config_file import load_config
+
+    settings = load_config(config, overrides or ())
+    prepare_libraries()
+    from finetune.align import align as train_bridge
+    from finetune.console import Screen
+    from finetune.models.loading import memory_guard
+
+    with memory_guard():
+        rows = train_bridge(settings, vision=vision, text=text, folder=out, screen=Screen())
+    for row in rows:
+        losses = f"contrast {row.contrast:.3f}, matching {row.matching:.3f}, writing {row.writing:.3f}"
+        typer.echo(f"step {row.step}: {losses}")
+    typer.echo(f"{out}: finetune models compose --bridge qformer --bridge-from {out}")
+
+
+@app.command()
 def compose(
     out: Annotated[Path, typer.Argument(help="where the joined model goes; a folder that is not there yet")],
     vision: Annotated[Path, typer.Option(help="Hugging Face folder of a vision encoder (CLIP, SigLIP, DINOv2, ViT)")],

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -28,6 +29,8 @@ from finetune.models.registry import register_families
 from finetune.models.templates import with_films
 from xray.errors import ConfigError
 
+ImageProcessor = Any
+Tokenizer = Any
 # Tokens that language models keep for such a use, and Llama's <unk>, which its tokenizer never writes.
 _SPARE_TOKENS = ("<image>", "<|image_pad|>", "<|reserved_special_token_0|>", "<unk>")
 
@@ -38,8 +41,8 @@ class Parts:
 
     tower: PreTrainedModel
     language: PreTrainedModel
-    tokenizer: ProcessorMixin
-    image_processor: ProcessorMixin
+    tokenizer: Tokenizer
+    image_processor: ImageProcessor
     place: str
     places: int
 
@@ -61,14 +64,14 @@ class Bridge:
 def read_parts(vision: Path, language: Path) -> Parts:
     """Load the parts in the type they are stored in. Raises ConfigError for a folder that is not such a part."""
     register_families()
-    tower = _load_tower(vision)
+    tower = load_tower(vision)
     try:
         model = AutoModelForCausalLM.from_pretrained(language, dtype="auto", trust_remote_code=False)
         tokenizer = AutoTokenizer.from_pretrained(language, trust_remote_code=False)
-        image_processor = AutoImageProcessor.from_pretrained(vision, backend="pil", trust_remote_code=False)
     except (OSError, ValueError, KeyError, ImportError) as error:
         line = str(error).strip().split("\n")[0]
-        raise ConfigError(f"{language} or {vision} cannot be loaded: {line}") from error
+        raise ConfigError(f"{language} is no causal language model that can be loaded: {line}") from error
+    image_processor = load_image_processor(vision)
     return Parts(
         tower=tower,
         language=model,
@@ -167,7 +170,7 @@ def _of_the_text_branch(name: str) -> bool:
     return ".intermediate." in name or (".output." in name and "attention.output." not in name)
 
 
-def _load_tower(folder: Path) -> PreTrainedModel:
+def load_tower(folder: Path) -> PreTrainedModel:
     """Load the vision tower; of a model with a text half, such as CLIP, the vision half."""
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
@@ -183,7 +186,16 @@ def _load_tower(folder: Path) -> PreTrainedModel:
     return tower
 
 
-def _count_places(tower: PreTrainedModel, image_processor: ProcessorMixin) -> int:
+def load_image_processor(folder: Path) -> ImageProcessor:
+    """Load the processor that makes films fit for the tower. Raises ConfigError where there is none."""
+    try:
+        return AutoImageProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        line = str(error).strip().split("\n")[0]
+        raise ConfigError(f"{folder} has no image processor that can be loaded: {line}") from error
+
+
+def _count_places(tower: PreTrainedModel, image_processor: ImageProcessor) -> int:
     side = tower.config.image_size
     sizes = {image_processor.size.get("height"), (getattr(image_processor, "crop_size", None) or {}).get("height")}
     if side not in {*sizes, image_processor.size.get("shortest_edge")}:
@@ -193,7 +205,7 @@ def _count_places(tower: PreTrainedModel, image_processor: ProcessorMixin) -> in
         return int(tower(pixel_values=blank).last_hidden_state.shape[1])
 
 
-def _choose_place(tokenizer: ProcessorMixin, *, vocab_size: int) -> str:
+def _choose_place(tokenizer: Tokenizer, *, vocab_size: int) -> str:
     """Return the token that holds a film's places; a new one where the embedding table has a free row."""
     known = tokenizer.get_vocab()
     for token in _SPARE_TOKENS:
@@ -213,6 +225,6 @@ def _with_new_bridge(model: PreTrainedModel, names: Sequence[str], *, seed: int)
         part.to_empty(device="cpu").apply(model._init_weights)
 
 
-def _save(model: nn.Module, processor: ProcessorMixin, *, folder: Path) -> None:
+def _save(model: PreTrainedModel, processor: ProcessorMixin, *, folder: Path) -> None:
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
