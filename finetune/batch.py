@@ -42,6 +42,11 @@ class ChatEncoder:
     image_size: int | None = None
     cutoff_len: int = 1 << 20
 
+    @property
+    def has_decoder(self) -> bool:
+        """True for a model that reads the prompt with an encoder and writes the report with a decoder of its own."""
+        return getattr(self.processor, "is_encoder_decoder", False)
+
     def prompt(self, example: Example) -> str:
         """Return the conversation up to the place where the report begins."""
         return self._render(_conversation(example), open_turn=True)
@@ -62,13 +67,17 @@ class ChatEncoder:
     def target_ids(self, example: Example) -> torch.Tensor:
         """Return the target as ids [1, T]: the template's, closed with the tokenizer's end token if by nothing at all.
 
-        Raises DataError for a study without a report. A target without an end would never teach a model to stop.
+        Raises DataError for a study without a report, and ConfigError for a tokenizer that knows less than half of it.
+        A target without an end would never teach a model to stop.
         """
         if not example.target.strip():
             raise DataError(f"study {example.study_uid} has an empty report. Leave it out of the table.")
         tokenizer = self.processor.tokenizer
         target = self.target(example)
         tokens: list[int] = tokenizer(target, add_special_tokens=False)["input_ids"]
+        kept = tokenizer.decode(tokens, skip_special_tokens=True)
+        if tokenizer.unk_token_id in tokens and 2 * len(kept) < len(target):
+            raise ConfigError(f"{self._model} has no letters for {example.language} reports; {_OTHER_BASE}")
         if not self._after(example.target, target):
             tokens = [*tokens, tokenizer.eos_token_id]
         return torch.tensor([tokens])
@@ -104,7 +113,7 @@ class ChatEncoder:
         inputs, tokens = self.encode_prompt(example, pixels), self.target_ids(example)
         target_length = tokens.shape[1]
         self.check_length(example, prompt=inputs["input_ids"].shape[1], target=target_length)
-        if getattr(self.processor, "is_encoder_decoder", False):  # the decoder makes its own input from the labels
+        if self.has_decoder:  # it makes its own input from the labels
             return {**inputs, "labels": tokens}
         labels = torch.full_like(inputs["input_ids"], IGNORED)
         inputs["labels"] = torch.cat([labels, tokens], dim=1)

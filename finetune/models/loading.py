@@ -17,7 +17,6 @@ from torch import nn
 from transformers import (
     AutoModelForImageTextToText,
     BitsAndBytesConfig,
-    PreTrainedConfig,
     PreTrainedModel,
     ProcessorMixin,
 )
@@ -77,7 +76,7 @@ def load_base(settings: ModelConfig) -> LoadedModel:
     dtype = compute_dtype(settings)
     try:
         config = read_config(source, revision=settings.revision)
-        parts = find_parts(_on_meta(config))
+        parts = find_parts(build_on_meta(source, revision=settings.revision))
         model = AutoModelForImageTextToText.from_pretrained(
             source,
             config=config,
@@ -181,12 +180,13 @@ def weights_digest(settings: ModelConfig) -> str:
 
 def count_parameters(settings: ModelConfig) -> int:
     """Return the number of parameters of the base model, counted without reading its weights."""
-    model = _on_meta(read_config(resolve_source(settings), revision=settings.revision))
+    model = build_on_meta(resolve_source(settings), revision=settings.revision)
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def _on_meta(config: PreTrainedConfig) -> PreTrainedModel:
-    """Build the model without weights: what stays out of 4 bits must be known before any weight is read."""
+def build_on_meta(source: str, *, revision: str | None = None) -> PreTrainedModel:
+    """Build the model of a folder or hub id without weights, to know its parts before any weight is read."""
+    config = read_config(source, revision=revision)
     with torch.device("meta"):
         return AutoModelForImageTextToText.from_config(config, trust_remote_code=False)
 

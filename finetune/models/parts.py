@@ -51,8 +51,10 @@ def find_parts(model: PreTrainedModel) -> ModelParts:
 
 
 def _part_of(name: str, *, language: str, tower: str) -> str:
-    if name.endswith(("lm_head", "embed_out", "output_layer")):
-        return "head"  # first: BLIP-2 keeps it inside the language model
+    if name.endswith(
+        ("lm_head", "embed_out", "output_layer")
+    ):  # also where it lies inside the language model, as in BLIP-2
+        return "head"
     if name.startswith(language + "."):
         return "language_model"
     if _PROJECTOR_NAME.search(name):

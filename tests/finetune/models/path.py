@@ -38,13 +38,18 @@ def four_examples(folder: Path) -> list[Example]:
     return examples
 
 
-def learn(loaded: LoadedModel, examples: list[Example], *, steps: int = 20, rate: float = 1e-2) -> list[float]:
-    """Train on one batch of all examples and return the loss of each step."""
+def batch_of(loaded: LoadedModel, examples: list[Example]) -> dict[str, torch.Tensor]:
+    """Return the examples as one batch for training."""
     encoder = ChatEncoder(processor=loaded.processor)
     rows = [encoder.encode(example, encoder.load_pixels(example)) for example in examples]
-    batch = collate(rows, pad_token_id=loaded.processor.tokenizer.pad_token_id)
+    return collate(rows, pad_token_id=loaded.processor.tokenizer.pad_token_id)
+
+
+def learn(loaded: LoadedModel, examples: list[Example], *, steps: int = 20) -> list[float]:
+    """Train on one batch of all examples and return the loss of each step."""
+    batch = batch_of(loaded, examples)
     learning = [parameter for parameter in loaded.model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(learning, lr=rate)
+    optimizer = torch.optim.AdamW(learning, lr=1e-2)
     losses = []
     loaded.model.train()
     for _ in range(steps):
@@ -55,6 +60,17 @@ def learn(loaded: LoadedModel, examples: list[Example], *, steps: int = 20, rate
         losses.append(loss.item())
     loaded.model.eval()
     return losses
+
+
+def gradient_of(loaded: LoadedModel, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Return the gradient of a training step, with the loss at its end, as one vector."""
+    learning = [parameter for parameter in loaded.model.parameters() if parameter.requires_grad]
+    loaded.model.train()
+    torch.manual_seed(0)  # dropout
+    loss = loaded.model(**batch).loss
+    gradient = [part.flatten() for part in torch.autograd.grad(loss, learning)]
+    loaded.model.eval()
+    return torch.cat([*gradient, loss.detach()[None]])
 
 
 def logits_of(loaded: LoadedModel, example: Example) -> torch.Tensor:
@@ -82,6 +98,10 @@ def walk(base: ModelConfig, folder: Path, *, adapter: AdapterConfig = LORA, step
     tuned = add_adapter(load_base(base), settings=base, adapter=adapter, seed=0)
     losses = learn(tuned, examples, steps=steps)
     assert losses[-1] < 0.7 * losses[0], losses
+    expected = gradient_of(tuned, batch_of(tuned, examples))
+    tuned.model.gradient_checkpointing_enable({"use_reentrant": False})
+    torch.testing.assert_close(gradient_of(tuned, batch_of(tuned, examples)), expected)
+    tuned.model.gradient_checkpointing_disable()
     uneven = [replace(examples[0], messages=(replace(examples[0].messages[0], text="Report?"),)), *examples[1:]]
     texts = reports_of(tuned, uneven, batch_size=4)
     assert texts == reports_of(tuned, uneven, batch_size=1)

@@ -1,3 +1,4 @@
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +19,16 @@ from transformers import (
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 
 from finetune.batch import ChatEncoder, collate
+from finetune.check import show_loss_mask
+from finetune.checkpoints import read_history
 from finetune.config import ModelConfig, RunConfig
-from finetune.manifest import HISTORY_FILE, HistoryRow, read_records
-from finetune.models.loading import LoadedModel, load_base
+from finetune.dataset import prepare_data
+from finetune.models.loading import LoadedModel, add_adapter, load_base
 from finetune.models.tiny import build_tokenizer
-from finetune.run import start_run
-from tests.finetune.conftest import TEXTS, quiet_screen
+from finetune.train import train
+from tests.finetune.conftest import TEXTS
 from tests.finetune.models.path import REPORTS, four_examples, walk
+from xray.errors import ConfigError
 
 VISION = Blip2VisionConfig(
     image_size=28,
@@ -174,14 +178,38 @@ def test_a_decoder_of_its_own_gets_the_report_and_never_the_prompt(t5_loaded: Lo
     assert batch["labels"].shape[1] < batch["input_ids"].shape[1]
 
 
-def test_a_whole_run_works_with_a_decoder_of_its_own_and_accumulated_batches(
+def test_the_loss_mask_is_shown_with_a_decoder_of_its_own_too(
+    t5_loaded: LoadedModel, opt_loaded: LoadedModel, tmp_path: Path
+) -> None:
+    example = four_examples(tmp_path)[0]
+    shown = [show_loss_mask(example, encoder=ChatEncoder(processor=it.processor)) for it in (t5_loaded, opt_loaded)]
+    assert shown[0] == "  (Question: 请写报告。 Answer:</s>)\n  [ lungs clear.</s>]"
+    assert shown[1] == "  (</s>Question: 请写报告。 Answer:)\n  [ lungs clear.</s>]"
+
+
+def test_a_tokenizer_without_the_letters_of_the_reports_is_refused(t5_loaded: LoadedModel, tmp_path: Path) -> None:
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+
+    processor = copy.copy(t5_loaded.processor)
+    inner = Tokenizer(WordLevel({"<unk>": 0, "lungs clear.": 1}, unk_token="<unk>"))
+    processor.tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner, unk_token="<unk>", eos_token="<unk>")
+    encoder = ChatEncoder(processor=processor)
+    with pytest.raises(ConfigError, match="no letters for zh reports"):
+        encoder.target_ids(replace(four_examples(tmp_path)[0], target="双肺野清晰。"))
+
+
+def test_accumulated_batches_count_as_their_mean_with_a_decoder_of_its_own(
     t5: Path, tmp_path: Path, make_config: Callable[..., RunConfig]
 ) -> None:
     changes = (f"model.model_name_or_path={t5}", "model.image_size=32", "train.gradient_accumulation_steps=2")
-    brief = ("train.max_steps=2", "train.eval_steps=1", "train.logging_steps=1", "generate.max_new_tokens=200")
-    folder = start_run(make_config(tmp_path, *changes, *brief), screen=quiet_screen(), command="finetune run")
-    history = read_records(folder / HISTORY_FILE, HistoryRow)
+    brief = ("train.max_steps=1", "train.logging_steps=1", "generate.max_new_tokens=4", "train.max_eval_examples=4")
+    config = make_config(tmp_path, *changes, *brief)
+    data = prepare_data(config.data)
+    loaded = add_adapter(load_base(config.model), settings=config.model, adapter=config.adapter, seed=0)
+    train(loaded, config=config, train_examples=data.train, val_examples=data.val, folder=tmp_path)
+    history = read_history(tmp_path / "checkpoints")
     learned, judged = ([row.values[name] for row in history if name in row.values] for name in ("loss", "eval_loss"))
     # A sum over the accumulated batches in place of their mean would be twice the loss.
     assert learned == pytest.approx(judged, rel=0.3)
-    assert len(learned) == 2
+    assert len(learned) == 1

@@ -118,9 +118,7 @@ def test_a_tower_and_a_language_model_joined_by_queries_go_the_whole_way(
     walk(settings(tmp_path / "joined"), tmp_path, adapter=align, steps=30)
 
 
-@pytest.mark.parametrize(
-    ("tower", "language"), [(write_clip, write_llama), (write_siglip, write_qwen), (write_vit, write_qwen)]
-)
+@pytest.mark.parametrize(("tower", "language"), [(write_clip, write_llama), (write_siglip, write_qwen)])
 def test_a_tower_and_a_language_model_joined_by_two_layers_go_the_whole_way(
     tower: Callable[[Path], None], language: Callable[[Path], None], tmp_path: Path
 ) -> None:
