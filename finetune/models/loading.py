@@ -105,7 +105,7 @@ def add_adapter(base: LoadedModel, *, settings: ModelConfig, adapter: AdapterCon
     whole = find_whole_modules(base.model, adapter.modules_to_save)
     if adapter.lora_target != "none":
         named = adapter_targets(base.parts, settings=settings, adapter=adapter)
-        targets = [name for name in named if not lies_in(name, whole)]
+        targets = [name for name in named if not lies_in(name, whole)] or DUMMY_TARGET_MODULES
     config = LoraConfig(
         r=adapter.lora_rank,
         lora_alpha=adapter.lora_alpha,

@@ -35,7 +35,7 @@ class QueryProcessor(ProcessorMixin):
     def __call__(
         self,
         images: Sequence[Image] | None = None,
-        text: Sequence[str] = (),
+        text: str | Sequence[str] = (),
         *,
         add_special_tokens: bool = True,
         return_tensors: str = "pt",
@@ -44,8 +44,8 @@ class QueryProcessor(ProcessorMixin):
 
         Raises ValueError when the marks in the texts are not as many as the films.
         """
-        films = len(images or ())
-        marked = [line if IMAGE_MARK in line else IMAGE_MARK * (films // len(text)) + line for line in text]
+        films, lines = len(images or ()), [text] if isinstance(text, str) else text
+        marked = [line if IMAGE_MARK in line else IMAGE_MARK * (films // len(lines)) + line for line in lines]
         marks = sum(line.count(IMAGE_MARK) for line in marked)
         if marks != films:
             raise ValueError(f"the text has {marks} places for {films} films")

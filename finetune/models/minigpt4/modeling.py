@@ -7,6 +7,7 @@ from typing import Any
 from transformers import AutoConfig, AutoModelForImageTextToText, Blip2Config, Blip2ForConditionalGeneration
 
 from finetune.models.minigpt4.checkpoint import is_parts_folder, read_settings, read_weights
+from xray.errors import ConfigError
 
 _FINAL_EPSILON = 1e-5
 
@@ -40,11 +41,14 @@ class MiniGPT4ForConditionalGeneration(Blip2ForConditionalGeneration):
         kwargs.pop("revision", None)
         config = kwargs.pop("config", None) or read_config(Path(source))
         weights = read_weights(Path(source))
-        model: MiniGPT4ForConditionalGeneration = super().from_pretrained(
-            None, *args, config=config, state_dict=weights, **kwargs
+        model, report = super().from_pretrained(
+            None, *args, output_loading_info=True, config=config, state_dict=weights, **kwargs
         )
+        if report["missing_keys"]:  # the library would draw them at random
+            raise ConfigError(f"{source} has no weights for {min(report['missing_keys'])}: download its parts again")
         model.config.name_or_path = model.name_or_path = str(source)
-        return model
+        loaded: MiniGPT4ForConditionalGeneration = model
+        return loaded
 
 
 def read_config(folder: Path) -> MiniGPT4Config:

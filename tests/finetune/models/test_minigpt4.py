@@ -14,7 +14,7 @@ from finetune.batch import ChatEncoder
 from finetune.config import AdapterConfig, ModelConfig, RunConfig
 from finetune.dataset import prepare_data
 from finetune.models.golden import Check
-from finetune.models.loading import add_adapter, load_adapter, load_base, weights_digest
+from finetune.models.loading import add_adapter, count_parameters, load_adapter, load_base, weights_digest
 from finetune.models.minigpt4.checkpoint import export_projection, save_projection
 from finetune.models.minigpt4.modeling import MiniGPT4Config, MiniGPT4ForConditionalGeneration
 from finetune.models.verify import verify
@@ -191,6 +191,12 @@ def lose_a_shard(folder: Path) -> None:
     (folder / "vicuna" / "pytorch_model-00002-of-00002.bin").unlink()
 
 
+def lose_a_block(folder: Path) -> None:
+    tower = torch.load(folder / "eva_vit_g.pth", weights_only=True)
+    kept = {name: tensor for name, tensor in tower.items() if not name.startswith("blocks.1.mlp")}
+    torch.save(kept, folder / "eva_vit_g.pth")
+
+
 def cut_the_tower(folder: Path) -> None:
     (folder / "eva_vit_g.pth").write_bytes((folder / "eva_vit_g.pth").read_bytes()[:2000])
 
@@ -199,6 +205,7 @@ def cut_the_tower(folder: Path) -> None:
     ("damage", "message"),
     [
         (lose_a_shard, "lacks pytorch_model-00002-of-00002.bin"),
+        (lose_a_block, "no weights for vision_model.encoder.layers.1.mlp"),
         (cut_the_tower, "eva_vit_g.pth cannot be read"),
         (lambda folder: (folder / "eva_vit_g.pth").unlink(), "has no eva_vit_g.pth"),
         (lambda folder: (folder / "vicuna" / "model.safetensors").unlink(), "has no weights"),
@@ -324,6 +331,33 @@ def test_a_module_that_cannot_learn_in_full_is_refused(name: str, message: str, 
             adapter=AdapterConfig(lora_target="none", modules_to_save=(name,)),
             seed=0,
         )
+
+
+def test_an_adapter_without_a_projection_has_none_to_export(parts: Path, tmp_path: Path) -> None:
+    tuned = add_adapter(load_base(settings(parts)), settings=settings(parts), adapter=LORA, seed=0)
+    tuned.model.save_pretrained(tmp_path)
+    for folder, message in ((tmp_path, "has no projection"), (parts, "is no adapter")):
+        with pytest.raises(ConfigError, match=message):
+            export_projection(folder, tmp_path / "shared.pth")
+
+
+def test_without_sizes_the_parts_are_the_published_ones(tmp_path: Path) -> None:
+    (tmp_path / "prerained_minigpt4_7b.pth").touch()  # the published spelling
+    text = LlamaConfig(vocab_size=32000, hidden_size=4096, intermediate_size=11008, num_hidden_layers=32)
+    text.save_pretrained(tmp_path / "vicuna")
+
+    def linear(inputs: int, outputs: int) -> int:
+        return (inputs + 1) * outputs
+
+    def feed_forward(width: int, inner: int) -> int:
+        return linear(width, inner) + linear(inner, width)
+
+    eva = 39 * (linear(1408, 3 * 1408) + linear(1408, 1408) + feed_forward(1408, 6144) + 4 * 1408)
+    eva += (257 + 1) * 1408 + linear(3 * 14 * 14, 1408) + 2 * 1408
+    qformer = 12 * (4 * linear(768, 768) + feed_forward(768, 3072) + 4 * 768)
+    qformer += 6 * (2 * linear(768, 768) + 2 * linear(1408, 768) + 2 * 768) + 2 * 768
+    vicuna = 6_738_415_616
+    assert count_parameters(settings(tmp_path)) == eva + qformer + 32 * 768 + linear(768, 4096) + vicuna
 
 
 def test_a_killed_first_stage_ends_with_the_same_adapter(
