@@ -44,6 +44,11 @@ class ChatEncoder:
     image_size: int | None = None
     cutoff_len: int = 1 << 20
 
+    @property
+    def has_decoder(self) -> bool:
+        """True for a model that reads the prompt with an encoder and writes the report with a decoder of its own."""
+        return getattr(self.processor, "is_encoder_decoder", False)
+
     def prompt(self, example: Example) -> str:
         """Return the conversation up to the place where the report begins."""
         return self._render(_conversation(example), open_turn=True)
@@ -62,16 +67,20 @@ class ChatEncoder:
         return whole[len(prompt) :].rstrip()
 
     def target_ids(self, example: Example) -> torch.Tensor:
-        """Return the target as ids [1, T]: the template's, closed with the tokenizer's end token if by nothing else.
+        """Return the target as ids [1, T]: the template's, closed with the tokenizer's end token if by nothing at all.
 
-        Raises DataError for a study without a report. A target without an end would never teach a model to stop.
+        Raises DataError for a study without a report, and ConfigError for a tokenizer that knows less than half of it.
+        A target without an end would never teach a model to stop.
         """
         if not example.target.strip():
             raise DataError(f"study {example.study_uid} has an empty report. Leave it out of the table.")
         tokenizer = self.processor.tokenizer
         target = self.target(example)
         tokens: list[int] = tokenizer(target, add_special_tokens=False)["input_ids"]
-        if not self._control_ids(self._after(example.target, target)):
+        kept = tokenizer.decode(tokens, skip_special_tokens=True)
+        if tokenizer.unk_token_id in tokens and 2 * len(kept) < len(target):
+            raise ConfigError(f"{self._model} has no letters for {example.language} reports; {_OTHER_BASE}")
+        if not self._after(example.target, target):
             tokens = [*tokens, tokenizer.eos_token_id]
         return torch.tensor([tokens])
 
@@ -79,6 +88,11 @@ class ChatEncoder:
         """Return the token that the chat template closes an answer with; None when it writes none."""
         answered = self.target(replace(example, target=_ANY_REPORT))
         return next(iter(self._control_ids(self._after(_ANY_REPORT, answered))), None)
+
+    def closing_text(self, example: Example) -> str | None:
+        """Return the words that the chat template closes an answer with in place of a token, such as ###."""
+        closing = self._after(_ANY_REPORT, self.target(replace(example, target=_ANY_REPORT)))
+        return None if self._control_ids(closing) else closing or None
 
     def encode_prompt(self, example: Example, pixels: Sequence[NDArray[np.uint8]]) -> dict[str, torch.Tensor]:
         """Return the inputs of a prompt: per token [1, T], per image [N, ...]. `pixels`: uint8 [H, W] per film.
@@ -101,6 +115,8 @@ class ChatEncoder:
         inputs, tokens = self.encode_prompt(example, pixels), self.target_ids(example)
         target_length = tokens.shape[1]
         self.check_length(example, prompt=inputs["input_ids"].shape[1], target=target_length)
+        if self.has_decoder:  # it makes its own input from the labels
+            return {**inputs, "labels": tokens}
         labels = torch.full_like(inputs["input_ids"], IGNORED)
         inputs["labels"] = torch.cat([labels, tokens], dim=1)
         inputs["input_ids"] = torch.cat([inputs["input_ids"], tokens], dim=1)

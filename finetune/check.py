@@ -35,13 +35,15 @@ def check_run(config: RunConfig, *, screen: Screen) -> None:
 def show_loss_mask(example: Example, *, encoder: ChatEncoder) -> str:
     """Return the example as the model reads it: what is masked in round brackets, the target in square ones."""
     row = encoder.encode(example, encoder.load_pixels(example))
-    tokenizer, ids, counted = encoder.processor.tokenizer, row["input_ids"][0], row["labels"][0] != IGNORED
-    masked = tokenizer.decode(ids[~counted])
+    tokenizer, labels = encoder.processor.tokenizer, row["labels"][0]
+    target = labels[labels != IGNORED]  # the end of the sequence; with a decoder of its own, not in `input_ids` at all
+    ids = row["input_ids"][0]
+    masked = tokenizer.decode(ids if encoder.has_decoder else ids[: len(ids) - len(target)])
     image_token = getattr(encoder.processor, "image_token", None)
     if image_token:
         run = re.compile(f"(?:{re.escape(image_token)})+")
         masked = run.sub(lambda found: f"<{len(found[0]) // len(image_token)} image tokens>", masked)
-    return f"  ({masked})\n  [{tokenizer.decode(ids[counted])}]"
+    return f"  ({masked})\n  [{tokenizer.decode(target)}]"
 
 
 def count_steps(settings: TrainConfig, *, studies: int) -> int:

@@ -126,7 +126,7 @@ class ModelConfig(Section):
 
 
 class AdapterConfig(Section):
-    """The LoRA adapter."""
+    """The LoRA adapter, and what learns in full beside it."""
 
     type: Literal["lora", "p_tuning"] = "lora"
     """`p_tuning`: not LoRA but a learnt prefix in each layer of the text model, as VisualGLM offers. For VisualGLM."""
@@ -135,12 +135,22 @@ class AdapterConfig(Section):
     lora_rank: int = Field(16, ge=1)
     lora_alpha: int = Field(32, ge=1)
     lora_dropout: float = Field(0.05, ge=0, lt=1)
-    lora_target: Literal["all"] | tuple[str, ...] = "all"
-    """`all`: every linear layer of the parts that are not frozen, except lm_head. Or names such as [q_proj, v_proj]."""
+    lora_target: Literal["all", "none"] | tuple[str, ...] = "all"
+    """`all`: every linear layer of the parts that are not frozen, except lm_head. Or names such as [q_proj, v_proj].
+    `none`: no LoRA, for a first stage in which `modules_to_save` learns alone."""
+    modules_to_save: tuple[str, ...] = ()
+    """Modules that learn in full and are saved whole in the adapter: [language_projection] of MiniGPT-4, [qformer,
+    language_projection] of BLIP-2, [multi_modal_projector] of LLaVA. For a projector that starts from nothing."""
     lora_layers: tuple[Annotated[int, Field(ge=0)], ...] | None = None
     """Layers of the language model that get an adapter, counted from 0 (None: all)."""
     use_rslora: bool = False
     use_dora: bool = False
+
+    @model_validator(mode="after")
+    def _something_is_trained(self) -> "AdapterConfig":
+        if self.lora_target == "none" and not self.modules_to_save:
+            raise ValueError("lora_target is none: name what learns in modules_to_save, or set lora_target to all")
+        return self
 
 
 class TrainConfig(Section):

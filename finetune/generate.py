@@ -92,6 +92,7 @@ def write_reports(
     inputs = collate(rows, pad_token_id=tokenizer.pad_token_id, side="left")
     inputs = {name: tensor.to(loaded.model.device) for name, tensor in inputs.items()}
     ends = end_tokens(loaded, closing=encoder.closing_id(examples[0]))
+    closing = encoder.closing_text(examples[0])
     sequences = loaded.model.generate(
         **inputs,
         do_sample=False,
@@ -102,11 +103,20 @@ def write_reports(
         max_new_tokens=settings.max_new_tokens,
         eos_token_id=ends,
         pad_token_id=tokenizer.pad_token_id,
+        **({"stop_strings": closing, "tokenizer": tokenizer} if closing else {}),
     )
-    new_tokens = sequences[:, inputs["input_ids"].shape[1] :].tolist()
+    # A decoder of its own begins with its start token, not with the prompt.
+    prompt_length = 1 if loaded.model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
+    new_tokens = sequences[:, prompt_length:].tolist()
     seconds = (time.perf_counter() - started) / len(examples)
     return [
-        _finish(tokens, ends=ends, decode=partial(loaded.processor.decode, skip_special_tokens=True), seconds=seconds)
+        _finish(
+            tokens,
+            ends=ends,
+            closing=closing,
+            decode=partial(loaded.processor.decode, skip_special_tokens=True),
+            seconds=seconds,
+        )
         for tokens in new_tokens
     ]
 
@@ -157,10 +167,14 @@ def _derangement(patients: Sequence[str], rng: np.random.Generator) -> list[int]
     return order
 
 
-def _finish(tokens: list[int], *, ends: list[int], decode: Callable[[list[int]], str], seconds: float) -> GeneratedText:
+def _finish(
+    tokens: list[int], *, ends: list[int], closing: str | None, decode: Callable[[list[int]], str], seconds: float
+) -> GeneratedText:
     stop = next((place for place, token in enumerate(tokens) if token in ends), None)
     kept = tokens if stop is None else tokens[:stop]
-    return GeneratedText(text=decode(kept).strip(), num_tokens=len(kept), ended=stop is not None, seconds=seconds)
+    text, closed, _ = decode(kept).partition(closing) if closing else (decode(kept), "", "")
+    ended = stop is not None or bool(closed)
+    return GeneratedText(text=text.strip(), num_tokens=len(kept), ended=ended, seconds=seconds)
 
 
 def _append(stream: TextIO, rows: Sequence[Prediction]) -> None:

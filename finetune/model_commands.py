@@ -1,11 +1,12 @@
 """`finetune models`: the commands around base models."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from finetune.libraries import prepare_libraries
+from xray.errors import ConfigError
 
 app = typer.Typer(help="Base models.", no_args_is_help=True)
 
@@ -82,6 +83,74 @@ def estimate(
 
     described = describe(model, image_size=image_size)
     typer.echo(estimate_text(described, batch_size=batch_size, cutoff_len=cutoff_len, lora_rank=lora_rank))
+
+
+@app.command()
+def align(
+    config: Annotated[Path, typer.Argument(metavar="CFG", help="for example finetune/configs/bridge_align.yaml")],
+    out: Annotated[Path, typer.Argument(help="where the Q-Former goes")],
+    vision: Annotated[Path, typer.Option(help="Hugging Face folder of the vision encoder, which stays as it is")],
+    text: Annotated[Path, typer.Option(help="folder of a BERT, from which the Q-Former starts: bert-base-chinese")],
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")] = None,
+) -> None:
+    """Train a Q-Former on films and reports without a language model: contrast, matching, writing (BLIP-2, stage 1)."""
+    from finetune.config_file import load_config
+
+    settings = load_config(config, overrides or ())
+    prepare_libraries()
+    from finetune.align import align as train_bridge
+    from finetune.console import Screen
+    from finetune.models.loading import memory_guard
+
+    with memory_guard():
+        rows = train_bridge(settings, vision=vision, text=text, folder=out, screen=Screen())
+    for row in rows:
+        losses = f"contrast {row.contrast:.3f}, matching {row.matching:.3f}, writing {row.writing:.3f}"
+        typer.echo(f"step {row.step}: {losses}")
+    typer.echo(f"{out}: finetune models compose --bridge qformer --bridge-from {out}")
+
+
+@app.command()
+def compose(
+    out: Annotated[Path, typer.Argument(help="where the joined model goes; a folder that is not there yet")],
+    vision: Annotated[Path, typer.Option(help="Hugging Face folder of a vision encoder (CLIP, SigLIP, DINOv2, ViT)")],
+    language: Annotated[Path, typer.Option(help="Hugging Face folder of a causal language model")],
+    bridge: Annotated[
+        Literal["qformer", "mlp"], typer.Option(help="BLIP-2's 32 queries, or LLaVA's two layers on every patch")
+    ] = "qformer",
+    bridge_from: Annotated[
+        Path | None, typer.Option(help="Q-Former that has learnt: a folder of `finetune models align` or of a BLIP-2")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="draws the new bridge")] = 0,
+) -> None:
+    """Join a vision encoder and a language model by a new bridge into one base model, not yet trained."""
+    if out.exists():
+        raise ConfigError(f"{out} is there already. Name a new folder.")
+    if bridge == "mlp" and bridge_from:
+        raise ConfigError("--bridge-from is a Q-Former: leave it out, or use --bridge qformer.")
+    prepare_libraries()
+    from finetune.models.composed.compose import compose_mlp, compose_qformer, new_bridge, read_bridge, read_parts
+
+    parts = read_parts(vision, language)
+    if bridge == "mlp":
+        compose_mlp(parts, folder=out, seed=seed)
+    else:
+        chosen = read_bridge(bridge_from) if bridge_from else new_bridge(parts)
+        compose_qformer(parts, bridge=chosen, folder=out, seed=seed)
+    typer.echo(f"{out}: train its bridge first, with finetune/configs/compose_align.yaml")
+
+
+@app.command("export-projection")
+def export_projection(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="run folder, or the adapter folder in it")],
+    file: Annotated[Path, typer.Argument(help="for example pretrained_minigpt4.pth")],
+) -> None:
+    """Write the projection that a run of MiniGPT-4 trained, as its original code reads it."""
+    prepare_libraries()
+    from finetune.models.minigpt4.checkpoint import export_projection as export
+
+    export(run / "adapter" if (run / "adapter").is_dir() else run, file)
+    typer.echo(f"{file}: in the place of pretrained_minigpt4.pth it is the base of the next stage.")
 
 
 @app.command("build-demo-base")

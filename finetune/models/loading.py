@@ -11,9 +11,15 @@ from pathlib import Path
 import torch
 from bitsandbytes.nn import Linear4bit
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.utils.constants import DUMMY_TARGET_MODULES
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoConfig, AutoModelForImageTextToText, BitsAndBytesConfig, PreTrainedModel, ProcessorMixin
+from transformers import (
+    AutoModelForImageTextToText,
+    BitsAndBytesConfig,
+    PreTrainedModel,
+    ProcessorMixin,
+)
 
 from finetune.config import AdapterConfig, ModelConfig
 from finetune.models.folder import check_folder, check_weights
@@ -21,11 +27,13 @@ from finetune.models.memory import refuse_too_little_memory
 from finetune.models.parts import ModelParts, find_parts, in_layers
 from finetune.models.prefix import add_prefix
 from finetune.models.processing import load_processor
-from finetune.models.registry import register_families
+from finetune.models.registry import read_config
 from finetune.models.visualglm.sat import is_sat_checkpoint
+from finetune.models.whole_modules import cast_inputs, find_whole_modules, lies_in
 from xray.errors import ConfigError, MemoryLimitError
 
 DEMO_BASE = Path(__file__).parent / "demo_base"
+_MODEL_FILES = {".json", ".safetensors", ".bin", ".pth", ".model", ".jinja", ".txt", ".tiktoken"}
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 # How torch and its libraries say that memory has run out where they do not raise torch.OutOfMemoryError.
@@ -76,12 +84,14 @@ def load_base(settings: ModelConfig) -> LoadedModel:
     if Path(source).is_dir():
         check_folder(Path(source))
     with _loading_errors(settings):
+        config = read_config(source, revision=settings.revision)
         empty = build_on_meta(source, revision=settings.revision)
         parts = find_parts(empty)
         refuse_too_little_memory(empty, parts=parts, settings=settings, dtype=dtype)
         processor = load_processor(source, revision=settings.revision)
         model, report = AutoModelForImageTextToText.from_pretrained(
             source,
+            config=config,
             revision=settings.revision,
             trust_remote_code=False,
             dtype=dtype,
@@ -93,12 +103,14 @@ def load_base(settings: ModelConfig) -> LoadedModel:
         )
     check_weights(model, report, name=settings.model_name_or_path)
     model.requires_grad_(False)
+    if config.is_encoder_decoder:  # T5 takes the Trainer's number of tokens and does not divide by it
+        model.accepts_loss_kwargs = False
     _keep_weights_unpacked(model)
     return LoadedModel(model=model, processor=processor, parts=parts)
 
 
 def add_adapter(base: LoadedModel, *, settings: ModelConfig, adapter: AdapterConfig, seed: int) -> LoadedModel:
-    """Put a new LoRA adapter on the parts that are not frozen, or a prefix. Only its weights learn.
+    """Put a new LoRA adapter on the parts that are not frozen, or a prefix; `modules_to_save` learns in full.
 
     Raises ConfigError for settings that fit no layer, and for DoRA in 8 bits on a CPU, where peft loses the scales.
     """
@@ -106,12 +118,17 @@ def add_adapter(base: LoadedModel, *, settings: ModelConfig, adapter: AdapterCon
         return replace(base, model=add_prefix(base.model, length=adapter.pre_seq_len, seed=seed))
     if adapter.use_dora and settings.quantization_bit == 8 and not torch.cuda.is_available():
         raise ConfigError("adapter.use_dora does not work in 8 bits on a CPU. Set model.quantization_bit to 4 or null.")
-    targets = adapter_targets(base.parts, settings=settings, adapter=adapter)
+    targets: list[str] | str = DUMMY_TARGET_MODULES
+    whole = find_whole_modules(base.model, adapter.modules_to_save)
+    if adapter.lora_target != "none":
+        named = adapter_targets(base.parts, settings=settings, adapter=adapter)
+        targets = [name for name in named if not lies_in(name, whole)] or DUMMY_TARGET_MODULES
     config = LoraConfig(
         r=adapter.lora_rank,
         lora_alpha=adapter.lora_alpha,
         lora_dropout=adapter.lora_dropout,
         target_modules=targets,
+        modules_to_save=whole or None,
         use_rslora=adapter.use_rslora,
         use_dora=adapter.use_dora,
         bias="none",
@@ -121,12 +138,14 @@ def add_adapter(base: LoadedModel, *, settings: ModelConfig, adapter: AdapterCon
     for parameter in model.parameters():
         if parameter.requires_grad:  # adapter weights learn in 32 bits whatever the base is held in
             parameter.data = parameter.data.float()
+    cast_inputs(model)
     return LoadedModel(model=model, processor=base.processor, parts=base.parts)
 
 
 def load_adapter(base: LoadedModel, folder: Path) -> LoadedModel:
     """Put a trained adapter on the base, for generation."""
     model = PeftModel.from_pretrained(base.model, folder, is_trainable=False)
+    cast_inputs(model)
     return LoadedModel(model=model, processor=base.processor, parts=base.parts)
 
 
@@ -168,8 +187,8 @@ def weights_digest(settings: ModelConfig) -> str:
     if not folder.is_dir():
         digest.update(f"{settings.model_name_or_path}@{settings.revision}".encode())
         return digest.hexdigest()
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and path.suffix in {".json", ".safetensors", ".bin", ".model", ".jinja", ".txt", ".tiktoken"}:
+    for path in sorted((*folder.iterdir(), *folder.glob("vicuna/*"))):
+        if path.is_file() and path.suffix in _MODEL_FILES:
             digest.update(path.name.encode())
             with path.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
@@ -178,8 +197,7 @@ def weights_digest(settings: ModelConfig) -> str:
 
 def build_on_meta(source: str, *, revision: str | None = None) -> PreTrainedModel:
     """Build the model of a folder or hub id without weights, to know its parts before any weight is read."""
-    register_families()
-    config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
+    config = read_config(source, revision=revision)
     with torch.device("meta"):
         return AutoModelForImageTextToText.from_config(config, trust_remote_code=False)
 

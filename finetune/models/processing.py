@@ -10,10 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig, AutoImageProcessor, AutoProcessor, AutoTokenizer, ProcessorMixin
+from transformers import AutoImageProcessor, AutoProcessor, AutoTokenizer, Blip2Config, ProcessorMixin
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
-from finetune.models.registry import register_families
+from finetune.models.blip2.processing import load_query_processor
+from finetune.models.minigpt4.checkpoint import is_parts_folder
+from finetune.models.minigpt4.processing import load_parts_processor
+from finetune.models.registry import read_config
 from finetune.models.templates import DEFAULT_TEMPLATES
 from xray.errors import ConfigError
 
@@ -26,13 +29,16 @@ def load_processor(source: str | Path, *, revision: str | None = None) -> Proces
     Raises ConfigError when it does not work on text and images alone, and when there is no chat template for the model:
     a report is asked for in a conversation.
     """
-    register_families()
+    config = read_config(source, revision=revision)
     where = {"revision": revision, "trust_remote_code": False}
-    config = AutoConfig.from_pretrained(source, **where)
     kind = PROCESSOR_MAPPING.get(type(config), None)
-    if kind is not None:
+    if kind is not None and not is_parts_folder(Path(source)):
         _check_settings(kind, source)
-    if kind is not None and "video_processor" in kind.get_attributes():
+    if is_parts_folder(Path(source)):
+        processor = load_parts_processor(Path(source), config=config)
+    elif isinstance(config, Blip2Config):
+        processor = load_query_processor(source, config=config, revision=revision)
+    elif kind is not None and "video_processor" in kind.get_attributes():
         processor = _from_parts(kind, source, where=where)
     else:
         processor = AutoProcessor.from_pretrained(source, backend="pil", **where)

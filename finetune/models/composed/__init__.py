@@ -1,0 +1,1 @@
+"""Any vision tower and any language model, joined by a bridge of their own."""

@@ -1,0 +1,52 @@
+"""Modules that learn in full beside the adapter: a projector that starts from nothing is no case for LoRA.
+
+peft trains a copy of each, saves it whole in the adapter's own file, and puts it in place when the adapter is merged.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from bitsandbytes.nn import Linear4bit
+from peft import PeftModel
+from peft.utils.other import ModulesToSaveWrapper
+from torch import nn
+
+from xray.errors import ConfigError
+
+
+def find_whole_modules(model: nn.Module, names: Sequence[str]) -> list[str]:
+    """Return the full names of the modules that `adapter.modules_to_save` means, sorted.
+
+    Raises ConfigError for a name that no module has, and for one that is held in 4 bits, which cannot learn.
+    """
+    found = set()
+    for wanted in names:
+        matches = {name for name, _ in model.named_modules() if name == wanted or name.endswith(f".{wanted}")}
+        if not matches:
+            there = ", ".join(sorted(name for name, _ in model.named_children()))
+            raise ConfigError(f"adapter.modules_to_save {wanted!r} is no module of this model; it consists of: {there}")
+        found |= matches
+    for name in found:
+        if any(isinstance(module, Linear4bit) for module in model.get_submodule(name).modules()):
+            raise ConfigError(f"adapter.modules_to_save {name!r} is held in 4 bits: set model.quantization_bit=null")
+    return sorted(found)
+
+
+def lies_in(name: str, modules: Sequence[str]) -> bool:
+    """Return True when the layer `name` is one of `modules` or inside one."""
+    return any(name == module or name.startswith(f"{module}.") for module in modules)
+
+
+def cast_inputs(model: PeftModel) -> None:
+    """Hand each module that learns in full its inputs in the type of its weights: it learns in 32 bits."""
+    for wrapper in model.modules():
+        if isinstance(wrapper, ModulesToSaveWrapper):
+            for module in wrapper.modules_to_save.values():
+                module.register_forward_pre_hook(_in_own_type)
+
+
+def _in_own_type(module: nn.Module, inputs: tuple[object, ...]) -> tuple[object, ...]:
+    dtype = next(module.parameters()).dtype
+    return tuple(
+        part.to(dtype) if isinstance(part, torch.Tensor) and part.is_floating_point() else part for part in inputs
+    )
