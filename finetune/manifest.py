@@ -8,7 +8,7 @@ runs/<name>-<hash>-<seed>/
     predictions.jsonl               one `Prediction` per test study, by the adapter
     predictions.<system>.jsonl      the same for the untuned base, the shuffled images and the trivial baselines
     films/                          the test studies' films as the model saw them, 8-bit grey PNG
-    adapter/                        the adapter in Hugging Face peft layout, with render.json
+    adapter/                        the adapter in Hugging Face peft layout, with adapter_card.json
     checkpoints/                    best and last
     quarantine.jsonl                what was refused, and why
     processes.jsonl                 `TrainingProcess`, added to while training goes on
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Literal
 
 from xray.data.records import QUARANTINE_FILE
+from xray.dicom.site_profile import SiteProfile
 from xray.records import Record, RecordType, read_appended, read_record
 from xray.types import Origin
 
@@ -38,7 +39,8 @@ SCORES_FILE = "scores.json"
 PROCESSES_FILE = "processes.jsonl"
 HISTORY_FILE = "history.jsonl"
 TRAINING_FILE = "training.json"
-ADAPTER_FILES = ("adapter/adapter_config.json", "adapter/adapter_model.safetensors", "adapter/render.json")
+CARD_FILE = "adapter_card.json"
+ADAPTER_FILES = ("adapter/adapter_config.json", "adapter/adapter_model.safetensors", f"adapter/{CARD_FILE}")
 DRAWN_FILES = ("curves.png", "systems.png", "report.html")
 SYSTEMS = ("adapter", "base", "constant_normal", "random_report", "nearest_neighbour", "shuffled_images")
 GENERATED = ("base", "adapter", "shuffled_images")
@@ -82,11 +84,13 @@ class Prediction(Record):
 
 
 class RenderRecord(Record):
-    """`adapter/render.json`: how the films that the adapter learned from were rendered."""
+    """How the films that an adapter learned from were rendered: the fields of `xray.dicom.render.RenderSettings`."""
 
     size: int | None
     square: bool
-    profile: str
+    profile: Literal["viewer", "mimic_jpg"]
+    deep: bool
+    site: SiteProfile | None
     digest: str
 
 
@@ -167,6 +171,22 @@ class BaseModelSummary(Record):
     parameters: int
     quantization: str
     compute_dtype: str
+
+
+class AdapterCard(Record):
+    """`adapter/adapter_card.json`, and the same beside merged weights: what the adapter expects of whoever uses it.
+
+    `image_size` is the long side in px of what the model sees (None: the rendered size), `question` and `system` what
+    it was asked in training, `max_new_tokens` how long its reports may become.
+    """
+
+    run_id: str
+    base: BaseModelSummary
+    image_size: int | None
+    render: RenderRecord
+    question: str
+    system: str | None
+    max_new_tokens: int
 
 
 class TrainingProcess(Record):

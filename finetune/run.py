@@ -13,8 +13,9 @@ from pathlib import Path
 
 import torch
 
+from finetune.adapter_card import write_card
 from finetune.batch import ChatEncoder
-from finetune.cases import write_cases, write_render
+from finetune.cases import write_cases
 from finetune.checkpoints import delete_half_written, last_checkpoint, read_history, step_of
 from finetune.config import RunConfig
 from finetune.config_file import resolved_yaml
@@ -175,7 +176,7 @@ def _train(run: Run) -> TrainingSummary:
             folder=folder,
             progress=progress,
         )
-    write_render(folder, settings=config.data.render_settings())
+    write_card(folder / ADAPTER, run_id=folder.name, config=config, base=_base_summary(run))
     clock.write()
     return _training_summary(run, result, trainable_parameters=trainable)
 

@@ -5,7 +5,8 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -15,6 +16,7 @@ from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModelForImageTextToText, BitsAndBytesConfig, PreTrainedModel, ProcessorMixin
 
+from finetune.adapter_card import check_model, read_card
 from finetune.config import AdapterConfig, ModelConfig
 from finetune.models.parts import ModelParts, find_parts
 from finetune.models.processing import load_processor
@@ -30,11 +32,12 @@ _NO_MEMORY = ("DefaultCPUAllocator", "CUBLAS_STATUS_ALLOC_FAILED", "out of memor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedModel:
-    """A model with the processor that prepares its inputs and the names of its parts."""
+    """A model with the processor that prepares its inputs, the names of its parts, and what it was loaded by."""
 
     model: PreTrainedModel | PeftModel
     processor: ProcessorMixin
     parts: ModelParts
+    settings: ModelConfig
 
 
 def resolve_source(settings: ModelConfig) -> str:
@@ -84,7 +87,7 @@ def load_base(settings: ModelConfig) -> LoadedModel:
         ) from error
     model.requires_grad_(False)
     _keep_weights_unpacked(model)
-    return LoadedModel(model=model, processor=processor, parts=parts)
+    return LoadedModel(model=model, processor=processor, parts=parts, settings=settings)
 
 
 def add_adapter(base: LoadedModel, *, settings: ModelConfig, adapter: AdapterConfig, seed: int) -> LoadedModel:
@@ -104,13 +107,17 @@ def add_adapter(base: LoadedModel, *, settings: ModelConfig, adapter: AdapterCon
     for parameter in model.parameters():
         if parameter.requires_grad:  # adapter weights learn in 32 bits whatever the base is held in
             parameter.data = parameter.data.float()
-    return LoadedModel(model=model, processor=base.processor, parts=base.parts)
+    return replace(base, model=model)
 
 
 def load_adapter(base: LoadedModel, folder: Path) -> LoadedModel:
-    """Put a trained adapter on the base, for generation."""
-    model = PeftModel.from_pretrained(base.model, folder, is_trainable=False)
-    return LoadedModel(model=model, processor=base.processor, parts=base.parts)
+    """Put a trained adapter on the base, for generation.
+
+    Raises ConfigError when its card names another base, or another size of films.
+    """
+    if card := read_card(folder):
+        check_model(card, settings=base.settings, base_sha256=weights_digest(base.settings))
+    return replace(base, model=PeftModel.from_pretrained(base.model, folder, is_trainable=False))
 
 
 def adapter_targets(parts: ModelParts, *, settings: ModelConfig, adapter: AdapterConfig) -> list[str]:
@@ -154,9 +161,16 @@ def weights_digest(settings: ModelConfig) -> str:
     for path in sorted(folder.iterdir()):
         if path.is_file() and path.suffix in {".json", ".safetensors", ".bin", ".model", ".jinja", ".txt", ".tiktoken"}:
             digest.update(path.name.encode())
-            with path.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
+            stamp = path.stat()
+            digest.update(_file_digest(path, stamp.st_size, stamp.st_mtime_ns))
     return digest.hexdigest()
+
+
+@cache
+def _file_digest(path: Path, size: int, mtime_ns: int) -> bytes:
+    """Return sha256 of a file, once for each of its states: several stages of a run ask, and weights take seconds."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
 
 
 def count_parameters(settings: ModelConfig) -> int:
