@@ -21,6 +21,8 @@ from xray.types import Example
 
 Progress = Callable[[int, int], None]
 PixelLoader = Callable[[Example], list[NDArray[np.uint8]]]
+GREEDY = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
+"""The likeliest token each time, whatever a model's own generation config says: one film, one report."""
 
 
 def generate(
@@ -94,10 +96,7 @@ def write_reports(
     ends = end_tokens(loaded, closing=encoder.closing_id(examples[0]))
     sequences = loaded.model.generate(
         **inputs,
-        do_sample=False,
-        temperature=None,
-        top_p=None,
-        top_k=None,
+        **GREEDY,
         num_beams=settings.num_beams,
         max_new_tokens=settings.max_new_tokens,
         eos_token_id=ends,

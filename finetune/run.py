@@ -4,14 +4,11 @@ A stage is done when its files are there: the store's index, the adapter with `t
 study, `scores.json`. The manifest comes last.
 """
 
-import gc
 import hashlib
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-
-import torch
 
 from finetune.adapter_card import write_card
 from finetune.batch import ChatEncoder
@@ -43,6 +40,7 @@ from finetune.models.loading import (
     add_adapter,
     compute_dtype,
     count_parameters,
+    free_memory,
     load_base,
     set_threads,
     weights_digest,
@@ -120,17 +118,11 @@ def _do_what_is_left(run: Run) -> None:
     write_atomically(folder / CONFIG_FILE, resolved_yaml(config))
     write_cases(folder, run.data.test, question=run.config.data.question)
     training = _train_stage(run)
-    _free_memory()
+    free_memory()  # before the next stage loads a base of its own
     generate_systems(folder, config=config, screen=run.screen)
     write_baselines(folder, train=run.data.train, test=run.data.test, profile=config.data.profile, seed=config.seed)
     scores = _score_stage(run)
     _finish(run, training=training, scores=scores)
-
-
-def _free_memory() -> None:
-    """Let go of the trained model, whatever cycle holds it, before the next stage loads a base of its own."""
-    gc.collect()
-    torch.cuda.empty_cache()
 
 
 def _train_stage(run: Run) -> TrainingSummary:

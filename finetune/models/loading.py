@@ -1,5 +1,6 @@
 """Load any Hugging Face image-text-to-text model, in 4 bits or not, and put an adapter on it."""
 
+import gc
 import hashlib
 import re
 import warnings
@@ -232,6 +233,12 @@ def memory_guard() -> Iterator[None]:
             "train.gradient_accumulation_steps), generate.batch_size or model.image_size, or set "
             "train.gradient_checkpointing=true."
         ) from None
+
+
+def free_memory() -> None:
+    """Let go of models that nothing names any more, whatever cycle holds them."""
+    gc.collect()
+    torch.cuda.empty_cache()
 
 
 def set_threads(number: int | None) -> None:
