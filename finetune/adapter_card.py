@@ -5,12 +5,41 @@ whoever loads one compares first, and refuses with both values.
 """
 
 from pathlib import Path
+from typing import Literal
 
 from finetune.config import ModelConfig, RunConfig
-from finetune.manifest import CARD_FILE, AdapterCard, BaseModelSummary, RenderRecord, read_json
+from finetune.manifest import CARD_FILE, BaseModelSummary, read_json
 from xray.dicom.render import RenderSettings
+from xray.dicom.site_profile import SiteProfile
 from xray.errors import ConfigError, DataError
-from xray.records import write_record
+from xray.records import Record, write_record
+
+
+class RenderRecord(Record):
+    """How the films that an adapter learned from were rendered: the fields of `xray.dicom.render.RenderSettings`."""
+
+    size: int | None
+    square: bool
+    profile: Literal["viewer", "mimic_jpg"]
+    deep: bool
+    site: SiteProfile | None
+    digest: str
+
+
+class AdapterCard(Record):
+    """`adapter/adapter_card.json`, and the same beside merged weights: what the adapter expects of whoever uses it.
+
+    `image_size` is the long side in px of what the model sees (None: the rendered size), `question` and `system` what
+    it was asked in training, `max_new_tokens` how long its reports may become.
+    """
+
+    run_id: str
+    base: BaseModelSummary
+    image_size: int | None
+    render: RenderRecord
+    question: str
+    system: str | None
+    max_new_tokens: int
 
 
 def write_card(folder: Path, *, run_id: str, config: RunConfig, base: BaseModelSummary) -> None:

@@ -7,6 +7,7 @@ runs/<name>-<hash>-<seed>/
     references.jsonl                one `Case` per test study: id, reference text and its origin, films
     predictions.jsonl               one `Prediction` per test study, by the adapter
     predictions.<system>.jsonl      the same for the untuned base, the shuffled images and the trivial baselines
+    remote.<name>.json              one `RemoteRecord`: whose model wrote predictions.<name>.jsonl, for comparison
     films/                          the test studies' films as the model saw them, 8-bit grey PNG
     adapter/                        the adapter in Hugging Face peft layout, with adapter_card.json
     checkpoints/                    best and last
@@ -25,7 +26,6 @@ from pathlib import Path
 from typing import Literal
 
 from xray.data.records import QUARANTINE_FILE
-from xray.dicom.site_profile import SiteProfile
 from xray.records import Record, RecordType, read_appended, read_record
 from xray.types import Origin
 
@@ -83,15 +83,11 @@ class Prediction(Record):
     seconds: float = 0.0
 
 
-class RenderRecord(Record):
-    """How the films that an adapter learned from were rendered: the fields of `xray.dicom.render.RenderSettings`."""
+class RemoteRecord(Record):
+    """Whose model wrote `predictions.<name>.jsonl`."""
 
-    size: int | None
-    square: bool
-    profile: Literal["viewer", "mimic_jpg"]
-    deep: bool
-    site: SiteProfile | None
-    digest: str
+    url: str
+    model: str
 
 
 class Estimate(Record):
@@ -173,22 +169,6 @@ class BaseModelSummary(Record):
     compute_dtype: str
 
 
-class AdapterCard(Record):
-    """`adapter/adapter_card.json`, and the same beside merged weights: what the adapter expects of whoever uses it.
-
-    `image_size` is the long side in px of what the model sees (None: the rendered size), `question` and `system` what
-    it was asked in training, `max_new_tokens` how long its reports may become.
-    """
-
-    run_id: str
-    base: BaseModelSummary
-    image_size: int | None
-    render: RenderRecord
-    question: str
-    system: str | None
-    max_new_tokens: int
-
-
 class TrainingProcess(Record):
     """How long one process has trained: `seconds` from its start, `resumed_from` the step it took up, 0 for none.
 
@@ -257,12 +237,24 @@ def predictions_path(folder: Path, system: str) -> Path:
     return folder / ("predictions.jsonl" if system == ADAPTER else f"predictions.{system}.jsonl")
 
 
+def remote_path(folder: Path, name: str) -> Path:
+    """Return the file that says whose model wrote the predictions of that name."""
+    return folder / f"remote.{name}.json"
+
+
+def systems_of(folder: Path) -> tuple[str, ...]:
+    """Return every system whose reports lie in a run folder: the run's own, then other people's models by name."""
+    return (*SYSTEMS, *sorted(path.name.split(".")[1] for path in folder.glob("remote.*.json")))
+
+
 def result_paths(folder: Path, cases: Iterable[Case]) -> list[Path]:
     """Return every file that a complete run holds beside its manifest."""
     records = (CONFIG_FILE, CASES_FILE, QUARANTINE_FILE, HISTORY_FILE, TRAINING_FILE, SCORES_FILE)
     films = sorted({film for case in cases for film in case.images})
     named = [folder / name for name in (*records, *ADAPTER_FILES, *DRAWN_FILES, *films)]
-    return [*named, *(predictions_path(folder, system) for system in SYSTEMS)]
+    systems = systems_of(folder)
+    written = [predictions_path(folder, system) for system in systems]
+    return [*named, *written, *(remote_path(folder, name) for name in systems[len(SYSTEMS) :])]
 
 
 def read_records(path: Path, kind: type[RecordType]) -> list[RecordType]:

@@ -9,6 +9,8 @@ import typer
 
 from finetune.libraries import prepare_libraries
 
+_HOST = "127.0.0.1"
+
 
 class WeightType(StrEnum):
     """Types of merged weights."""
@@ -71,3 +73,23 @@ def merge(
     with memory_guard():
         merge_run(folder, out, config=config, dtype=dtype.value, samples=samples, screen=screen)
     screen.say(f"Merged model: {out}")
+
+
+def serve(
+    source: Source,
+    host: Annotated[str, typer.Option(help="address to listen on; another than this machine's needs a key")] = _HOST,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one")] = 8000,
+    api_key_file: Annotated[Path | None, typer.Option(help="file with the key that clients must send")] = None,
+    queue: Annotated[int, typer.Option(min=0, help="requests that may wait; further ones are told to come again")] = 8,
+    revision: Revision = None,
+    bits: Bits = None,
+) -> None:
+    """Answer over HTTP with OpenAI's interface: POST /v1/chat/completions, with films as data: URLs."""
+    prepare_libraries()
+    from finetune.serve.app import Limits
+    from finetune.serve.opening import opened
+    from finetune.serve.server import read_key, run_server
+
+    key = read_key(api_key_file, host=host)
+    with opened(source, revision=revision, quantization_bit=bits) as served:
+        run_server(served, host=host, port=port, api_key=key, limits=Limits(queue=queue))

@@ -17,7 +17,7 @@ from finetune.batch import ChatEncoder
 from finetune.generate import GREEDY, end_tokens
 from finetune.models.loading import LoadedModel, memory_guard
 from xray.errors import DataError
-from xray.types import Example, Turn
+from xray.types import Example, Turn, View
 
 # Characters that the next token may still change: half of a character, and punctuation that some tokenizers turn
 # full-width once a Chinese character follows.
@@ -199,12 +199,13 @@ class Answer(BaseStreamer, StoppingCriteria):  # type: ignore[misc]  # the libra
 
 def _as_example(turns: Sequence[Turn], *, films: int) -> Example:
     """Return the dialogue as training knows it. The pixels travel beside it: its films are only counted."""
+    unknown: View = "unknown"
     return Example(
         example_id="dialogue",
         study_uid="of this dialogue",
         patient_key="",
         images=(_NO_PLACE,) * films,
-        views=("unknown",) * films,
+        views=(unknown,) * films,
         messages=tuple(turns),
         target="",
         language="zh",

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from finetune.adapter_card import card_of_run, read_card, render_settings
+from finetune.adapter_card import AdapterCard, card_of_run, read_card, render_settings
 from finetune.batch import ChatEncoder
 from finetune.config import DataConfig, GenerateConfig, ModelConfig
 from finetune.config_file import load_run_config
-from finetune.manifest import ADAPTER, CONFIG_FILE, AdapterCard
+from finetune.manifest import ADAPTER, CONFIG_FILE
 from finetune.models.loading import load_adapter, load_base, set_threads
 from finetune.serve.engine import Engine
 from finetune.serve.films import FilmReader
@@ -67,7 +67,7 @@ def _run(folder: Path) -> Iterator[Served]:
 @contextmanager
 def _model(name: str, *, revision: str | None, bits: int | None) -> Iterator[Served]:
     try:
-        settings = ModelConfig(model_name_or_path=name, revision=revision, quantization_bit=bits)  # type: ignore[arg-type]
+        settings = ModelConfig(model_name_or_path=name, revision=revision, quantization_bit=bits)
     except ValidationError:
         raise ConfigError(f"a model is not held in {bits} bits. Use 4, or leave it out for 16 or 32.") from None
     card = read_card(Path(name)) if Path(name).is_dir() else None

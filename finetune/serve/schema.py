@@ -187,7 +187,9 @@ def _decoded(url: str) -> bytes:
     match = _DATA_URL.match(url)
     if match is None:
         raise RequestError(
-            400, "image_not_inline", "A film comes inside the request, as data:image/png;base64,... No address is opened."
+            400,
+            "image_not_inline",
+            "A film comes inside the request, as data:image/png;base64,... No address is opened.",
         )
     try:
         return base64.b64decode(url[match.end() :], validate=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from finetune.adapter_card import card_of_run, check_render, read_card, render_settings
+from finetune.adapter_card import AdapterCard, card_of_run, check_render, read_card, render_settings
 from finetune.config import ModelConfig, RunConfig
 from finetune.config_file import load_config
-from finetune.manifest import AdapterCard, RunManifest, read_json
+from finetune.manifest import RunManifest, read_json
 from finetune.models.loading import load_adapter, load_base
 from finetune.systems import generate_systems
 from tests.finetune.conftest import quiet_screen

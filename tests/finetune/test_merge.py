@@ -51,7 +51,7 @@ def merged(strong_run: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     out = tmp_path_factory.mktemp("merged") / "model"
     console = Console(record=True, width=200)
     merge_run(strong_run, out, config=config_of(strong_run), dtype="auto", samples=2, screen=Screen(console))
-    return out, console.export_text()
+    return out, " ".join(console.export_text().split())
 
 
 def test_what_was_compared_is_told(merged: tuple[Path, str]) -> None:
@@ -83,12 +83,8 @@ def test_the_merged_model_answers_as_the_adapter_on_a_whole_base(merged: tuple[P
         return "".join(answer)
 
     whole = shutil.copytree(strong_run, strong_run.with_name("whole"))
-    text = (
-        (whole / "config.resolved.yaml")
-        .read_text(encoding="utf-8")
-        .replace("quantization_bit: 4", "quantization_bit: null")
-    )
-    (whole / "config.resolved.yaml").write_text(text, encoding="utf-8")
+    settings = config_of(whole, "model.quantization_bit=null")
+    (whole / "config.resolved.yaml").write_text(resolved_yaml(settings), encoding="utf-8")
     with opened(str(whole)) as tuned, opened(str(merged[0])) as one:
         assert one.engine.encoder.image_size == 64
         assert answered(one) == answered(tuned)
@@ -99,14 +95,7 @@ def test_weights_that_lost_the_adapter_are_told_from_it_and_not_kept(
 ) -> None:
     monkeypatch.setattr("peft.PeftModel.merge_and_unload", lambda model, **_: model.unload(), raising=False)
     with pytest.raises(ReproductionError, match="tolerance"):
-        merge_run(
-            strong_run,
-            tmp_path / "out",
-            config=config_of(strong_run),
-            dtype="float32",
-            samples=1,
-            screen=quiet_screen(),
-        )
+        merge(strong_run, tmp_path / "out", dtype="float32")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -115,17 +104,6 @@ def test_a_folder_in_use_and_a_full_disk_are_refused_before_any_work(
 ) -> None:
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "notes.txt").touch()
-
-    def merge(name: str) -> None:
-        merge_run(
-            finished_run,
-            tmp_path / name,
-            config=config_of(finished_run),
-            dtype="auto",
-            samples=1,
-            screen=quiet_screen(),
-        )
-
     with pytest.raises(ConfigError, match="used is in use"):
         merge(finished_run, tmp_path / "used")
     usage = namedtuple("usage", "total used free")

@@ -1,0 +1,82 @@
+"""The process around the HTTP interface: its address, its key, its log, and an orderly end."""
+
+import ipaddress
+import logging
+import re
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from finetune.serve.app import Limits, build_app
+from finetune.serve.opening import Served
+from xray.errors import ConfigError
+
+_SECONDS_TO_END = 30  # what is being written may be finished
+_KEY = re.compile(r"[!-~]{16,}")
+_OWN_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def read_key(path: Path | None, *, host: str) -> str | None:
+    """Return the key in a file. Raises ConfigError without one for an address that other machines reach."""
+    if path is None:
+        if is_this_machine(host):
+            return None
+        raise ConfigError(f"other machines reach {host}: name a file with a key by --api-key-file.")
+    try:
+        key = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError(f"{path} cannot be read. Name the file that holds the key.") from None
+    if not _KEY.fullmatch(key):
+        raise ConfigError(f"{path} must hold one key of 16 or more letters, digits and signs (`openssl rand -hex 32`).")
+    return key
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell whether an address is reached from this machine alone."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def run_server(served: Served, *, host: str, port: int, api_key: str | None, limits: Limits) -> None:
+    """Serve until SIGINT or SIGTERM; what is being written then has half a minute to end.
+
+    Raises ConfigError where the address is taken or none of this machine's.
+    """
+    _log_to_stderr()
+    signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again once all is done: no reason to die of it
+    try:
+        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {host}, port {port}: {error.strerror or error}. Name others.") from None
+    hosts = _OWN_NAMES | {host} if is_this_machine(host) else None
+    app = build_app(served, api_key=api_key, hosts=hosts, limits=limits)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=_SECONDS_TO_END,
+    )
+    shown = f"[{host}]" if ":" in host else host
+    print(f"{served.name} answers at http://{shown}:{listener.getsockname()[1]}/v1", flush=True)
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        listener.close()
+
+
+def _log_to_stderr() -> None:
+    """Log when something was answered or refused, and how much; never what."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    ours = logging.getLogger("finetune.serve")
+    ours.addHandler(handler)
+    ours.setLevel(logging.INFO)
