@@ -21,6 +21,13 @@ class WeightType(StrEnum):
     float16 = "float16"
 
 
+class EngineName(StrEnum):
+    """What writes the answers of a server."""
+
+    transformers = "transformers"
+    vllm = "vllm"
+
+
 Source = Annotated[
     str,
     typer.Argument(
@@ -81,6 +88,9 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one")] = 8000,
     api_key_file: Annotated[Path | None, typer.Option(help="file with the key that clients must send")] = None,
     queue: Annotated[int, typer.Option(min=0, help="requests that may wait; further ones are told to come again")] = 8,
+    engine: Annotated[
+        EngineName, typer.Option(help="vllm: faster, for merged weights, if installed; it renders no films")
+    ] = EngineName.transformers,
     revision: Revision = None,
     bits: Bits = None,
 ) -> None:
@@ -88,8 +98,11 @@ def serve(
     prepare_libraries()
     from finetune.serve.app import Limits
     from finetune.serve.opening import opened
-    from finetune.serve.server import read_key, run_server
+    from finetune.serve.server import bind, read_key, run_server
+    from finetune.serve.vllm import become_vllm
 
     key = read_key(api_key_file, host=host)
-    with opened(source, revision=revision, quantization_bit=bits) as served:
-        run_server(served, host=host, port=port, api_key=key, limits=Limits(queue=queue))
+    if engine is EngineName.vllm:
+        become_vllm(source, host=host, port=port, api_key=key)
+    with bind(host, port) as listener, opened(source, revision=revision, quantization_bit=bits) as served:
+        run_server(served, listener=listener, api_key=key, limits=Limits(queue=queue))

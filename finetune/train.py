@@ -148,14 +148,14 @@ class ClinicalTrainer(Trainer):
     def create_optimizer(self, model: PeftModel | None = None) -> Optimizer:
         """Return the optimiser; with LoRA+ its groups learn at two rates, which the scheduler scales alike."""
         ratio = self.config.adapter.loraplus_lr_ratio
-        if ratio is None or self.optimizer is not None:
-            return super().create_optimizer(model)
-        kind, settings = self.get_optimizer_cls_and_kwargs(self.args, self.model)
-        decay = self.args.weight_decay
-        self.optimizer = create_loraplus_optimizer(
-            self.model, kind, loraplus_lr_ratio=ratio, loraplus_weight_decay=decay, **settings
-        )
-        return self.optimizer
+        if ratio is None:
+            optimizer: Optimizer = super().create_optimizer(model)
+        else:
+            kind, settings = self.get_optimizer_cls_and_kwargs(self.args, self.model)
+            settings["loraplus_weight_decay"] = self.args.weight_decay
+            optimizer = create_loraplus_optimizer(self.model, kind, loraplus_lr_ratio=ratio, **settings)
+        self.optimizer = optimizer
+        return optimizer
 
     def _loader(self, rows: Dataset[Any], order: Sampler[Any] | None) -> DataLoader[Any]:
         workers = self.args.dataloader_num_workers

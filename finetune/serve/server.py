@@ -1,5 +1,6 @@
 """The process around the HTTP interface: its address, its key, its log, and an orderly end."""
 
+import contextlib
 import ipaddress
 import logging
 import re
@@ -42,21 +43,29 @@ def is_this_machine(host: str) -> bool:
         return False
 
 
-def run_server(served: Served, *, host: str, port: int, api_key: str | None, limits: Limits) -> None:
-    """Serve until SIGINT or SIGTERM; what is being written then has half a minute to end.
+def bind(host: str, port: int) -> socket.socket:
+    """Take an address before the model is loaded; it is listened on when the model is there.
 
     Raises ConfigError where the address is taken or none of this machine's.
     """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(f"cannot listen on {host}, port {port}: {error.strerror or error}. Name others.") from None
+    return listener
+
+
+def run_server(served: Served, *, listener: socket.socket, api_key: str | None, limits: Limits) -> None:
+    """Serve until SIGINT or SIGTERM; what is being written then has half a minute to end."""
     _log_to_stderr()
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again once all is done: no reason to die of it
-    try:
-        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise ConfigError(f"cannot listen on {host}, port {port}: {error.strerror or error}. Name others.") from None
+    host, port = listener.getsockname()[:2]
     hosts = _OWN_NAMES | {host} if is_this_machine(host) else None
-    app = build_app(served, api_key=api_key, hosts=hosts, limits=limits)
     config = uvicorn.Config(
-        app,
+        build_app(served, api_key=api_key, hosts=hosts, limits=limits),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -64,13 +73,9 @@ def run_server(served: Served, *, host: str, port: int, api_key: str | None, lim
         timeout_graceful_shutdown=_SECONDS_TO_END,
     )
     shown = f"[{host}]" if ":" in host else host
-    print(f"{served.name} answers at http://{shown}:{listener.getsockname()[1]}/v1", flush=True)
-    try:
+    print(f"{served.name} answers at http://{shown}:{port}/v1", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass
-    finally:
-        listener.close()
 
 
 def _log_to_stderr() -> None:

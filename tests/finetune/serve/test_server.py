@@ -20,7 +20,7 @@ import pytest
 from finetune.manifest import Case, Prediction, read_records
 from finetune.notice import AI_NOTICE
 from finetune.serve.opening import Served
-from finetune.serve.server import read_key
+from finetune.serve.server import bind, read_key
 from xray.errors import ConfigError
 
 KEY = "a-key-of-this-test-0123456789"
@@ -276,12 +276,8 @@ def test_an_address_that_others_reach_needs_a_key_and_a_key_some_length(tmp_path
         read_key(tmp_path / "none", host="0.0.0.0")
 
 
-def test_a_port_in_use_is_one_line(finished_run: Path, tmp_path: Path) -> None:
+def test_a_port_in_use_is_told_before_any_model_is_loaded() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        code = "from finetune.cli import main; main()"
-        port = str(taken.getsockname()[1])
-        command = [sys.executable, "-c", code, "serve", str(finished_run), "--port", port]
-        done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=150)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert f"port {port}" in done.stderr
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"port {port}"):
+            bind("127.0.0.1", port)
