@@ -101,9 +101,7 @@ def merge_run(folder: Path, out: Path, *, config: RunConfig, dtype: str, samples
                 f"Nothing was written to {out}. Try --dtype float32."
             )
     if trained:
-        screen.say(
-            f"The adapter was trained on a base in {bits} bits. Merged, against that: {compare(trained, merged)}."
-        )
+        screen.say(f"The adapter was trained on a base in {bits} bits. Against that: {compare(trained, merged)}.")
 
 
 def compare(first: Outputs, second: Outputs) -> Difference:
