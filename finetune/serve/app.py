@@ -4,7 +4,7 @@ import hmac
 import logging
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -14,12 +14,13 @@ import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from finetune.serve.engine import Decoding, Prompt, TooLongError
 from finetune.serve.opening import Served
-from finetune.serve.schema import ChatRequest, RequestError, completion, model_entry, parse_request
+from finetune.serve.replies import Reply, error_reply, health_reply, models_reply
+from finetune.serve.schema import ChatRequest, RequestError, parse_request
 from finetune.serve.streaming import (
     ClientGoneError,
     EventStream,
@@ -61,12 +62,12 @@ class Service:
     async def health(self, request: Request) -> Response:
         """Tell that the model is loaded."""
         self._check_host(request)
-        return JSONResponse({"status": "ok", "model": self.served.name})
+        return _json(health_reply(self.served.name))
 
     async def models(self, request: Request) -> Response:
         """List the one model."""
         self._authorise(request)
-        return JSONResponse({"object": "list", "data": [model_entry(self.served.name)]})
+        return _json(models_reply(self.served.name))
 
     async def completions(self, request: Request) -> Response:
         """Answer a dialogue, at once or piece by piece."""
@@ -75,12 +76,12 @@ class Service:
         if chat.model != self.served.name:
             message = f"There is no such model. This server has {self.served.name!r}."
             raise RequestError(404, "model_not_found", message)
-        key = f"chatcmpl-{uuid.uuid4().hex}"
+        reply = Reply(key=f"chatcmpl-{uuid.uuid4().hex}", model=self.served.name)
         pieces = self._written(chat)
         if chat.stream:
             writing = await while_connected(request, pieces.__anext__())
             assert isinstance(writing, Writing)
-            events = events_of(writing, pieces, chat=chat, key=key, model=self.served.name)
+            events = events_of(writing, pieces, chat=chat, reply=reply)
             return EventStream(events, source=pieces, headers=self.headers)
 
         async def whole() -> Writing:
@@ -90,8 +91,7 @@ class Service:
             return parts[0]
 
         done = await while_connected(request, whole())
-        body = completion(done.answer, done.prompt, key=key, model=self.served.name)
-        return JSONResponse(body, headers=self.headers)
+        return _json(reply.whole(done.answer, done.prompt), headers=self.headers)
 
     async def _written(self, chat: ChatRequest) -> AsyncGenerator[Writing | str]:
         """Yield the writing once the model is free, then its pieces. Closing this generator stops the model."""
@@ -210,7 +210,7 @@ def _guarded(endpoint: Endpoint, *, limits: Limits) -> Endpoint:
             refused = failure(error)
         log.info("refused: %d %s", refused.status, refused.code)
         headers = {"Retry-After": str(limits.retry_seconds)} if refused.status in (429, 503) else None
-        return JSONResponse(refused.body(), status_code=refused.status, headers=headers)
+        return _json(error_reply(refused), status=refused.status, headers=headers)
 
     return call
 
@@ -218,4 +218,8 @@ def _guarded(endpoint: Endpoint, *, limits: Limits) -> Endpoint:
 async def _no_such_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     refused = RequestError(error.status_code, "not_found", f"{error.detail}.")
-    return JSONResponse(refused.body(), status_code=error.status_code, headers=error.headers)
+    return _json(error_reply(refused), status=error.status_code, headers=error.headers)
+
+
+def _json(content: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(content, status_code=status, headers=headers, media_type="application/json")

@@ -6,14 +6,11 @@ A field that would change the answer and cannot be honoured is refused by name, 
 import base64
 import binascii
 import re
-import time
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from finetune.notice import AI_NOTICE
-from finetune.serve.engine import Answer, Prompt
 from xray.types import Turn
 
 MOST_FILMS = 8
@@ -27,11 +24,6 @@ class RequestError(Exception):
         super().__init__(message)
         self.status = status
         self.code = code
-
-    def body(self) -> dict[str, Any]:
-        """Return the error in OpenAI's shape."""
-        kind = "server_error" if self.status >= 500 else "invalid_request_error"
-        return {"error": {"message": str(self), "type": kind, "param": None, "code": self.code}}
 
 
 class _Body(BaseModel):
@@ -142,45 +134,6 @@ def parse_request(body: bytes) -> ChatRequest:
         place = ".".join(str(part) for part in problem["loc"]) or "the body"
         why = "is not supported" if problem["type"] == "extra_forbidden" else problem["msg"]
         raise RequestError(400, "invalid_request", f"{place}: {why}.") from None
-
-
-def completion(answer: Answer, prompt: Prompt, *, key: str, model: str) -> dict[str, Any]:
-    """Return a whole answer."""
-    message = {"role": "assistant", "content": answer.text, "refusal": None}
-    choice = {"index": 0, "message": message, "finish_reason": answer.finish_reason, "logprobs": None}
-    return {
-        **_head("chat.completion", key=key, model=model),
-        "choices": [choice],
-        "usage": usage(answer, prompt),
-        "notice": AI_NOTICE,
-    }
-
-
-def chunk(delta: dict[str, str], *, key: str, model: str, finish_reason: str | None = None) -> dict[str, Any]:
-    """Return one piece of a streamed answer."""
-    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
-    return {**_head("chat.completion.chunk", key=key, model=model), "choices": [choice], "notice": AI_NOTICE}
-
-
-def usage_chunk(answer: Answer, prompt: Prompt, *, key: str, model: str) -> dict[str, Any]:
-    """Return the last piece of a stream that asked for the numbers of tokens."""
-    head = _head("chat.completion.chunk", key=key, model=model)
-    return {**head, "choices": [], "usage": usage(answer, prompt), "notice": AI_NOTICE}
-
-
-def usage(answer: Answer, prompt: Prompt) -> dict[str, int]:
-    """Return the numbers of tokens; those of the films are the prompt's."""
-    counts = {"prompt_tokens": prompt.length, "completion_tokens": answer.num_tokens}
-    return {**counts, "total_tokens": sum(counts.values())}
-
-
-def model_entry(model: str) -> dict[str, Any]:
-    """Return one entry of the list of models."""
-    return {"id": model, "object": "model", "created": 0, "owned_by": "xray-report-kit"}
-
-
-def _head(kind: str, *, key: str, model: str) -> dict[str, Any]:
-    return {"id": key, "object": kind, "created": int(time.time()), "model": model, "system_fingerprint": model}
 
 
 def _decoded(url: str) -> bytes:

@@ -1,10 +1,9 @@
 """An answer on its way to a client: as server-sent events, and no longer than the client listens."""
 
-import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import anyio
 import anyio.to_thread
@@ -13,7 +12,8 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from finetune.serve.engine import Answer, Prompt
-from finetune.serve.schema import ChatRequest, RequestError, chunk, usage_chunk
+from finetune.serve.replies import Reply, error_reply
+from finetune.serve.schema import ChatRequest, RequestError
 from xray.errors import MemoryLimitError
 
 log = logging.getLogger(__name__)
@@ -66,24 +66,24 @@ class EventStream(StreamingResponse):
 
 
 async def events_of(
-    writing: Writing, pieces: AsyncIterator[Writing | str], *, chat: ChatRequest, key: str, model: str
+    writing: Writing, pieces: AsyncIterator[Writing | str], *, chat: ChatRequest, reply: Reply
 ) -> AsyncGenerator[str]:
     """Yield an answer as server-sent events: a role, the pieces, why it ended, the usage if asked, and the end."""
-    yield _event(chunk({"role": "assistant", "content": ""}, key=key, model=model))
+    yield _event(reply.opening())
     try:
         async for piece in pieces:
-            yield _event(chunk({"content": str(piece)}, key=key, model=model))
+            yield _event(reply.piece(str(piece)))
     except Exception as error:  # the status is sent already
-        yield _event(failure(error).body())
+        yield _event(error_reply(failure(error)))
         return
-    yield _event(chunk({}, key=key, model=model, finish_reason=writing.answer.finish_reason))
+    yield _event(reply.end(writing.answer.finish_reason))
     if chat.stream_options and chat.stream_options.include_usage:
-        yield _event(usage_chunk(writing.answer, writing.prompt, key=key, model=model))
+        yield _event(reply.usage(writing.answer, writing.prompt))
     yield "data: [DONE]\n\n"
 
 
-def _event(content: dict[str, Any]) -> str:
-    return f"data: {json.dumps(content, ensure_ascii=False)}\n\n"
+def _event(content: str) -> str:
+    return f"data: {content}\n\n"
 
 
 async def in_thread(function: Callable[[], Result]) -> Result:
