@@ -143,17 +143,14 @@ def _outputs(loaded: LoadedModel, *, examples: Sequence[Example], config: RunCon
     encoder = ChatEncoder(processor=loaded.processor, image_size=config.model.image_size)
     logits, texts = [], []
     for example in examples:
-        inputs = {name: value.to(loaded.model.device) for name, value in _encoded(example, encoder).items()}
-        told = int((inputs.pop("labels") != IGNORED).sum())
-        found = loaded.model(**inputs, use_cache=False).logits[0, -told - 1 : -1]
+        encoded = encoder.encode(example, encoder.load_pixels(example))
+        told = int((encoded["labels"] != IGNORED).sum())
+        inputs = {name: value.to(loaded.model.device) for name, value in encoded.items()}
+        found = loaded.model(**inputs).logits[0, -told:]  # with labels: some models read the report in a decoder apart
         logits.append(found.float().cpu().numpy())
         (report,) = write_reports([example], loaded=loaded, encoder=encoder, settings=config.generate)
         texts.append(report.text)
     return Outputs(logits=logits, texts=texts)
-
-
-def _encoded(example: Example, encoder: ChatEncoder) -> dict[str, torch.Tensor]:
-    return encoder.encode(example, encoder.load_pixels(example))
 
 
 def _stored_dtype(settings: ModelConfig) -> str:
