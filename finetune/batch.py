@@ -135,12 +135,12 @@ class ChatEncoder:
 
     def load_pixels(self, example: Example) -> list[NDArray[np.uint8]]:
         """Read the example's prepared films and shrink them to the model's size. uint8 [H, W] each, 0 = black."""
-        return [self._shrink(read_film(place)) for place in example.images]
+        return [self.shrink(read_film(place)) for place in example.images]
 
     def load_deep(self, example: Example) -> list[NDArray[np.uint16] | None]:
         """Read the 16-bit masters of the films in the same size; None for each that has none."""
         masters = (read_deep(place) for place in example.images)
-        return [None if master is None else self._shrink(master) for master in masters]
+        return [None if master is None else self.shrink(master) for master in masters]
 
     def film_sizes(self, example: Example) -> tuple[tuple[int, int], ...]:
         """Return (rows, columns) of each film as the model sees it, without reading the pixels."""
@@ -153,7 +153,8 @@ class ChatEncoder:
         scale = self.image_size / long_side
         return max(1, round(rows * scale)), max(1, round(columns * scale))
 
-    def _shrink(self, pixels: NDArray[Depth]) -> NDArray[Depth]:
+    def shrink(self, pixels: NDArray[Depth]) -> NDArray[Depth]:
+        """Bring a rendered film, [H, W], to the size that the model sees; a smaller one is never enlarged."""
         rows, columns = self._seen_size(pixels.shape[0], pixels.shape[1])
         if (rows, columns) == pixels.shape:
             return pixels

@@ -1,4 +1,4 @@
-"""The test studies of a run folder: their films, questions and reference reports, and how the films were rendered.
+"""The test studies of a run folder: their films, questions and reference reports.
 
 A run folder holds all that generation and review need, so it can be moved to another machine without the store.
 """
@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from finetune.config import DataConfig
-from finetune.manifest import ADAPTER, CASES_FILE, Case, CaseTurn, RenderRecord, read_json, read_records
+from finetune.manifest import CASES_FILE, Case, CaseTurn, read_records
 from xray.data.stored_films import read_png
-from xray.dicom.render import RenderSettings
 from xray.errors import DataError
-from xray.records import write_atomically, write_lines, write_record
+from xray.records import write_atomically, write_lines
 from xray.types import Example, Turn, View
 
 _VIEWS: dict[str, View] = {"frontal": "frontal", "lateral": "lateral"}
@@ -38,31 +37,6 @@ def read_test_examples(folder: Path, *, config: DataConfig) -> list[Example]:
             f"{folder / CASES_FILE} is missing or empty. Name a run folder; `finetune run` again makes a lost file."
         )
     return [_example(case, folder=folder, config=config) for case in cases]
-
-
-def write_render(folder: Path, *, settings: RenderSettings) -> None:
-    """Write the rendering that the adapter was trained on beside it."""
-    record = RenderRecord(
-        size=settings.size, square=settings.square, profile=settings.profile, digest=settings.digest()
-    )
-    write_record(folder / ADAPTER / "render.json", record)
-
-
-def check_render(folder: Path, *, settings: RenderSettings) -> None:
-    """Refuse films rendered otherwise than those the adapter learned from.
-
-    Raises DataError when the run has no adapter, or when the renderings differ.
-    """
-    path = folder / ADAPTER / "render.json"
-    if not path.exists():
-        raise DataError(f"{folder} has no finished adapter. Run `finetune run` again to train it.")
-    learned = read_json(path, RenderRecord)
-    if learned.digest != settings.digest():
-        raise DataError(
-            f"the adapter in {folder} learned from films rendered otherwise (data.image_size {learned.size}, "
-            f"data.square {learned.square}, data.render_profile {learned.profile}, digest {learned.digest[:8]}). "
-            "Set those values, or train a new adapter."
-        )
 
 
 def _asks_for_a_report(example: Example, *, question: str) -> bool:

@@ -1,4 +1,4 @@
-"""`finetune`: run, check, generate, evaluate, review, demo, models.
+"""`finetune`: run, check, generate, evaluate, review, chat, merge, serve, demo, models.
 
 Errors of the user's making end in one line and an exit code: 2 configuration, 3 data, 4 memory, 5 reproduction, 1 else.
 Nothing heavy is imported before a command needs it, so that `--help` is quick and a wrong key is told at once.
@@ -16,6 +16,7 @@ import typer
 
 from finetune.libraries import prepare_libraries
 from finetune.model_commands import app as models_app
+from finetune.serving_commands import chat, merge, serve
 from xray.command_line import guard
 from xray.errors import ConfigError, DataError
 
@@ -30,6 +31,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(models_app, name="models")
+for command in (chat, merge, serve):
+    app.command()(command)
 
 ConfigFile = Annotated[Path, typer.Argument(metavar="CFG", help="YAML file, for example finetune/configs/demo.yaml")]
 Overrides = Annotated[
@@ -64,23 +67,48 @@ def check(config: ConfigFile, overrides: Overrides = None) -> None:
 
 
 @app.command()
-def generate(folder: RunFolder) -> None:
+def generate(
+    folder: RunFolder,
+    remote: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="ask somebody else's model instead, for comparison: https://host/v1"),
+    ] = None,
+    remote_model: Annotated[str, typer.Option(metavar="MODEL", help="its name there")] = "",
+    name: Annotated[str, typer.Option(help="what its reports are called: predictions.NAME.jsonl")] = "remote",
+    requests_per_minute: Annotated[float, typer.Option(min=0.1, help="no faster than this")] = 30,
+    allow_third_party: Annotated[
+        bool, typer.Option("--allow-third-party", help="films may leave this machine; the data card must say so too")
+    ] = False,
+) -> None:
     """Write the reports of a run's test studies that are not written yet; a finished run is then scored again."""
-    settings = _settings_of(folder)
+    from finetune.config_file import load_run_config
+
+    settings = load_run_config(folder)
+    if remote and not remote_model:
+        raise typer.BadParameter("--remote needs --remote-model, the name of the model there.")
     prepare_libraries()
     from finetune.console import Screen
     from finetune.models.loading import memory_guard
+    from finetune.remote import Endpoint, generate_remote
     from finetune.systems import generate_again
     from xray.lock import locked
 
     with memory_guard(), locked(folder):
-        generate_again(folder, config=settings, screen=Screen())
+        if remote is None:
+            generate_again(folder, config=settings, screen=Screen())
+            return
+        endpoint = Endpoint(url=remote, model=remote_model, requests_per_minute=requests_per_minute)
+        generate_remote(
+            folder, name=name, endpoint=endpoint, config=settings, allowed=allow_third_party, screen=Screen()
+        )
 
 
 @app.command()
 def evaluate(folder: RunFolder) -> None:
     """Score a run's predictions again and print the table."""
-    settings = _settings_of(folder)
+    from finetune.config_file import load_run_config
+
+    settings = load_run_config(folder)
     prepare_libraries()
     from finetune.console import Screen
     from finetune.results import score_again
@@ -157,12 +185,3 @@ def _as_typed() -> str:
     if not script.is_file() or (on_path and script.samefile(on_path)):
         return "finetune"
     return sys.argv[0]
-
-
-def _settings_of(folder: Path) -> "RunConfig":
-    from finetune.config_file import load_config
-
-    path = folder / "config.resolved.yaml"
-    if not path.exists():
-        raise ConfigError(f"{folder} is not a run folder: it has no config.resolved.yaml")
-    return load_config(path)

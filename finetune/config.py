@@ -36,6 +36,8 @@ class DataConfig(Section):
     """Kind of reports; None: told from their place. `table`: a CSV, workbook or JSONL. `xrayglm`: {"annotations":
     [{image_id, caption}]}. `openi`: XML reports. `mimic`: the tree of MIMIC-CXR. `conversations`: questions and
     answers, as LLaVA and ShareGPT write them."""
+    card: Path | None = None
+    """Data card, such as data_cards/demo.yaml: what may be done with the data. Not below `root`."""
     root: Path = Path()
     """Folder that the other paths of this section are relative to."""
     films: Path = Path("films")
@@ -145,6 +147,8 @@ class AdapterConfig(Section):
     """Layers of the language model that get an adapter, counted from 0 (None: all)."""
     use_rslora: bool = False
     use_dora: bool = False
+    loraplus_lr_ratio: float | None = Field(None, ge=1)
+    """LoRA+: the matrices B learn so many times as fast as `train.learning_rate`; 16 is usual. None: as fast as A."""
 
     @model_validator(mode="after")
     def _something_is_trained(self) -> "AdapterConfig":
@@ -266,6 +270,6 @@ class RunConfig(Section):
 
 _NOT_IDENTITY: Any = {
     "output_dir": True,
-    "data": {"root", "films", "reports", "index", "captions", "site_profile", "splits", "store_dir"},
+    "data": {"card", "root", "films", "reports", "index", "captions", "site_profile", "splits", "store_dir"},
     "train": {"logging_steps", "dataloader_num_workers"},
 }

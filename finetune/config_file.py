@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from finetune.config import RunConfig
+from finetune.manifest import CONFIG_FILE
 from xray.errors import ConfigError
 
 
@@ -30,6 +31,14 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
         problem = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in problem["loc"])
         raise ConfigError(f"{path}: {key}: {problem['msg']} (it is {problem['input']!r})") from None
+
+
+def load_run_config(folder: Path) -> RunConfig:
+    """Return the settings of a run folder. Raises ConfigError where it is none."""
+    path = folder / CONFIG_FILE
+    if not path.exists():
+        raise ConfigError(f"{folder} is not a run folder: it has no {CONFIG_FILE}")
+    return load_config(path)
 
 
 def resolved_yaml(config: RunConfig) -> str:

@@ -104,7 +104,7 @@ class Screen:
         for metric in TABLE_METRICS:
             table.add_column(_HEADS[metric], justify="right")
         for system, metrics in scores.systems.items():
-            table.add_row(_NAMES[system], *(show_estimate(metrics.get(metric)) for metric in TABLE_METRICS))
+            table.add_row(system_name(system), *(show_estimate(metrics.get(metric)) for metric in TABLE_METRICS))
         self.console.print(table)
 
 
@@ -125,5 +125,5 @@ def show_estimate(estimate: Estimate | None) -> str:
 
 
 def system_name(system: str) -> str:
-    """Return the words that stand for a system in tables and pictures."""
-    return _NAMES[system]
+    """Return the words that stand for a system in tables and pictures; another's model goes by its own name."""
+    return _NAMES.get(system, system)

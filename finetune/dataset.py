@@ -98,7 +98,18 @@ def store_folder(settings: DataConfig) -> Path:
     where = [str((settings.root / part).resolve()) for part in (settings.films, settings.reports)]
     how = settings.model_dump(
         mode="json",
-        exclude={"root", "films", "reports", "store_dir", "question", "system", "views", "max_images", "profile"},
+        exclude={
+            "card",
+            "root",
+            "films",
+            "reports",
+            "store_dir",
+            "question",
+            "system",
+            "views",
+            "max_images",
+            "profile",
+        },
     )
     digest = hashlib.sha256(json.dumps([where, how], sort_keys=True, ensure_ascii=False).encode()).hexdigest()
     name = (settings.root / settings.films).resolve().parent.name or "data"

@@ -21,6 +21,8 @@ from finetune.manifest import (
     ScoresFile,
     predictions_path,
     read_records,
+    remote_path,
+    systems_of,
 )
 from xray.data.stored_films import read_film
 from xray.errors import DataError
@@ -62,7 +64,7 @@ def score_run(folder: Path, *, profile: Profile, resamples: int, seed: int) -> S
     references = {case.id: case.text for case in cases}
     patients = {case.id: case.patient_key for case in cases}
     reports: dict[str, ScoreReport] = {}
-    for system in SYSTEMS:
+    for system in systems_of(folder):
         texts = _texts(folder, system, wanted=references)
         reports[system] = score(texts, references, profile=profile, groups=patients, resamples=resamples, seed=seed)
     scores = _as_file(reports)
@@ -75,11 +77,11 @@ def _texts(folder: Path, system: str, *, wanted: Mapping[str, str]) -> dict[str,
     texts = {row.id: row.text for row in read_records(path, Prediction)}
     missing = [key for key in wanted if key not in texts]
     if missing:
-        remedy = (
-            "Run `finetune generate` on the run folder."
-            if system in GENERATED
-            else "Run `finetune run` again: it makes the baselines from the training reports."
-        )
+        remedy = "Run `finetune run` again: it makes the baselines from the training reports."
+        if system in GENERATED:
+            remedy = "Run `finetune generate` on the run folder."
+        elif system not in SYSTEMS:
+            remedy = f"Run `finetune generate --remote` for it again, or delete {remote_path(folder, system).name}."
         raise DataError(f"{path} lacks {len(missing)} of {len(wanted)} test studies, the first: {missing[0]}. {remedy}")
     return {key: texts[key] for key in wanted}
 

@@ -21,6 +21,8 @@ from xray.types import Example
 
 Progress = Callable[[int, int], None]
 PixelLoader = Callable[[Example], list[NDArray[np.uint8]]]
+GREEDY = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
+"""The likeliest token each time, whatever a model's own generation config says: one film, one report."""
 
 
 def generate(
@@ -39,14 +41,31 @@ def generate(
     Predictions already in the file are kept and not made again. `load_pixels` replaces the films that the model sees
     (the shuffled control); by default each example's own.
     """
+
+    def write(batch: Sequence[Example]) -> list[GeneratedText]:
+        return write_reports(batch, loaded=loaded, encoder=encoder, settings=settings, load_pixels=load_pixels)
+
+    return write_missing(examples, path, system=system, batch_size=settings.batch_size, write=write, progress=progress)
+
+
+def write_missing(
+    examples: Sequence[Example],
+    path: Path,
+    *,
+    system: str,
+    batch_size: int,
+    write: "Callable[[Sequence[Example]], list[GeneratedText]]",
+    progress: Progress | None = None,
+) -> list[Prediction]:
+    """Append to `path` what `write` makes of the examples that are not in it yet, batch by batch; return all."""
     done = {prediction.id: prediction for prediction in read_records(path, Prediction)}
     write_lines(path, done.values())  # drops a line that a kill cut off
     missing = [example for example in examples if example.example_id not in done]
     with path.open("a", encoding="utf-8") as stream:
-        for start in range(0, len(missing), settings.batch_size):
-            batch = missing[start : start + settings.batch_size]
-            texts = write_reports(batch, loaded=loaded, encoder=encoder, settings=settings, load_pixels=load_pixels)
-            rows = [text.as_prediction(example.example_id, system) for example, text in zip(batch, texts, strict=True)]
+        for start in range(0, len(missing), batch_size):
+            batch = missing[start : start + batch_size]
+            texts = zip(batch, write(batch), strict=True)
+            rows = [text.as_prediction(example.example_id, system) for example, text in texts]
             _append(stream, rows)
             done.update({row.id: row for row in rows})
             if progress:
@@ -95,10 +114,7 @@ def write_reports(
     closing = encoder.closing_text(examples[0])
     sequences = loaded.model.generate(
         **inputs,
-        do_sample=False,
-        temperature=None,
-        top_p=None,
-        top_k=None,
+        **GREEDY,
         num_beams=settings.num_beams,
         max_new_tokens=settings.max_new_tokens,
         eos_token_id=ends,

@@ -7,8 +7,9 @@ runs/<name>-<hash>-<seed>/
     references.jsonl                one `Case` per test study: id, reference text and its origin, films
     predictions.jsonl               one `Prediction` per test study, by the adapter
     predictions.<system>.jsonl      the same for the untuned base, the shuffled images and the trivial baselines
+    remote.<name>.json              one `RemoteRecord`: whose model wrote predictions.<name>.jsonl, for comparison
     films/                          the test studies' films as the model saw them, 8-bit grey PNG
-    adapter/                        the adapter in Hugging Face peft layout, with render.json
+    adapter/                        the adapter in Hugging Face peft layout, with adapter_card.json
     checkpoints/                    best and last
     quarantine.jsonl                what was refused, and why
     processes.jsonl                 `TrainingProcess`, added to while training goes on
@@ -38,7 +39,8 @@ SCORES_FILE = "scores.json"
 PROCESSES_FILE = "processes.jsonl"
 HISTORY_FILE = "history.jsonl"
 TRAINING_FILE = "training.json"
-ADAPTER_FILES = ("adapter/adapter_config.json", "adapter/adapter_model.safetensors", "adapter/render.json")
+CARD_FILE = "adapter_card.json"
+ADAPTER_FILES = ("adapter/adapter_config.json", "adapter/adapter_model.safetensors", f"adapter/{CARD_FILE}")
 DRAWN_FILES = ("curves.png", "systems.png", "report.html")
 SYSTEMS = ("adapter", "base", "constant_normal", "random_report", "nearest_neighbour", "shuffled_images")
 GENERATED = ("base", "adapter", "shuffled_images")
@@ -81,13 +83,11 @@ class Prediction(Record):
     seconds: float = 0.0
 
 
-class RenderRecord(Record):
-    """`adapter/render.json`: how the films that the adapter learned from were rendered."""
+class RemoteRecord(Record):
+    """Whose model wrote `predictions.<name>.jsonl`."""
 
-    size: int | None
-    square: bool
-    profile: str
-    digest: str
+    url: str
+    model: str
 
 
 class Estimate(Record):
@@ -237,12 +237,24 @@ def predictions_path(folder: Path, system: str) -> Path:
     return folder / ("predictions.jsonl" if system == ADAPTER else f"predictions.{system}.jsonl")
 
 
+def remote_path(folder: Path, name: str) -> Path:
+    """Return the file that says whose model wrote the predictions of that name."""
+    return folder / f"remote.{name}.json"
+
+
+def systems_of(folder: Path) -> tuple[str, ...]:
+    """Return every system whose reports lie in a run folder: the run's own, then other people's models by name."""
+    return (*SYSTEMS, *sorted(path.name.split(".")[1] for path in folder.glob("remote.*.json")))
+
+
 def result_paths(folder: Path, cases: Iterable[Case]) -> list[Path]:
     """Return every file that a complete run holds beside its manifest."""
     records = (CONFIG_FILE, CASES_FILE, QUARANTINE_FILE, HISTORY_FILE, TRAINING_FILE, SCORES_FILE)
     films = sorted({film for case in cases for film in case.images})
     named = [folder / name for name in (*records, *ADAPTER_FILES, *DRAWN_FILES, *films)]
-    return [*named, *(predictions_path(folder, system) for system in SYSTEMS)]
+    systems = systems_of(folder)
+    written = [predictions_path(folder, system) for system in systems]
+    return [*named, *written, *(remote_path(folder, name) for name in systems[len(SYSTEMS) :])]
 
 
 def read_records(path: Path, kind: type[RecordType]) -> list[RecordType]:

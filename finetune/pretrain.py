@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from finetune.batch import ChatEncoder, collate
-from finetune.config import GenerateConfig
+from finetune.config import GenerateConfig, ModelConfig
 from finetune.console import Screen, Tick
 from finetune.generate import write_reports
 from finetune.lessons import (
@@ -51,7 +51,12 @@ def pretrain(folder: Path, *, films: int, epochs: int, seed: int, screen: Screen
     taught, held_out = lessons[:films], lessons[films:]
     with tempfile.TemporaryDirectory() as scratch:
         model = build_folder(Path(scratch), tokenizer_texts(taught), seed=seed)
-        loaded = LoadedModel(model=model, processor=load_processor(scratch), parts=find_parts(model))
+        loaded = LoadedModel(
+            model=model,
+            processor=load_processor(scratch),
+            parts=find_parts(model),
+            settings=ModelConfig(model_name_or_path=scratch, quantization_bit=None),
+        )
     encoder = ChatEncoder(processor=loaded.processor)
     with screen.stage("Encoding", key="encode") as tick:
         school = encode_lessons(taught, encoder=encoder, seed=seed, tick=tick)

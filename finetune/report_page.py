@@ -10,6 +10,7 @@ from PIL import Image
 
 from finetune.console import NO_VALUE, TABLE_METRICS, show_estimate, system_name
 from finetune.manifest import ADAPTER, HEADLINE, Case, Prediction, RunManifest, ScoresFile, read_records
+from finetune.notice import AI_NOTICE
 from xray.errors import DataError
 from xray.metrics.marks import Segment, mark_reports
 from xray.records import write_atomically
@@ -17,7 +18,6 @@ from xray.text.frames import Profile
 
 _THUMBNAIL_PX = 256
 _CASES_SHOWN = 12
-_AI_NOTICE = "人工智能生成，仅供科研评审，未经执业医师审核签署不得用于临床"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ def write_report_page(folder: Path, *, manifest: RunManifest, scores: ScoresFile
     )
     page = template.render(
         manifest=manifest,
-        notice=_AI_NOTICE,
+        notice=AI_NOTICE,
         heads=TABLE_METRICS,
         rows=[
             (system_name(s), [show_estimate(m.get(name)) for name in TABLE_METRICS]) for s, m in scores.systems.items()

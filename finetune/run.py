@@ -4,17 +4,15 @@ A stage is done when its files are there: the store's index, the adapter with `t
 study, `scores.json`. The manifest comes last.
 """
 
-import gc
 import hashlib
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import torch
-
+from finetune.adapter_card import write_card
 from finetune.batch import ChatEncoder
-from finetune.cases import write_cases, write_render
+from finetune.cases import write_cases
 from finetune.checkpoints import delete_half_written, last_checkpoint, read_history, step_of
 from finetune.config import RunConfig
 from finetune.config_file import resolved_yaml
@@ -38,14 +36,8 @@ from finetune.manifest import (
     predictions_path,
     read_json,
 )
-from finetune.models.loading import (
-    add_adapter,
-    compute_dtype,
-    count_parameters,
-    load_base,
-    set_threads,
-    weights_digest,
-)
+from finetune.models.loading import add_adapter, compute_dtype, count_parameters, free_memory, load_base, set_threads
+from finetune.models.source import weights_digest
 from finetune.provenance import artefact, code_state, environment, peak_gpu_memory_mib, peak_memory_mib
 from finetune.results import is_complete, publish
 from finetune.systems import generate_systems
@@ -119,17 +111,11 @@ def _do_what_is_left(run: Run) -> None:
     write_atomically(folder / CONFIG_FILE, resolved_yaml(config))
     write_cases(folder, run.data.test, question=run.config.data.question)
     training = _train_stage(run)
-    _free_memory()
+    free_memory()  # before the next stage loads a base of its own
     generate_systems(folder, config=config, screen=run.screen)
     write_baselines(folder, train=run.data.train, test=run.data.test, profile=config.data.profile, seed=config.seed)
     scores = _score_stage(run)
     _finish(run, training=training, scores=scores)
-
-
-def _free_memory() -> None:
-    """Let go of the trained model, whatever cycle holds it, before the next stage loads a base of its own."""
-    gc.collect()
-    torch.cuda.empty_cache()
 
 
 def _train_stage(run: Run) -> TrainingSummary:
@@ -175,7 +161,7 @@ def _train(run: Run) -> TrainingSummary:
             folder=folder,
             progress=progress,
         )
-    write_render(folder, settings=config.data.render_settings())
+    write_card(folder / ADAPTER, run_id=folder.name, config=config, base=_base_summary(run))
     clock.write()
     return _training_summary(run, result, trainable_parameters=trainable)
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from finetune.adapter_card import card_of_run, check_model
 from finetune.batch import ChatEncoder
-from finetune.cases import check_render, read_test_examples
+from finetune.cases import read_test_examples
 from finetune.config import RunConfig
 from finetune.console import Screen
 from finetune.generate import PixelLoader, generate, shuffle_films
@@ -12,16 +13,13 @@ from finetune.manifest import (
     ADAPTER,
     GENERATED,
     MANIFEST_FILE,
-    TRAINING_FILE,
     Prediction,
-    TrainingSummary,
     predictions_path,
-    read_json,
     read_records,
 )
-from finetune.models.loading import LoadedModel, load_adapter, load_base, set_threads, weights_digest
+from finetune.models.loading import LoadedModel, load_adapter, load_base, set_threads
+from finetune.models.source import weights_digest
 from finetune.results import score_again
-from xray.errors import DataError
 from xray.types import Example
 
 
@@ -36,15 +34,15 @@ def generate_again(folder: Path, *, config: RunConfig, screen: Screen) -> None:
 def generate_systems(folder: Path, *, config: RunConfig, screen: Screen) -> None:
     """Write the reports of the untuned base, of the adapter, and of the adapter on shuffled films.
 
-    Raises DataError when the run has no adapter, when its films were rendered in another way than its adapter's, or
-    when the base model is not the one that the adapter belongs to.
+    Raises DataError when the run has no adapter; ConfigError when its films are rendered in another way or size than
+    its adapter's, or when the base model is not the one that the adapter belongs to.
     """
-    check_render(folder, settings=config.data.render_settings())
+    card = card_of_run(folder, config=config)
     examples = read_test_examples(folder, config=config.data)
     if _all_written(folder, examples):
         screen.say("All reports are written.")
         return
-    _check_base(folder, config=config)
+    check_model(card, settings=config.model, base_sha256=weights_digest(config.model))  # before the base's reports
     set_threads(config.train.num_threads)
     base = load_base(config.model)
     encoder = ChatEncoder(processor=base.processor, image_size=config.model.image_size)
@@ -79,12 +77,3 @@ def _all_written(folder: Path, examples: Sequence[Example]) -> bool:
     return all(
         wanted <= {row.id for row in read_records(predictions_path(folder, system), Prediction)} for system in GENERATED
     )
-
-
-def _check_base(folder: Path, *, config: RunConfig) -> None:
-    learned_on = read_json(folder / TRAINING_FILE, TrainingSummary).base_sha256
-    if weights_digest(config.model) != learned_on:
-        raise DataError(
-            f"the adapter in {folder} was trained on another base model than {config.model.model_name_or_path!r} is "
-            "now: its files have changed or are gone. Bring them back, or start a new run."
-        )

@@ -14,6 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from peft import PeftModel
+from peft.optimizers import create_loraplus_optimizer
+from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset, Sampler
 from transformers import (
     EarlyStoppingCallback,
@@ -141,6 +144,18 @@ class ClinicalTrainer(Trainer):
     def get_eval_dataloader(self, eval_dataset: Dataset[Any] | None = None) -> DataLoader[Any]:
         """Return the validation examples in their own order."""
         return self._loader(eval_dataset or self.eval_dataset, None)
+
+    def create_optimizer(self, model: PeftModel | None = None) -> Optimizer:
+        """Return the optimiser; with LoRA+ its groups learn at two rates, which the scheduler scales alike."""
+        ratio = self.config.adapter.loraplus_lr_ratio
+        if ratio is None:
+            optimizer: Optimizer = super().create_optimizer(model)
+        else:
+            kind, settings = self.get_optimizer_cls_and_kwargs(self.args, self.model)
+            settings["loraplus_weight_decay"] = self.args.weight_decay
+            optimizer = create_loraplus_optimizer(self.model, kind, loraplus_lr_ratio=ratio, **settings)
+        self.optimizer = optimizer
+        return optimizer
 
     def _loader(self, rows: Dataset[Any], order: Sampler[Any] | None) -> DataLoader[Any]:
         workers = self.args.dataloader_num_workers

@@ -11,9 +11,10 @@ from finetune.config import AdapterConfig, ModelConfig
 from finetune.models.architecture import Architecture, measure
 from finetune.models.catalogue import CatalogueEntry, find_entry
 from finetune.models.folder import check_folder
-from finetune.models.loading import adapter_targets, build_on_meta, resolve_source
+from finetune.models.loading import adapter_targets, build_on_meta
 from finetune.models.parts import find_parts
 from finetune.models.processing import load_processor
+from finetune.models.source import resolve_source
 from finetune.models.templates import DEFAULT_TEMPLATES
 from xray.errors import ConfigError
 from xray.types import Example, Turn

@@ -1,7 +1,6 @@
 """Load any Hugging Face image-text-to-text model, in 4 or 8 bits or not, and put an adapter on it."""
 
-import hashlib
-import re
+import gc
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from transformers import (
     ProcessorMixin,
 )
 
+from finetune.adapter_card import check_model, read_card
 from finetune.config import AdapterConfig, ModelConfig
 from finetune.models.folder import check_folder, check_weights
 from finetune.models.memory import refuse_too_little_memory
@@ -28,49 +28,22 @@ from finetune.models.parts import ModelParts, find_parts, in_layers
 from finetune.models.prefix import add_prefix
 from finetune.models.processing import load_processor
 from finetune.models.registry import read_config
-from finetune.models.visualglm.sat import is_sat_checkpoint
+from finetune.models.source import resolve_source, weights_digest
 from finetune.models.whole_modules import cast_inputs, find_whole_modules, lies_in
 from xray.errors import ConfigError, MemoryLimitError
 
-DEMO_BASE = Path(__file__).parent / "demo_base"
-_MODEL_FILES = {".json", ".safetensors", ".bin", ".pth", ".model", ".jinja", ".txt", ".tiktoken"}
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
-_COMMIT = re.compile(r"[0-9a-f]{7,40}")
 # How torch and its libraries say that memory has run out where they do not raise torch.OutOfMemoryError.
 _NO_MEMORY = ("DefaultCPUAllocator", "CUBLAS_STATUS_ALLOC_FAILED", "out of memory")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedModel:
-    """A model with the processor that prepares its inputs and the names of its parts."""
+    """A model with the processor that prepares its inputs, the names of its parts, and what it was loaded by."""
 
     model: PreTrainedModel | PeftModel
     processor: ProcessorMixin
     parts: ModelParts
-
-
-def resolve_source(settings: ModelConfig) -> str:
-    """Return the folder, as an absolute path, or the hub id that `model_name_or_path` means.
-
-    Raises ConfigError for a folder that is not there, which no hub is asked for, and for a hub id without its commit.
-    """
-    name = settings.model_name_or_path
-    folder = DEMO_BASE if name == "demo" else Path(name).expanduser()
-    if folder.is_dir():
-        if is_sat_checkpoint(folder):
-            raise ConfigError(f"{folder} is a checkpoint of SwissArmyTransformer: convert it, finetune models from-sat")
-        return str(folder.resolve())
-    if not _HUB_ID.fullmatch(name):
-        raise ConfigError(
-            f"model_name_or_path {name!r} is no folder. Name one that is there, or a Hugging Face id such as "
-            "Qwen/Qwen3-VL-4B-Instruct."
-        )
-    if not _COMMIT.fullmatch(settings.revision or ""):
-        raise ConfigError(
-            f"model_name_or_path {name!r} is no folder here. If it is a Hugging Face id, name its commit in "
-            "model.revision: a branch moves, and a run taken up again would train on other weights."
-        )
-    return name
+    settings: ModelConfig
 
 
 def load_base(settings: ModelConfig) -> LoadedModel:
@@ -106,7 +79,7 @@ def load_base(settings: ModelConfig) -> LoadedModel:
     if config.is_encoder_decoder:  # T5 takes the Trainer's number of tokens and does not divide by it
         model.accepts_loss_kwargs = False
     _keep_weights_unpacked(model)
-    return LoadedModel(model=model, processor=processor, parts=parts)
+    return LoadedModel(model=model, processor=processor, parts=parts, settings=settings)
 
 
 def add_adapter(base: LoadedModel, *, settings: ModelConfig, adapter: AdapterConfig, seed: int) -> LoadedModel:
@@ -139,14 +112,19 @@ def add_adapter(base: LoadedModel, *, settings: ModelConfig, adapter: AdapterCon
         if parameter.requires_grad:  # adapter weights learn in 32 bits whatever the base is held in
             parameter.data = parameter.data.float()
     cast_inputs(model)
-    return LoadedModel(model=model, processor=base.processor, parts=base.parts)
+    return replace(base, model=model)
 
 
 def load_adapter(base: LoadedModel, folder: Path) -> LoadedModel:
-    """Put a trained adapter on the base, for generation."""
+    """Put a trained adapter on the base, for generation.
+
+    Raises ConfigError when its card names another base, or another size of films.
+    """
+    if card := read_card(folder):
+        check_model(card, settings=base.settings, base_sha256=weights_digest(base.settings))
     model = PeftModel.from_pretrained(base.model, folder, is_trainable=False)
     cast_inputs(model)
-    return LoadedModel(model=model, processor=base.processor, parts=base.parts)
+    return replace(base, model=model)
 
 
 def adapter_targets(parts: ModelParts, *, settings: ModelConfig, adapter: AdapterConfig) -> list[str]:
@@ -178,21 +156,6 @@ def compute_dtype(settings: ModelConfig) -> torch.dtype:
     if not torch.cuda.is_available():
         return torch.float32
     return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-
-
-def weights_digest(settings: ModelConfig) -> str:
-    """Return sha256 over the files of a model folder; for a hub id, over the id and its revision."""
-    folder = Path(resolve_source(settings))
-    digest = hashlib.sha256()
-    if not folder.is_dir():
-        digest.update(f"{settings.model_name_or_path}@{settings.revision}".encode())
-        return digest.hexdigest()
-    for path in sorted((*folder.iterdir(), *folder.glob("vicuna/*"))):
-        if path.is_file() and path.suffix in _MODEL_FILES:
-            digest.update(path.name.encode())
-            with path.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()
 
 
 def build_on_meta(source: str, *, revision: str | None = None) -> PreTrainedModel:
@@ -265,6 +228,12 @@ def memory_guard() -> Iterator[None]:
             "train.gradient_accumulation_steps), generate.batch_size or model.image_size, or set "
             "train.gradient_checkpointing=true."
         ) from None
+
+
+def free_memory() -> None:
+    """Let go of models that nothing names any more, whatever cycle holds them."""
+    gc.collect()
+    torch.cuda.empty_cache()
 
 
 def set_threads(number: int | None) -> None:

@@ -34,7 +34,7 @@ def one_line(text: str) -> str:
 
 def test_help_names_every_command(tmp_path: Path) -> None:
     text = finetune("--help", folder=tmp_path).stdout
-    for verb in ("run", "check", "generate", "evaluate", "review", "demo", "models"):
+    for verb in ("run", "check", "generate", "evaluate", "review", "chat", "merge", "serve", "demo", "models"):
         assert f" {verb} " in text
 
 

@@ -9,13 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune.batch import ChatEncoder
-from finetune.cases import check_render, read_test_examples
+from finetune.cases import read_test_examples
 from finetune.config import GenerateConfig, RunConfig
 from finetune.generate import _derangement, end_tokens, generate, shuffle_films, write_reports
 from finetune.manifest import Prediction, read_records
 from finetune.models.loading import LoadedModel, load_base
-from xray.dicom.render import RenderSettings
-from xray.errors import DataError
 from xray.types import Example
 
 SETTINGS = GenerateConfig(max_new_tokens=6, batch_size=3)
@@ -136,17 +134,6 @@ def test_shuffling_is_a_permutation_that_keeps_no_patients_films_where_it_can(pa
     most = max(patients.count(patient) for patient in patients)
     if most * 2 <= len(patients):
         assert all(patients[other] != patient for patient, other in zip(patients, order, strict=True))
-
-
-def test_generation_refuses_films_rendered_otherwise_than_the_adapters(finished_run: Path) -> None:
-    check_render(finished_run, settings=RenderSettings(size=96))
-    with pytest.raises(DataError, match="image_size 96"):
-        check_render(finished_run, settings=RenderSettings(size=128))
-
-
-def test_generation_without_an_adapter_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="finetune run"):
-        check_render(tmp_path, settings=RenderSettings(size=96))
 
 
 def test_generation_consumes_no_randomness(

@@ -16,10 +16,9 @@ from finetune.models.loading import (
     load_adapter,
     load_base,
     memory_guard,
-    resolve_source,
-    weights_digest,
 )
 from finetune.models.parts import find_parts
+from finetune.models.source import resolve_source, weights_digest
 from xray.errors import ConfigError, MemoryLimitError
 
 

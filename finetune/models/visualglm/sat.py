@@ -9,6 +9,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ _NOT_MERGED = ("mixins.ptuning.", "mixins.lora.")
 # What a training run leaves beside the weights: its arguments and the states of its random generators. NumPy 2 moved
 # the function that rebuilds an array.
 _REBUILD = np.zeros(0).__reduce__()[0]
-_HARMLESS = [
+_HARMLESS: list[Any] = [
     Namespace,
     np.ndarray,
     np.dtype,
@@ -104,7 +105,7 @@ def _merge_lora(weights: Weights, *, heads: int) -> list[str]:
             change = _product([taken[f"{layer}.matrix_{side}"] for side in "BA"])
         else:
             parts = [_product([taken[f"{layer}.matrix_{side}.{part}"] for side in "BA"]) for part in range(3)]
-            change = torch.cat([part.unflatten(0, (heads, -1)) for part in parts], dim=1).flatten(0, 1)
+            change = torch.cat([part.view(heads, -1, part.shape[-1]) for part in parts], dim=1).flatten(0, 1)
         weights[f"{layer}.weight"] = (original.float() + change).to(original.dtype)
         weights[f"{layer}.bias"] = taken[f"{layer}.original.bias"]
     return layers

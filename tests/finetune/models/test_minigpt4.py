@@ -14,9 +14,10 @@ from finetune.batch import ChatEncoder
 from finetune.config import AdapterConfig, ModelConfig, RunConfig
 from finetune.dataset import prepare_data
 from finetune.models.golden import Check
-from finetune.models.loading import add_adapter, count_parameters, load_adapter, load_base, weights_digest
+from finetune.models.loading import add_adapter, count_parameters, load_adapter, load_base
 from finetune.models.minigpt4.checkpoint import export_projection, save_projection
 from finetune.models.minigpt4.modeling import MiniGPT4Config, MiniGPT4ForConditionalGeneration
+from finetune.models.source import weights_digest
 from finetune.models.verify import verify
 from finetune.train import train
 from tests.finetune.models.path import LORA, build_llama_tokenizer, four_examples, learn, reports_of, walk
