@@ -5,7 +5,7 @@ from typing import Any
 from transformers import Blip2QFormerConfig, Blip2VisionConfig, PreTrainedConfig
 
 
-class VisualGLMConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers comes without types
+class VisualGLMConfig(PreTrainedConfig):
     """Sizes and special tokens. `eva_config` and `qformer_config` keep the words of the original.
 
     Raises ValueError for a relative that is no VisualGLM: the ChatGLM text models carry the same `model_type`.

@@ -33,7 +33,7 @@ _QFORMER_LAYER = {
 }
 
 
-class ShiftedRenaming(WeightRenaming):  # type: ignore[misc]
+class ShiftedRenaming(WeightRenaming):
     """A renaming that also adds `offset` to the number of the layer, the first number in the new name."""
 
     __slots__ = ("offset",)
@@ -54,7 +54,7 @@ class ShiftedRenaming(WeightRenaming):  # type: ignore[misc]
         return ShiftedRenaming(self._original_target_patterns, self._original_source_patterns, -self.offset)
 
 
-class AddBatchAxis(ConversionOps):  # type: ignore[misc]
+class AddBatchAxis(ConversionOps):
     """A weight without the leading axis of length 1 that the native module wants."""
 
     def convert(
@@ -70,7 +70,7 @@ class AddBatchAxis(ConversionOps):  # type: ignore[misc]
         return DropBatchAxis()
 
 
-class DropBatchAxis(ConversionOps):  # type: ignore[misc]
+class DropBatchAxis(ConversionOps):
     """The way back from `AddBatchAxis`."""
 
     def convert(

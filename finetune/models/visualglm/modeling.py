@@ -15,7 +15,7 @@ from finetune.models.visualglm.text import ChatGLMModel, Places, place_answer, p
 _LAST_NORM_EPS = 1e-5
 
 
-class VisualGLMForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
+class VisualGLMForConditionalGeneration(PreTrainedModel, GenerationMixin):
     """Films and a conversation in, the answer's logits out.
 
     A film fills `image_length` places of the prompt. The places hold the unknown token, as in the original; only a run

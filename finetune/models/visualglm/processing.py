@@ -28,13 +28,13 @@ _FULL_WIDTH = {",": "，", "!": "！", ":": "：", ";": "；", "?": "？"}
 _HALF_WIDTH_MARK = re.compile(r"(?<=[\u4e00-\u9fff])[,!:;?]|[,!:;?](?=[\u4e00-\u9fff])")
 
 
-class VisualGLMProcessorKwargs(ProcessingKwargs, total=False):  # type: ignore[misc, call-arg]
+class VisualGLMProcessorKwargs(ProcessingKwargs, total=False):  # type: ignore[call-arg]
     """The chat template writes the special tokens, so the tokenizer does not add them."""
 
     _defaults = {"text_kwargs": {"add_special_tokens": False}}  # noqa: RUF012 (the base class reads it as it is)
 
 
-class VisualGLMProcessor(ProcessorMixin):  # type: ignore[misc]
+class VisualGLMProcessor(ProcessorMixin):
     """Widens the place of each film in the text to the places that the model fills, and scales the film.
 
     Published folders hold no settings of the image processor: the size comes from `config.json`.

@@ -131,7 +131,7 @@ class ChatGLMMLP(nn.Module):
         return output
 
 
-class ChatGLMBlock(GradientCheckpointingLayer):  # type: ignore[misc]  # transformers comes without types
+class ChatGLMBlock(GradientCheckpointingLayer):
     """One layer. What is added to each sublayer's output is its normalised and scaled input (DeepNorm)."""
 
     def __init__(self, config: VisualGLMConfig, layer_idx: int) -> None:

@@ -10,7 +10,7 @@ _BLANKS = re.compile(r" {2,80}")
 _BLANK_PIECE = re.compile(r"<\|blank_(\d+)\|>")
 
 
-class ChatGLMTokenizer(SentencePieceBackend):  # type: ignore[misc]  # transformers comes without types
+class ChatGLMTokenizer(SentencePieceBackend):
     """Reads `ice_text.model`. The ids of the special tokens are those of its pieces.
 
     The name is the one that published folders give, so that what is saved opens with the original too.
