@@ -6,7 +6,7 @@ beside them. They are merged, with its scale of 1 / rank.
 
 import shutil
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -26,13 +26,14 @@ _RENAMED = {"mixins.eva.model.": "image_encoder.", "mixins.chatglm-final.": ""}
 _NOT_MERGED = ("mixins.ptuning.", "mixins.lora.")
 # What a training run leaves beside the weights: its arguments and the states of its random generators. NumPy 2 moved
 # the function that rebuilds an array.
-_REBUILD = np.zeros(0).__reduce__()[0]
-_HARMLESS: list[Any] = [
+_REBUILD: Any = np.zeros(0).__reduce__()[0]
+_HARMLESS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     Namespace,
     np.ndarray,
     np.dtype,
     np.dtypes.UInt32DType,
-    *((_REBUILD, f"numpy.{core}.multiarray._reconstruct") for core in ("core", "_core")),
+    (_REBUILD, "numpy.core.multiarray._reconstruct"),
+    (_REBUILD, "numpy._core.multiarray._reconstruct"),
 ]
 
 Weights = dict[str, torch.Tensor]
@@ -105,7 +106,7 @@ def _merge_lora(weights: Weights, *, heads: int) -> list[str]:
             change = _product([taken[f"{layer}.matrix_{side}"] for side in "BA"])
         else:
             parts = [_product([taken[f"{layer}.matrix_{side}.{part}"] for side in "BA"]) for part in range(3)]
-            change = torch.cat([part.view(heads, -1, part.shape[-1]) for part in parts], dim=1).flatten(0, 1)
+            change = torch.cat([part.reshape(heads, -1, part.shape[1]) for part in parts], dim=1).flatten(0, 1)
         weights[f"{layer}.weight"] = (original.float() + change).to(original.dtype)
         weights[f"{layer}.bias"] = taken[f"{layer}.original.bias"]
     return layers
