@@ -1,4 +1,4 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,15 +6,17 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from transformers import BertConfig, BertModel, BertTokenizerFast
+from typer.testing import CliRunner
 
-from finetune.align import Aligner, align
+from finetune.align import Aligner, AlignRow
 from finetune.batch import collate
 from finetune.config import AdapterConfig, RunConfig
 from finetune.manifest import read_records
+from finetune.model_commands import app
 from finetune.models.composed.compose import compose_qformer, read_bridge, read_parts
 from finetune.models.composed.first_stage import Reports, draw_rivals
 from finetune.models.loading import load_base
-from tests.finetune.conftest import TEXTS, quiet_screen
+from tests.finetune.conftest import TEXTS, write_config
 from tests.finetune.models.path import REPORTS, four_examples, walk
 from tests.finetune.models.test_compose import settings, write, write_qwen, write_siglip
 from xray.errors import ConfigError
@@ -147,15 +149,16 @@ def test_a_word_is_written_from_the_film_and_the_words_before_it_alone(aligner: 
 
 
 def test_a_trained_bridge_joins_its_tower_to_a_language_model(
-    parts: Path, tmp_path: Path, make_config: Callable[..., RunConfig]
+    parts: Path, tmp_path: Path, tiny_base: Path, films: Path
 ) -> None:
-    config = make_config(tmp_path, "train.max_steps=10", "train.cutoff_len=64")
-    rows = align(
-        config, vision=parts / "vision", text=parts / "bert", folder=tmp_path / "bridge", screen=quiet_screen()
-    )
+    config = write_config(tmp_path, base=tiny_base, films=films)
+    places = ["--vision", str(parts / "vision"), "--text", str(parts / "bert")]
+    brief = ["train.max_steps=10", "train.cutoff_len=64"]
+    told = CliRunner().invoke(app, ["align", str(config), str(tmp_path / "bridge"), *places, *brief])
+    rows = read_records(tmp_path / "bridge" / "history.jsonl", AlignRow)
     assert [row.step for row in rows] == sorted({row.step for row in rows})
     assert rows[-1].step == 10
-    assert rows == read_records(tmp_path / "bridge" / "history.jsonl", type(rows[0]))
+    assert f"step 10: contrast {rows[-1].contrast:.3f}" in told.output
     bridge = read_bridge(tmp_path / "bridge")
     joined = read_parts(parts / "vision", parts / "language")
     compose_qformer(joined, bridge=bridge, folder=tmp_path / "joined", seed=0)

@@ -7,7 +7,10 @@ import torch
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from transformers import (
+    Blip2Config,
+    Blip2ForConditionalGeneration,
     Blip2QFormerConfig,
+    Blip2VisionConfig,
     CLIPConfig,
     CLIPModel,
     Dinov2Config,
@@ -29,7 +32,7 @@ from typer.testing import CliRunner
 from finetune.batch import ChatEncoder
 from finetune.config import AdapterConfig, ModelConfig
 from finetune.model_commands import app
-from finetune.models.composed.compose import Bridge, compose_mlp, compose_qformer, read_parts
+from finetune.models.composed.compose import Bridge, compose_mlp, compose_qformer, read_bridge, read_parts
 from finetune.models.loading import load_base
 from finetune.models.tiny import build_tokenizer
 from tests.finetune.models.path import REPORTS, build_llama_tokenizer, four_examples, walk
@@ -203,3 +206,20 @@ def test_the_command_joins_two_folders_and_never_writes_over_one(tmp_path: Path)
     assert "compose_align.yaml" in result.output
     assert load_base(settings(tmp_path / "joined")).parts.projector
     assert "is there already" in str(CliRunner().invoke(app, told).exception)
+
+
+def test_the_q_former_of_a_blip2_can_be_the_bridge(tmp_path: Path) -> None:
+    vision, text = write(write_siglip, tmp_path / "vision"), write(write_llama, tmp_path / "text")
+    config = Blip2Config(
+        vision_config=Blip2VisionConfig(**TOWER), qformer_config=QFORMER, text_config=LlamaConfig(**TEXT)
+    )
+    torch.manual_seed(3)
+    other = Blip2ForConditionalGeneration(config)
+    other.query_tokens.data.normal_()
+    other.save_pretrained(tmp_path / "blip2")
+    compose_qformer(
+        read_parts(vision, text), bridge=read_bridge(tmp_path / "blip2"), folder=tmp_path / "joined", seed=0
+    )
+    state = load_base(settings(tmp_path / "joined", quantization_bit=None)).model.state_dict()
+    assert torch.equal(state["query_tokens"], other.query_tokens)
+    assert all(torch.equal(state[f"qformer.{name}"], tensor) for name, tensor in other.qformer.state_dict().items())
