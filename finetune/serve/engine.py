@@ -51,11 +51,15 @@ class Decoding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """A dialogue as model inputs: `length` in tokens, image tokens included; `ends` are the ids that end an answer."""
+    """A dialogue as model inputs: `length` in tokens, image tokens included.
+
+    An answer ends with one of the ids `ends`, or with the text `closing` where the chat template has no token for it.
+    """
 
     inputs: dict[str, torch.Tensor]
     length: int
     ends: tuple[int, ...]
+    closing: str | None = None
 
 
 class Engine:
@@ -89,7 +93,7 @@ class Engine:
         if length >= self.context:
             raise TooLongError(f"the dialogue has {length} tokens; this model reads fewer than {self.context}")
         ends = end_tokens(self.loaded, closing=self.encoder.closing_id(example))
-        return Prompt(inputs=inputs, length=length, ends=tuple(ends))
+        return Prompt(inputs=inputs, length=length, ends=tuple(ends), closing=self.encoder.closing_text(example))
 
     def room(self, prompt: Prompt) -> int:
         """Return how many tokens an answer to this prompt can have."""
@@ -114,6 +118,7 @@ class Answer(BaseStreamer, StoppingCriteria):  # type: ignore[misc]  # the libra
         self._loaded = loaded
         self._prompt = prompt
         self._decoding = decoding
+        self._stops = (*decoding.stop, prompt.closing) if prompt.closing else decoding.stop
         self._tokens: SimpleQueue[int | BaseException | None] = SimpleQueue()
         self._closed = threading.Event()
         self._prompt_seen = False
@@ -184,17 +189,17 @@ class Answer(BaseStreamer, StoppingCriteria):  # type: ignore[misc]  # the libra
     def _decode(self, tokens: list[int]) -> None:
         """Bring `text` up to date, cut before the first text that ends it."""
         self.num_tokens = len(tokens)
-        self.text = self._loaded.processor.tokenizer.decode(tokens, skip_special_tokens=True).lstrip()
-        places = [place for stop in self._decoding.stop if (place := self.text.find(stop)) >= 0]
+        self.text = self._loaded.processor.decode(tokens, skip_special_tokens=True).lstrip()
+        places = [place for stop in self._stops if (place := self.text.find(stop)) >= 0]
         if places:
             self.text = self.text[: min(places)]
             self.finish_reason = "stop"
 
     def _held_back(self) -> int:
         """Return how many characters at the end may be the beginning of a text that ends the answer."""
-        longest = max((len(stop) for stop in self._decoding.stop), default=0)
+        longest = max((len(stop) for stop in self._stops), default=0)
         ends = (self.text[-number:] for number in range(1, min(longest, len(self.text) + 1)))
-        return max((len(end) for end in ends if any(stop.startswith(end) for stop in self._decoding.stop)), default=0)
+        return max((len(end) for end in ends if any(stop.startswith(end) for stop in self._stops)), default=0)
 
 
 def _as_example(turns: Sequence[Turn], *, films: int) -> Example:

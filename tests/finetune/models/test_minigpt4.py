@@ -206,8 +206,8 @@ def cut_the_tower(folder: Path) -> None:
     ("damage", "message"),
     [
         (lose_a_shard, "lacks pytorch_model-00002-of-00002.bin"),
-        (lose_a_block, "no weights for vision_model.encoder.layers.1.mlp"),
-        (cut_the_tower, "eva_vit_g.pth cannot be read"),
+        (lose_a_block, "no weights that fit vision_model.encoder.layers.1.mlp"),
+        (cut_the_tower, "eva_vit_g.pth is not whole"),
         (lambda folder: (folder / "eva_vit_g.pth").unlink(), "has no eva_vit_g.pth"),
         (lambda folder: (folder / "vicuna" / "model.safetensors").unlink(), "has no weights"),
         (lambda folder: (folder / "vicuna" / "config.json").unlink(), "no Hugging Face folder"),
