@@ -24,7 +24,7 @@ FILMS_FOLDER = "films"
 class TrainingPair(Record):
     """A line of `sft.jsonl`: `messages` end with the corrected report, `images` are paths below the export's folder.
 
-    `patient_id` is the pseudonym. `split` is always `train`, so that preparing the pairs splits nothing off.
+    `patient_id` is the pseudonym, by which preparing the pairs splits them anew.
     """
 
     review_id: str
@@ -32,7 +32,6 @@ class TrainingPair(Record):
     images: tuple[str, ...]
     messages: tuple["Message", ...]
     patient_id: str
-    split: str = "train"
 
 
 class PreferencePair(TrainingPair):
