@@ -82,4 +82,3 @@ def _pseudonymous(record: ReviewedReport) -> Dataset:
     identity.SeriesInstanceUID = derived_uid("films", record.study_uid)
     identity.SOPInstanceUID, identity.SOPClassUID = derived_uid("film", record.study_uid), SecondaryCaptureImageStorage
     return identity
-

@@ -87,7 +87,9 @@ def _date(report: EnhancedSR, signed: Signature) -> None:
     """Date everything by the signature instead of the clock."""
     report.InstanceCreationDate, report.InstanceCreationTime = f"{signed.at:%Y%m%d}", f"{signed.at:%H%M%S}"
     report.TimezoneOffsetFromUTC = f"{signed.at:%z}"[:5]
-    report.VerifyingObserverSequence[0].VerificationDateTime = f"{signed.at:%Y%m%d%H%M%S}{signed.at:%z}"[:19]
+    when = f"{signed.at:%Y%m%d%H%M%S}{signed.at:%z}"[:19]
+    report.VerifyingObserverSequence[0].VerificationDateTime = when
+    report.ContributingEquipmentSequence[0].ContributionDateTime = when  # highdicom names itself
 
 
 def _content(record: ReviewedReport, context: ExportContext) -> ContainerContentItem:

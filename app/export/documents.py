@@ -25,6 +25,7 @@ def to_documents(
     if not chosen:
         reasons = ", ".join(sorted({exclusion.reason for exclusion in excluded})) or "there is no review"
         raise DataError(f"No report can become a document: {reasons}. Submit and sign reports first.")
+    files: Iterator[ExportFile]
     if kind == "dicom_sr":
         files = (ExportFile(name=f"{r.id}.dcm", data=to_dicom_sr(r, context=context)) for r in chosen)
     else:

@@ -23,6 +23,7 @@ from xray.errors import ConfigError, DataError
 from xray.records import Record, write_record
 
 MANIFEST_FILE = "manifest.json"
+_NO_CONTEXT = ExportContext()
 Kind = Literal["jsonl", "csv", "parquet", "pairs", "dicom_sr", "fhir", "pdf"]
 
 
@@ -56,7 +57,7 @@ class ExportManifest(Record):
 
 
 def write(
-    records: Sequence[ReviewedReport], *, kind: Kind, folder: Path, context: ExportContext = ExportContext()
+    records: Sequence[ReviewedReport], *, kind: Kind, folder: Path, context: ExportContext = _NO_CONTEXT
 ) -> list[Path]:
     """Write the reviews as `kind` into a new `folder` and return its files, the manifest last.
 

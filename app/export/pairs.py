@@ -62,9 +62,11 @@ def to_pairs(records: Sequence[ReviewedReport], *, evaluation_patients: frozense
     excluded = [Exclusion(review_id=key, reason=reason) for key, reason in reasons.items() if reason]
     if not chosen:
         raise DataError(_nothing_left(excluded))
-    for record in chosen:
-        if why := _no_preference(record):
-            excluded.append(Exclusion(review_id=record.id, reason=f"{PREFERENCES_FILE}: {why}"))
+    excluded += [
+        Exclusion(review_id=record.id, reason=f"{PREFERENCES_FILE}: {why}")
+        for record in chosen
+        if (why := _no_preference(record))
+    ]
     return Contents(files=_files(chosen), num_written=len(chosen), excluded=tuple(excluded))
 
 

@@ -4,6 +4,7 @@ from xml.sax.saxutils import escape
 
 from fpdf import FPDF
 from fpdf.enums import WrapMode, XPos, YPos
+from fpdf.fonts import TTFFont
 
 from app.export.aigc import NAMESPACE, AigcBlock
 from app.export.contents import without_controls
@@ -27,25 +28,31 @@ def to_pdf(record: ReviewedReport, *, font: Font, context: ExportContext) -> byt
     """
     page = _Page(record)
     page.add_font(_FAMILY, fname=font.path, collection_font_number=font.face)
-    page.set_title(_TITLE)
-    page.set_lang("zh-CN")
-    page.set_creator(context.producer)
-    page.set_creation_date(record.signed.at if record.signed else record.saved_at)
-    page.set_xmp_metadata(_xmp(AigcBlock(ContentProducer=context.producer, ProduceID=f"{record.id}-{record.revision}")))
-    page.add_page()
-    page.line_of(_TITLE, size=_TITLE_PT)
-    for heading, text in _body(record, context):
-        page.ln(3)
-        page.line_of(heading, size=_SMALL_PT)
-        page.line_of(text, size=_TEXT_PT)
-    page.check_glyphs()
-    return bytes(page.output())
+    try:
+        page.set_title(_TITLE)
+        page.set_lang("zh-CN")
+        page.set_creator(context.producer)
+        page.set_creation_date(record.signed.at if record.signed else record.saved_at)
+        block = AigcBlock(ContentProducer=context.producer, ProduceID=f"{record.id}-{record.revision}")
+        page.set_xmp_metadata(_xmp(block))
+        page.add_page()
+        page.line_of(_TITLE, size=_TITLE_PT)
+        for heading, text in _body(record, context):
+            page.ln(3)
+            page.line_of(heading, size=_SMALL_PT)
+            page.line_of(text, size=_TEXT_PT)
+        page.check_glyphs()
+        return bytes(page.output())
+    finally:
+        page.close_fonts()
 
 
 def characters_of(record: ReviewedReport, *, context: ExportContext) -> set[str]:
     """Return every character that the document sets: what its font has to hold."""
     body = "".join(heading + text for heading, text in _body(record, context))
-    return set(without_controls(_TITLE + "".join(_head(record)) + body + _foot(record, page=1)) + " 0123456789") - {"\n"}
+    return set(without_controls(_TITLE + "".join(_head(record)) + body + _foot(record, page=1)) + " 0123456789") - {
+        "\n"
+    }
 
 
 class _Page(FPDF):
@@ -75,9 +82,17 @@ class _Page(FPDF):
             0, height, without_controls(text), align="L", wrapmode=WrapMode.CHAR, new_x=XPos.LMARGIN, new_y=YPos.NEXT
         )
 
+    def _embedded(self) -> list[TTFFont]:
+        return [font for font in self.fonts.values() if isinstance(font, TTFFont)]
+
+    def close_fonts(self) -> None:
+        """Let go of the font's file, which fpdf2 reads as it needs it."""
+        for font in self._embedded():
+            font.close()
+
     def check_glyphs(self) -> None:
         """Raise DataError if the font had no glyph for a character."""
-        missing = sorted({character for font in self.fonts.values() for character in font.missing_glyphs})
+        missing = sorted({character for font in self._embedded() for character in font.missing_glyphs})
         if missing:
             codes = ", ".join(f"U+{character:04X}" for character in missing[:5])
             raise DataError(

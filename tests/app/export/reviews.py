@@ -58,4 +58,4 @@ def review(case: str = "case-1", **fields: object) -> ReviewedReport:
 
 
 def signed(case: str = "case-1", **fields: object) -> ReviewedReport:
-    return review(case, signature=SIGNED, **fields)
+    return review(case, **{"signature": SIGNED} | fields)

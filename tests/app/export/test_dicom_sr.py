@@ -2,11 +2,14 @@
 
 import shutil
 import subprocess
+import warnings
 from io import BytesIO
 from pathlib import Path
 
 import pytest
-from pydicom import Dataset, dcmread
+from pydicom import DataElement, Dataset, config, dcmread
+from pydicom.datadict import dictionary_VR
+from pydicom.dataset import FileMetaDataset
 from pydicom.uid import BasicTextSRStorage, ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
 from app.export import write
@@ -26,8 +29,12 @@ def header(path: Path, **fields: object) -> ReviewedFilm:
     dataset.PatientBirthDate, dataset.PatientSex, dataset.StudyDate = "19800229", "M", "20261128"
     dataset.AccessionNumber, dataset.StudyID, dataset.StudyTime = "A1", "S1", "0815"
     for keyword, value in fields.items():
-        setattr(dataset, keyword, value)
-    dataset.save_as(path, enforce_file_format=True, implicit_vr=False, little_endian=True)
+        dataset.add(DataElement(keyword, dictionary_VR(keyword), value, validation_mode=config.IGNORE))
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some of the values are no good, which is the point
+        dataset.save_as(path, enforce_file_format=True)
     return ReviewedFilm(path=path.with_suffix(".png"), dicom=path)
 
 

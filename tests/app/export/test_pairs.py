@@ -98,7 +98,7 @@ def test_a_patient_in_training_and_in_evaluation_stops_the_export(
 def test_reviews_of_the_test_split_alone_give_no_pairs_and_the_way_out(
     films: tuple[ReviewedFilm, ...], tmp_path: Path
 ) -> None:
-    with pytest.raises(DataError, match="1 evaluation_patient.*training split"):
+    with pytest.raises(DataError, match=r"1 evaluation_patient.*training split"):
         exported([review(films=films, split="test")], tmp_path / "out")
 
 

@@ -41,7 +41,7 @@ def test_the_final_text_is_the_corrected_one_and_a_rejected_one_is_none() -> Non
 
 def test_times_without_an_offset_and_prompts_without_a_question_are_refused() -> None:
     with pytest.raises(ValidationError):
-        review(saved_at=datetime(2026, 1, 1))  # noqa: DTZ001
+        review(saved_at=datetime(2026, 1, 1))
     with pytest.raises(ValidationError):
         review(turns=(PromptTurn(role="assistant", text="好的。"),))
 

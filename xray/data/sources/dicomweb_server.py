@@ -34,6 +34,7 @@ TOKEN_VARIABLE = "XRAY_DICOMWEB_TOKEN"
 _MOST_SEARCH_BYTES = 64 << 20
 _DICOM = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 _LATER = {429, 502, 503, 504}  # the server may answer the next time
+_NOT_STORED = {400, 409, 415, 422}
 _FAILURES = (urllib.error.URLError, http.client.HTTPException, OSError)
 
 
@@ -136,9 +137,7 @@ class Server:
             raise Rejected("not_stored", "the server does not keep what it was sent; see its log")
 
     @contextmanager
-    def _opened(
-        self, path: str, *, accept: str, body: "_Body | None" = None
-    ) -> Iterator[http.client.HTTPResponse]:
+    def _opened(self, path: str, *, accept: str, body: "_Body | None" = None) -> Iterator[http.client.HTTPResponse]:
         for tries_left in range(self.limits.tries - 1, -1, -1):
             try:
                 answer = self._open(path, accept=accept, body=body)
@@ -146,7 +145,7 @@ class Server:
             except urllib.error.HTTPError as error:
                 error.close()
                 if error.code not in _LATER or not tries_left:
-                    raise self._refusal(error.code) from None
+                    raise self._refusal(error.code, storing=body is not None) from None
             except _FAILURES as error:
                 if not tries_left:
                     raise self._unreachable(error) from None
@@ -160,7 +159,7 @@ class Server:
             headers["Authorization"] = self.authorization
         if body is not None:
             headers["Content-Type"] = body.content_type
-        request = urllib.request.Request(f"{self.url}/{path}", headers=headers, data=body and body.data)
+        request = urllib.request.Request(f"{self.url}/{path}", headers=headers, data=body.data if body else None)
         opener = urllib.request.build_opener(_NoRedirect)
         answer: http.client.HTTPResponse = opener.open(request, timeout=self.limits.silence_seconds)
         return answer
@@ -183,7 +182,7 @@ class Server:
                 raise Rejected("server_error", f"the answer took more than {self.limits.answer_seconds:g} seconds")
             yield chunk
 
-    def _refusal(self, status: int) -> DataError:
+    def _refusal(self, status: int, *, storing: bool) -> DataError:
         host = urlsplit(self.url).netloc
         if status in (401, 403):
             return DataError(
@@ -194,7 +193,7 @@ class Server:
             return DataError(f"{host} redirects to another address ({status}). Name the final address.")
         if status in (404, 410):
             return Rejected("not_found", "the server does not have it, or its DICOMweb root is another address")
-        if status == http.HTTPStatus.CONFLICT:
+        if storing and status in _NOT_STORED:
             return Rejected("not_stored", "the server does not keep what it was sent; see its log")
         return Rejected("server_error", f"the server answered with status {status}")
 
