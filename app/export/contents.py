@@ -1,11 +1,13 @@
 """What a format makes of reviews: files to write, and what stayed out."""
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.export.records import Exclusion, ReviewedReport
+from xray.text.sections import locate_sections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,33 +36,40 @@ def select_documents(
     preliminary document), `superseded_by_approval`, and `not_adjudicated`: several readers signed different documents
     for one case, and none is approved.
     """
-    chosen: list[ReviewedReport] = []
-    excluded: list[Exclusion] = []
-    signed = [record for record in records if record.signed and not record.sentinel]
-    for record in records:
-        rivals = [other for other in signed if (other.run_id, other.case_id) == (record.run_id, record.case_id)]
-        reason = _reason(record, rivals=rivals, signed_only=signed_only)
-        if reason is None:
-            chosen.append(record)
-        else:
-            excluded.append(Exclusion(review_id=record.id, reason=reason))
+    signed = Counter(_case(record) for record in records if record.signed and not record.sentinel)
+    approved = {_case(record) for record in records if record.status == "approved" and record.signed}
+    reasons = [_reason(record, signed=signed, approved=approved, signed_only=signed_only) for record in records]
+    chosen = [record for record, reason in zip(records, reasons, strict=True) if reason is None]
+    excluded = [Exclusion(review_id=r.id, reason=reason) for r, reason in zip(records, reasons, strict=True) if reason]
     return chosen, tuple(excluded)
 
 
-def _reason(record: ReviewedReport, *, rivals: Sequence[ReviewedReport], signed_only: bool) -> str | None:
-    if record.sentinel:
-        return "sentinel"
-    if record.status == "void":
-        return "void"
-    if not record.final_text:
-        return "no_text"
-    if record.status != "approved" and any(rival.status == "approved" for rival in rivals):
-        return "superseded_by_approval"
-    if record.signed is None:
-        return "not_signed" if signed_only else None
-    if record.status != "approved" and len(rivals) > 1:
-        return "not_adjudicated"
-    return None
+def findings_and_impression(text: str) -> tuple[str, str] | None:
+    """Return the two parts of a report that has these and no other; None for any other text, which is to stay whole."""
+    sections = locate_sections(text)
+    if [section.name for section in sections] != ["findings", "impression"]:
+        return None
+    findings, impression = (text[section.start : section.end].strip() for section in sections)
+    return findings, impression
+
+
+def _case(record: ReviewedReport) -> tuple[str, str]:
+    return record.run_id, record.case_id
+
+
+def _reason(
+    record: ReviewedReport, *, signed: Counter[tuple[str, str]], approved: set[tuple[str, str]], signed_only: bool
+) -> str | None:
+    overruled = record.status != "approved" and _case(record) in approved
+    checks = (
+        ("sentinel", record.sentinel),
+        ("void", record.status == "void"),
+        ("no_text", not record.final_text),
+        ("superseded_by_approval", overruled),
+        ("not_signed", signed_only and record.signed is None),
+        ("not_adjudicated", record.signed and record.status != "approved" and signed[_case(record)] > 1),
+    )
+    return next((reason for reason, holds in checks if holds), None)
 
 
 def without_controls(text: str) -> str:

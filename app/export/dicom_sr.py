@@ -17,11 +17,11 @@ from highdicom.sr import (
 )
 from pydicom.uid import BasicTextSRStorage
 
+from app.export.contents import findings_and_impression
 from app.export.dicom_identity import derived_uid, identities
 from app.export.records import ExportContext, Person, ReviewedReport, Signature
 from xray import __version__
 from xray.errors import DataError
-from xray.text.sections import split_sections
 
 _TITLE = CodedConcept("18748-4", "LN", "Diagnostic Imaging Report")
 _PERSON = CodedConcept("121006", "DCM", "Person")
@@ -107,10 +107,9 @@ def _content(record: ReviewedReport, context: ExportContext) -> ContainerContent
     items.extend(ObserverContext(_PERSON, reader))
     items.extend(ObserverContext(_DEVICE, model))
     items.append(_text(_COMMENT, record.ai_label))
-    sections = split_sections(record.final_text)
-    if sections.findings and sections.impression:
-        items.append(_section(_FINDINGS, sections.findings))
-        items.append(_section(_IMPRESSIONS, sections.impression))
+    if both := findings_and_impression(record.final_text):
+        items.append(_section(_FINDINGS, both[0]))
+        items.append(_section(_IMPRESSIONS, both[1]))
     else:
         items.append(_section(_FINDINGS, record.final_text))
     root.ContentSequence = items

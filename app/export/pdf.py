@@ -7,11 +7,10 @@ from fpdf.enums import WrapMode, XPos, YPos
 from fpdf.fonts import TTFFont
 
 from app.export.aigc import NAMESPACE, AigcBlock
-from app.export.contents import without_controls
+from app.export.contents import findings_and_impression, without_controls
 from app.export.fonts import Font
 from app.export.records import ExportContext, ReviewedReport
 from xray.errors import DataError
-from xray.text.sections import split_sections
 
 NOT_FOR_CARE = "本页报告初稿由人工智能生成，仅供科研评审，未经执业医师审核签署不得用于临床"
 _FAMILY, _TITLE = "report", "胸部X线检查报告"
@@ -49,10 +48,9 @@ def to_pdf(record: ReviewedReport, *, font: Font, context: ExportContext) -> byt
 
 def characters_of(record: ReviewedReport, *, context: ExportContext) -> set[str]:
     """Return every character that the document sets: what its font has to hold."""
-    body = "".join(heading + text for heading, text in _body(record, context))
-    return set(without_controls(_TITLE + "".join(_head(record)) + body + _foot(record, page=1)) + " 0123456789") - {
-        "\n"
-    }
+    parts = [_TITLE, *_head(record), _foot(record, page=1), "0123456789"]
+    parts += [text for part in _body(record, context) for text in part]
+    return set(without_controls("".join(parts)))
 
 
 class _Page(FPDF):
@@ -109,10 +107,9 @@ def _foot(record: ReviewedReport, *, page: int) -> str:
 
 
 def _body(record: ReviewedReport, context: ExportContext) -> list[tuple[str, str]]:
-    sections = split_sections(record.final_text)
     parts = [("检查与患者（假名）", f"{record.study_uid}　{record.patient_key}")]
-    if sections.findings and sections.impression:
-        parts += [("影像所见", sections.findings), ("诊断意见", sections.impression)]
+    if both := findings_and_impression(record.final_text):
+        parts += [("影像所见", both[0]), ("诊断意见", both[1])]
     else:
         parts.append(("报告", record.final_text))
     parts.append(("生成模型", record.model_name))

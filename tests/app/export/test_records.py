@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from pydantic import ValidationError
 
-from app.export.contents import select_documents
+from app.export.contents import findings_and_impression, select_documents
 from app.export.records import Person, PromptTurn
 from tests.app.export.reviews import CORRECTED, GENERATED, LABEL, review, signed
 
@@ -72,3 +72,17 @@ def test_one_document_is_chosen_for_a_case_and_the_others_say_why_not() -> None:
         "not_signed",
     ]
     assert [record.case_id for record in select_documents(records, signed_only=False)[0]] == ["b", "f", "g"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "右肺下叶炎症。",
+        "所见：右肺斑片影。",
+        "所见：右肺斑片影。\n印象：炎症。\n对比：较前片吸收。",
+        "临床诊断：咳嗽。\n所见：右肺斑片影。\n印象：炎症。",
+    ],
+)
+def test_a_report_is_parted_only_where_nothing_of_it_is_lost(text: str) -> None:
+    assert findings_and_impression(text) is None
+    assert findings_and_impression(CORRECTED) == ("右肺下叶见斑片影，心影不大。", "右肺下叶炎症。")
