@@ -57,7 +57,7 @@ def subset_font(font: Font, *, characters: Iterable[str], into: Path) -> Font:
     A face for Chinese has 65,000 glyphs and takes seconds to load: one small font serves a whole export.
     """
     with TTFont(font.path, fontNumber=font.face, lazy=True) as face:
-        subsetter = Subsetter(Options(name_IDs=["*"], notdef_outline=True))
+        subsetter = Subsetter(Options(name_IDs=["*"], layout_features=[], notdef_outline=True))
         subsetter.populate(unicodes={ord(character) for character in characters})
         subsetter.subset(face)
         face.save(into)
