@@ -19,7 +19,7 @@ class Peer:
 
     `left_out` instances are missing from the answer to a whole series, `broken` ones from every answer. `status` is
     answered to all requests while `status_times` lasts, `status_of_retrieval` to retrievals. `cut` cuts every answer of
-    films after so many bytes; `silent` lets every retrieval hang; `words` answers searches and what is `sent` with something else.
+    films after so many bytes; `silent` lets every retrieval hang; `words` answers searches and what is `sent`.
     """
 
     studies: dict[str, dict[str, bytes]] = field(repr=False)
