@@ -20,7 +20,7 @@ from app.export.parquet import to_parquet
 from app.export.records import AI_LABEL, Exclusion, ExportContext, ProtocolUsed, ReviewedReport, Seed
 from xray import __version__
 from xray.errors import ConfigError, DataError
-from xray.records import Record, write_record
+from xray.records import Record, write_atomically, write_record
 
 MANIFEST_FILE = "manifest.json"
 _NO_CONTEXT = ExportContext()
@@ -118,11 +118,7 @@ def _label(records: Sequence[ReviewedReport], context: ExportContext) -> AigcBlo
 
 def _write_file(file: ExportFile, *, folder: Path) -> ExportedFile:
     data = file.data.read_bytes() if isinstance(file.data, Path) else file.data
-    path = folder / file.name
-    path.parent.mkdir(exist_ok=True)
-    with path.open("wb") as stream:
-        stream.write(data)
-        os.fsync(stream.fileno())
+    write_atomically(folder / file.name, data)
     return ExportedFile(name=file.name, sha256=hashlib.sha256(data).hexdigest(), num_bytes=len(data))
 
 
