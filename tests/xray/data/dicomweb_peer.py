@@ -19,7 +19,7 @@ class Peer:
 
     `left_out` instances are missing from the answer to a whole series, `broken` ones from every answer. `status` is
     answered to all requests while `status_times` lasts, `status_of_retrieval` to retrievals. `cut` cuts every answer of
-    films after so many bytes; `silent` lets every retrieval hang; `words` answers searches with something else.
+    films after so many bytes; `silent` lets every retrieval hang; `words` answers searches and what is `sent`.
     """
 
     studies: dict[str, dict[str, bytes]] = field(repr=False)
@@ -34,6 +34,7 @@ class Peer:
     ignores_offset: bool = False
     page: int = 1000
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list, repr=False)
+    sent: list[bytes] = field(default_factory=list, repr=False)
     stop: threading.Event = field(default_factory=threading.Event)
     url: str = ""
 
@@ -82,6 +83,17 @@ class _Handler(BaseHTTPRequestHandler):
             start = 0 if peer.ignores_offset else int(query["offset"][0])
             found = self._search(parts.path.split("/")[2:])[start : start + peer.page]
             self._answer(200, "application/dicom+json", json.dumps(found).encode())
+
+    def do_POST(self) -> None:
+        peer, sent = self.peer, self.rfile.read(int(self.headers["Content-Length"]))
+        peer.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
+        if peer.status is not None and peer.status_times > 0:
+            peer.status_times -= 1
+            self._answer(peer.status, "text/plain", b"no", location="http://127.0.0.1:9/elsewhere")
+            return
+        peer.sent.append(sent)
+        kept = json.dumps({"00081199": {"vr": "SQ", "Value": [element("00081155", "1.2")]}}).encode()
+        self._answer(200, "application/dicom+json", kept if peer.words is None else peer.words)
 
     def _search(self, path: list[str]) -> list[object]:
         if path == ["studies"]:

@@ -1,4 +1,4 @@
-"""HTTP to a DICOMweb server (PS3.18): searches and retrievals with credentials, time limits and size limits.
+"""HTTP to a DICOMweb server (PS3.18): search, retrieval and storage with credentials, time limits and size limits.
 
 The standard library does it. A client library that parses each film and writes it again would change its bytes, and
 the usual one takes a cut-off last part for a whole film.
@@ -13,6 +13,7 @@ import ipaddress
 import json
 import os
 import re
+import secrets
 import time
 import urllib.error
 import urllib.request
@@ -21,6 +22,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
+
+from pydicom.dataset import Dataset
 
 from xray.data.sources.multipart import save_parts
 from xray.errors import DataError, Rejected
@@ -31,6 +34,7 @@ TOKEN_VARIABLE = "XRAY_DICOMWEB_TOKEN"
 _MOST_SEARCH_BYTES = 64 << 20
 _DICOM = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 _LATER = {429, 502, 503, 504}  # the server may answer the next time
+_NOT_STORED = {400, 409, 415, 422}
 _FAILURES = (urllib.error.URLError, http.client.HTTPException, OSError)
 
 
@@ -111,16 +115,37 @@ class Server:
                 lambda _: next(chunks, b""), boundary=boundary, into=into, most_bytes=self.limits.film_bytes
             )
 
+    def store(self, instance: bytes) -> None:
+        """Send one DICOM file in a STOW-RS transaction (PS3.18 10.5).
+
+        An instance that is sent again is not stored twice, so a try that broke off is repeated. Raises what `search`
+        does, and Rejected (`not_stored`) if the server does not keep it.
+        """
+        boundary = secrets.token_hex(16)
+        head, end = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n", f"\r\n--{boundary}--\r\n"
+        body = _Body(
+            data=head.encode() + instance + end.encode(),
+            content_type=f'multipart/related; type="application/dicom"; boundary={boundary}',
+        )
+        with self._opened("studies", accept="application/dicom+json", body=body) as answer:
+            data = b"".join(self._chunks(answer, most_bytes=_MOST_SEARCH_BYTES))
+        try:
+            told = Dataset.from_json(data.decode())
+        except Exception:  # pydicom fails in many ways at what is no DICOM JSON
+            raise Rejected("bad_answer", "the server answered a file with something that is no DICOM JSON") from None
+        if told.get("FailedSOPSequence") or not told.get("ReferencedSOPSequence"):
+            raise Rejected("not_stored", "the server does not keep what it was sent; see its log")
+
     @contextmanager
-    def _opened(self, path: str, *, accept: str) -> Iterator[http.client.HTTPResponse]:
+    def _opened(self, path: str, *, accept: str, body: "_Body | None" = None) -> Iterator[http.client.HTTPResponse]:
         for tries_left in range(self.limits.tries - 1, -1, -1):
             try:
-                answer = self._open(path, accept=accept)
+                answer = self._open(path, accept=accept, body=body)
                 break
             except urllib.error.HTTPError as error:
                 error.close()
                 if error.code not in _LATER or not tries_left:
-                    raise self._refusal(error.code) from None
+                    raise self._refusal(error.code, storing=body is not None) from None
             except _FAILURES as error:
                 if not tries_left:
                     raise self._unreachable(error) from None
@@ -128,11 +153,13 @@ class Server:
         with answer:
             yield answer
 
-    def _open(self, path: str, *, accept: str) -> http.client.HTTPResponse:
+    def _open(self, path: str, *, accept: str, body: "_Body | None") -> http.client.HTTPResponse:
         headers = {"Accept": accept, "User-Agent": "xray"}
         if self.authorization:
             headers["Authorization"] = self.authorization
-        request = urllib.request.Request(f"{self.url}/{path}", headers=headers)
+        if body is not None:
+            headers["Content-Type"] = body.content_type
+        request = urllib.request.Request(f"{self.url}/{path}", headers=headers, data=body.data if body else None)
         opener = urllib.request.build_opener(_NoRedirect)
         answer: http.client.HTTPResponse = opener.open(request, timeout=self.limits.silence_seconds)
         return answer
@@ -155,17 +182,19 @@ class Server:
                 raise Rejected("server_error", f"the answer took more than {self.limits.answer_seconds:g} seconds")
             yield chunk
 
-    def _refusal(self, status: int) -> DataError:
+    def _refusal(self, status: int, *, storing: bool) -> DataError:
         host = urlsplit(self.url).netloc
         if status in (401, 403):
             return DataError(
                 f"{host} refuses access ({status}). Set {TOKEN_VARIABLE}, or {USER_VARIABLE} and {PASSWORD_VARIABLE}, "
-                "to credentials that may search and retrieve."
+                "to credentials that may do this."
             )
         if 300 <= status < 400:
             return DataError(f"{host} redirects to another address ({status}). Name the final address.")
         if status in (404, 410):
             return Rejected("not_found", "the server does not have it, or its DICOMweb root is another address")
+        if storing and status in _NOT_STORED:
+            return Rejected("not_stored", "the server does not keep what it was sent; see its log")
         return Rejected("server_error", f"the server answered with status {status}")
 
     def _unreachable(self, error: Exception) -> DataError:
@@ -179,6 +208,14 @@ class Server:
         if isinstance(reason, TimeoutError):
             return Rejected("server_error", f"the server was silent for {self.limits.silence_seconds:g} seconds")
         return DataError(f"{host} cannot be reached. Check the address, and that the server runs.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Body:
+    """What a request sends."""
+
+    data: bytes = field(repr=False)
+    content_type: str
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

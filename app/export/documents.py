@@ -1,0 +1,47 @@
+"""One file for each report, for a hospital's systems."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from app.export.contents import Contents, ExportFile, select_documents
+from app.export.dicom_sr import to_dicom_sr
+from app.export.fhir import to_fhir
+from app.export.fonts import find_font, subset_font
+from app.export.pdf import characters_of, to_pdf
+from app.export.records import ExportContext, ReviewedReport
+from xray.errors import DataError
+
+
+def to_documents(
+    records: Sequence[ReviewedReport], *, kind: Literal["dicom_sr", "fhir", "pdf"], context: ExportContext
+) -> Contents:
+    """Return a document for each report that `select_documents` lets through; structured reports need a signature.
+
+    Raises DataError if no report is left, and as the formats do.
+    """
+    chosen, excluded = select_documents(records, signed_only=kind == "dicom_sr")
+    if not chosen:
+        reasons = ", ".join(sorted({exclusion.reason for exclusion in excluded})) or "there is no review"
+        raise DataError(f"No report can become a document: {reasons}. Submit and sign reports first.")
+    files: Iterator[ExportFile]
+    if kind == "dicom_sr":
+        files = (ExportFile(name=f"{r.id}.dcm", data=to_dicom_sr(r, context=context)) for r in chosen)
+    else:
+        files = _printed(chosen, kind=kind, context=context)
+    return Contents(files=files, num_written=len(chosen), excluded=excluded)
+
+
+def _printed(
+    chosen: Sequence[ReviewedReport], *, kind: Literal["fhir", "pdf"], context: ExportContext
+) -> Iterator[ExportFile]:
+    characters = set[str]().union(*(characters_of(record, context=context) for record in chosen))
+    with TemporaryDirectory() as folder:
+        font = subset_font(find_font(), characters=characters, into=Path(folder) / "report.otf")
+        for record in chosen:
+            document = to_pdf(record, font=font, context=context)
+            if kind == "pdf":
+                yield ExportFile(name=f"{record.id}.pdf", data=document)
+            else:
+                yield ExportFile(name=f"{record.id}.json", data=to_fhir(record, pdf=document, context=context))

@@ -1,0 +1,188 @@
+"""What an export knows of a review: typed records, whichever store they were read from."""
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from xray.records import Record
+from xray.types import Split, View
+
+AI_LABEL = "人工智能生成"
+Status = Literal["draft", "submitted", "amended", "approved", "void"]
+Verdict = Literal["accept", "edit", "reject"]
+Decision = Literal["accept", "edit", "reject", "add"]
+ReXValCategory = Literal[1, 2, 3, 4, 5, 6]
+SIGNABLE: tuple[Status, ...] = ("submitted", "amended", "approved")
+"""The status of a review that its reader has handed in."""
+
+
+class Person(Record):
+    """A reader. `person_name` is the DICOM form with ideographs (`Zhang^San=张^三`), where the hospital gives one."""
+
+    id: str = Field(min_length=1)
+    name: str = Field(min_length=1)
+    person_name: str = ""
+    organization: str = ""
+
+
+class Signature(Record):
+    """Who stands for the text, since when and in what sense: the three parts that 21 CFR 11.50 asks to print."""
+
+    by: Person
+    at: AwareDatetime
+    meaning: str = Field(min_length=1)
+
+
+class ReviewedFilm(Record):
+    """A film as the model saw it; `dicom` is the file it was rendered from, where the hospital gives that.
+
+    The DICOM file is what ties a structured report to the patient of the PACS: all else here is under pseudonyms.
+    """
+
+    path: Path
+    view: View = "unknown"
+    dicom: Path | None = None
+
+
+class PromptTurn(Record):
+    """One message before the generated text."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+
+
+class SentenceEdit(Record):
+    """What the reader decided on one sentence of the generated text; `text` is empty where a sentence was added.
+
+    `category` is the ReXVal category: 1 false finding, 2 omission, 3 wrong place, 4 wrong severity, 5 spurious
+    comparison, 6 omitted comparison. The two kinds are names of kinds of error, the program's and the reader's.
+    """
+
+    text: str
+    decision: Decision
+    replacement: str = ""
+    suggested_kind: str | None = None
+    reader_kind: str | None = None
+    category: ReXValCategory | None = None
+    significant: bool = False
+
+
+class Answer(Record):
+    """The reader's answer to one question of the protocol."""
+
+    question: str
+    value: str | int | float | bool | None
+
+
+class ProtocolUsed(Record):
+    """The protocol that a review followed, and the sha256 of its text."""
+
+    name: str
+    sha256: str
+
+
+class ReviewedReport(Record):
+    """One reader's review of one generated text, in its newest revision.
+
+    `study_uid` and `patient_key` are pseudonyms. `turns` are what the model was asked, to the user's question.
+    `reference` is None where there is none. `sentinel` marks a case that was planted to test readers. A signature
+    counts only on a review that was handed in, and is of this revision.
+    """
+
+    run_id: str = Field(min_length=1)
+    case_id: str = Field(min_length=1)
+    study_uid: str = Field(min_length=1)
+    patient_key: str = Field(min_length=1)
+    split: Split | None
+    language: str
+    films: tuple[ReviewedFilm, ...] = Field(min_length=1)
+    turns: tuple[PromptTurn, ...]
+    generated: str
+    reference: str | None
+    corrected: str
+    verdict: Verdict | None
+    comment: str = ""
+    edits: tuple[SentenceEdit, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    reader: Person
+    status: Status
+    revision: int = Field(ge=1)
+    saved_at: AwareDatetime
+    signature: Signature | None = None
+    sentinel: bool = False
+    model_name: str
+    protocol: ProtocolUsed
+    active_ms: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _ends_with_a_question(self) -> "ReviewedReport":
+        if not self.turns or self.turns[-1].role != "user":
+            raise ValueError("the turns of a review end with the user's question")
+        return self
+
+    @property
+    def id(self) -> str:
+        """16 hex digits, the same for all revisions of a reader's review of a case under a protocol."""
+        names = (self.run_id, self.case_id, self.reader.id, self.protocol.sha256)
+        return hashlib.sha256("\0".join(names).encode()).hexdigest()[:16]
+
+    @property
+    def handed_in(self) -> bool:
+        """Whether the reader has submitted the review, and it was not voided."""
+        return self.status in SIGNABLE
+
+    @property
+    def signed(self) -> Signature | None:
+        """The signature, if it counts."""
+        return self.signature if self.handed_in else None
+
+    @property
+    def final_text(self) -> str:
+        """The text that the reader stands for; empty where the generated one was rejected and not replaced."""
+        if corrected := self.corrected.strip():
+            return corrected
+        return "" if self.verdict == "reject" else self.generated.strip()
+
+    @property
+    def has_significant_edit(self) -> bool:
+        """Whether a change to the generated text matters to the patient."""
+        return any(edit.significant and edit.decision != "accept" for edit in self.edits)
+
+    @property
+    def ai_label(self) -> str:
+        """What every file says of where its text is from: generated, and by whom it was checked once it is signed."""
+        if self.signed is None:
+            return AI_LABEL
+        when = self.signed.at.isoformat(sep=" ", timespec="seconds")
+        return f"{AI_LABEL}初稿，经{self.signed.by.name}于{when}修改审核"
+
+
+class Exclusion(Record):
+    """A review that is not in an export, or not in one of its parts (`preferences.jsonl: ...`), and why."""
+
+    review_id: str
+    reason: str
+
+
+class Seed(Record):
+    """A seed of the reader study, such as that of the order of cases."""
+
+    name: str
+    value: int
+
+
+class ExportContext(Record):
+    """What an export says besides the reviews.
+
+    `producer` names who generates, as the labelling rules want it (name or code). `institution` stands for readers
+    without an organisation of their own. `audit_head` is the newest hash of the audit chain: kept outside, it shows
+    whether the chain was changed. `evaluation_patients` are further patients whom no training pair may come from.
+    """
+
+    producer: str = "xray-report-kit"
+    institution: str = ""
+    seeds: tuple[Seed, ...] = ()
+    audit_head: str = ""
+    evaluation_patients: frozenset[str] = frozenset()
