@@ -85,7 +85,7 @@ def _side(candidate: Stated, reference: Stated) -> Difference | None:
 
 
 def _left_open(aspect: Aspect) -> Difference:
-    """What the candidate leaves unsaid is no error, but less than the reference tells."""
+    """Return what it costs to say less than the reference: it is no error."""
     return Difference(aspect=aspect, cost=0.1)
 
 

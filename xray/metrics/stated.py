@@ -201,11 +201,10 @@ def _largest(
     sizes: dict[tuple[object, ...], set[float]] = defaultdict(set)
     for finding, signs in findings:
         known = sizes[finding.concept, finding.laterality, finding.zones]
-        if finding.size_mm is None or finding.size_mm in known or len(known) < _MEASURED:
-            known.update({finding.size_mm} - {None})
-            yield finding, signs
-        else:
-            yield replace(finding, size_mm=None), signs
+        size = finding.size_mm
+        if size is not None and len(known) < _MEASURED:
+            known.add(size)
+        yield replace(finding, size_mm=size if size in known else None), signs
 
 
 def _with_mentions(one: Stated, mentions: Sequence[tuple[Finding, tuple[Finding, ...]]]) -> Stated:

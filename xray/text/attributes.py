@@ -82,7 +82,7 @@ def laterality(clause: Clause, mention: Mention) -> Laterality | None:
 
 
 def _earlier(clause: Clause, end: int) -> Laterality | None:
-    """Return the side of the finding that ends at `end`, both of 右肺及左肺支扩合并感染; else the last one before it."""
+    """Return the side of the finding that ends at `end`, both of 右肺及左肺支扩; else the last one before it."""
     start = max((mention.end for mention in clause.mentions if mention.end < end), default=0)
     return _combine(sides(clause, start, end)) or _combine(sides(clause, 0, start)[-1:])
 

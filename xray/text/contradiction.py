@@ -17,7 +17,7 @@ _Place = tuple[Laterality | None, tuple[str, ...]]
 def denied_in_words(text: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the present findings of `text` that it denies at the same place, in the same or in more general words.
 
-    No contradiction is what is old or gone, what is denied of the rest (余), and what is denied only as new or as large.
+    No contradiction is what is old or gone, what is denied of the rest (余), and what is denied as new or large only.
     """
     known = tuple(findings)
     denials: dict[str, set[tuple[str, _Place]]] = defaultdict(set)

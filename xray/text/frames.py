@@ -109,7 +109,7 @@ def _parse(text: str, profile: Profile) -> tuple[Clause, tuple[Cue, ...]]:
 
 
 def _stating(clause: Clause, offset: int, context: _Context) -> Clause:
-    """Return a clause without what states nothing new: advice, parts of a device named before, and 病灶 after a finding."""
+    """Return a clause without what states nothing new: advice, parts of a device named before, 病灶 after a finding."""
     kept: list[Mention] = []
     for mention in clause.mentions:
         advised = any(start <= offset + mention.start < end for start, end in context.advice)
