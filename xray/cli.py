@@ -25,3 +25,7 @@ for command in (render, prepare, deidentify, lint, label, score, phantom):
 def main() -> None:
     """Run the command line."""
     guard(app)
+
+
+if __name__ == "__main__":
+    main()

@@ -183,6 +183,13 @@ def test_rows_that_cannot_be_scored_end_with_3_and_one_line(tmp_path: Path, cont
     assert done.stderr.count("\n") == 1
 
 
+def test_the_module_runs_as_the_command_does():
+    done = subprocess.run(
+        [sys.executable, "-m", "xray.cli", "score", "absent.jsonl", "absent.jsonl"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+
+
 def test_no_command_writes_over_what_it_reads(hospital: Path, tmp_path: Path):
     reports = tmp_path / "reports.jsonl"
     reports.write_text('{"id": "1", "text": "心影不大。"}\n', encoding="utf-8")

@@ -79,7 +79,7 @@ def _classes(report: "ScoreReport") -> "Table":
 
 
 def _coverage(coverage: "Mapping[str, Coverage]") -> "Table":
-    """Show what is told of the present findings: leaving it out costs the scores next to nothing."""
+    """Show what is told of the present findings: leaving it out costs the scores little."""
     table = _table("reports", "findings", "side", "degree", "size", title="present findings that carry each")
     for author, one in coverage.items():
         table.add_row(

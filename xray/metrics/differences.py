@@ -80,8 +80,13 @@ def _side(candidate: Stated, reference: Stated) -> Difference | None:
     if reference.laterality is None or len(sides) == 1:
         return None
     if candidate.laterality is None:
-        return Difference(aspect="side", cost=0.1)
+        return _left_open("side")
     return Difference(aspect="side", cost=0.25 if "bilateral" in sides else 0.5, error="location")
+
+
+def _left_open(aspect: Aspect) -> Difference:
+    """Return what it costs to say less than the reference: it is no error."""
+    return Difference(aspect=aspect, cost=0.1)
 
 
 def _dominant(candidate: Stated, reference: Stated) -> Difference | None:
@@ -92,8 +97,10 @@ def _dominant(candidate: Stated, reference: Stated) -> Difference | None:
 
 
 def _zone(candidate: Stated, reference: Stated) -> Difference | None:
-    if not candidate.zones or not reference.zones or set(candidate.zones) & set(reference.zones):
+    if not reference.zones or set(candidate.zones) & set(reference.zones):
         return None
+    if not candidate.zones:
+        return _left_open("zone")
     near = any(_touch(one, other) for one in candidate.zones for other in reference.zones)
     return None if near else Difference(aspect="zone", cost=0.25, error="location")
 
@@ -112,15 +119,19 @@ def _position(candidate: Stated, reference: Stated) -> Difference | None:
 
 
 def _degree(candidate: Stated, reference: Stated) -> Difference | None:
-    if candidate.severity is None or reference.severity is None or candidate.severity == reference.severity:
+    if reference.severity is None or candidate.severity == reference.severity:
         return None
+    if candidate.severity is None:
+        return _left_open("degree")
     steps = abs(_DEGREES.index(candidate.severity) - _DEGREES.index(reference.severity))
     return Difference(aspect="degree", cost=0.25 * steps, error="severity")
 
 
 def _size(candidate: Stated, reference: Stated) -> Difference | None:
-    if candidate.size_mm is None or reference.size_mm is None:
+    if reference.size_mm is None:
         return None
+    if candidate.size_mm is None:
+        return _left_open("size")
     crosses = (candidate.size_mm >= _LARGE_MM) != (reference.size_mm >= _LARGE_MM)  # 30 mm makes a nodule a mass
     if not crosses and abs(candidate.size_mm - reference.size_mm) <= _tolerance(reference.size_mm):
         return None
@@ -151,10 +162,14 @@ def _course(candidate: Stated, reference: Stated) -> Difference | None:
 
 
 def _certainty(candidate: Stated, reference: Stated) -> Difference | None:
+    """Tell a suspicion from a finding, and one that its own report also denies from one that is sure."""
+    if candidate.denied and not reference.denied:
+        return Difference(aspect="certainty", cost=0.5)
     return None if candidate.assertion == reference.assertion else Difference(aspect="certainty", cost=0.1)
 
 
 def _same_place(candidate: Stated, reference: Stated) -> bool:
     """Whether nothing that the two say of their place contradicts the other."""
     sides = {candidate.laterality, reference.laterality} - {None}
-    return len(sides) < 2 and _zone(candidate, reference) is None
+    zone = _zone(candidate, reference)
+    return len(sides) < 2 and (zone is None or zone.error is None)

@@ -84,8 +84,8 @@ MEANINGS: dict[str, Meaning] = {
         en="share of agreed findings whose side is right; a side left out is wrong",
     ),
     "frame_f1": Meaning(
-        zh="按临床意义加权的征象 F1，侧别、位置、程度、大小、变化有误则扣分",
-        en="F1 of findings by significance; wrong side, place, degree, size or course costs credit",
+        zh="按临床意义加权的征象 F1，侧别、位置、程度、大小、变化有误或未写则扣分，自相矛盾扣一半",
+        en="F1 of findings by significance; wrong or unsaid side, place, degree, size, course costs credit",
     ),
     "frame_precision": Meaning(
         zh="生成征象中得分的加权比例", en="weighted share of what is generated that earns credit"

@@ -5,10 +5,12 @@ counted each mention would reward repetition.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from xray.metrics.significance import is_evidence, weight_of
+from xray.text.contradiction import denied_in_words
 from xray.text.frames import find
 from xray.text.lexicon import Profile
 from xray.types import Assertion, Change, Finding, Laterality, Severity
@@ -17,6 +19,7 @@ _CONCLUDES = re.compile("提示|考虑|符合|可能|疑|系|为|示|倾向|代�
 _ASKS = re.compile("[^。;；,，]{0,3}(?:待排|待查|待除外|可能|[?？])")
 _JOINS = re.compile("[。!！?？;；\n]|伴|合并|并(?!不)|以及|及|和|、|另")
 _REACH = 8  # a sentence concludes within a few findings; a model that repeats itself states thousands
+_MEASURED = 20  # nobody measures more nodules of one place
 _DEGREES: tuple[Severity | None, ...] = (None, "mild", "moderate", "severe")
 _COURSES: tuple[Change | None, ...] = (None, "old", "stable", "resolved", "better", "worse", "new")
 """Of two mentions that differ, the one that must not be missed counts."""
@@ -28,7 +31,8 @@ _ORDER: dict[Laterality | None, int] = {"left": 0, "right": 1, "bilateral": 2, N
 class Stated:
     """One finding of a report with everything that is said of it.
 
-    `statements` are its mentions, and `evidence` the signs from which the report concludes it.
+    `statements` are its mentions, `evidence` the signs from which the report concludes it; `denied` means that the
+    report also says in the same words that it is absent.
     The other fields are those of `Finding`, joined: `assertion` is present where one mention is.
     """
 
@@ -42,6 +46,7 @@ class Stated:
     change: Change | None = None
     misplaced: bool = False
     dominant: Laterality | None = None
+    denied: bool = False
     evidence: tuple[Finding, ...] = ()
 
     @property
@@ -88,7 +93,11 @@ def stated_report(text: str, *, findings: Iterable[Finding]) -> StatedReport:
     """Join the findings that were read from `text`."""
     known = tuple(findings)
     there = [finding for finding in known if finding.assertion != "absent"]
-    joined = _joined(_without_evidence(text, there))
+    denied = {(finding.concept, finding.span) for finding in denied_in_words(text, known)}
+    joined = [
+        replace(one, denied=any((finding.concept, finding.span) in denied for finding in one.statements))
+        for one in _joined(_without_evidence(text, there))
+    ]
     return StatedReport(
         text=text,
         stated=tuple(sorted(joined, key=lambda one: one.order)),
@@ -106,6 +115,7 @@ def joined_sides(left: Stated, right: Stated) -> Stated:
         size_mm=None,
         change=left.change if left.change == right.change else None,
         dominant=_worse_side(left, right),
+        denied=left.denied or right.denied,
         assertion="present" if "present" in (left.assertion, right.assertion) else "uncertain",
         statements=(*left.statements, *right.statements),
         evidence=(*left.evidence, *right.evidence),
@@ -163,7 +173,7 @@ def _located(finding: Finding, signs: Sequence[Finding]) -> Finding:
 
 def _joined(findings: Iterable[tuple[Finding, tuple[Finding, ...]]]) -> list[Stated]:
     """Join mentions of one finding, the most exact ones first, so that the order of the sentences is irrelevant."""
-    ordered = sorted(findings, key=lambda one: _exactness(one[0]))
+    ordered = _largest(sorted(findings, key=lambda one: _exactness(one[0])))
     found: list[Stated] = []
     mentions: list[list[tuple[Finding, tuple[Finding, ...]]]] = []
     places: dict[tuple[object, ...], list[int]] = {}
@@ -184,6 +194,19 @@ def _joined(findings: Iterable[tuple[Finding, tuple[Finding, ...]]]) -> list[Sta
     return [_with_mentions(one, group) for one, group in zip(found, mentions, strict=True)]
 
 
+def _largest(
+    findings: Iterable[tuple[Finding, tuple[Finding, ...]]],
+) -> Iterator[tuple[Finding, tuple[Finding, ...]]]:
+    """Leave out all sizes of one finding at one place but the largest few; these are told apart, the rest is one."""
+    sizes: dict[tuple[object, ...], set[float]] = defaultdict(set)
+    for finding, signs in findings:
+        known = sizes[finding.concept, finding.laterality, finding.zones]
+        size = finding.size_mm
+        if size is not None and len(known) < _MEASURED:
+            known.add(size)
+        yield replace(finding, size_mm=size if size in known else None), signs
+
+
 def _with_mentions(one: Stated, mentions: Sequence[tuple[Finding, tuple[Finding, ...]]]) -> Stated:
     return replace(
         one,
@@ -193,7 +216,8 @@ def _with_mentions(one: Stated, mentions: Sequence[tuple[Finding, tuple[Finding,
 
 
 def _exactness(finding: Finding) -> tuple[object, ...]:
-    return _ORDER[finding.laterality], not finding.zones, finding.zones, -_DEGREES.index(finding.severity)
+    degree = -_DEGREES.index(finding.severity)
+    return _ORDER[finding.laterality], not finding.zones, finding.zones, degree, -(finding.size_mm or 0.0)
 
 
 def _sides_of(found: Sequence[Stated], finding: Finding) -> list[int]:

@@ -16,7 +16,7 @@ _SIZE = re.compile(
     r" ?(?P<unit>mm|cm|毫米|厘米|公分)"
 )
 _FORMER = re.compile("(?:增|缩|减|变)[大宽加多小少]?[^,。;]{0,3}[至到为]")
-_OTHER_SIZE = re.compile("(?:[前旧]片?\\(|原来?|原先|上次|壁厚)(?:为|直径|大小|约)*$")
+_OTHER_SIZE = re.compile("(?:[前旧]片?\\(|原来?|原先|上次|(?P<wall>壁厚))(?:为|直径|大小|约)*$")
 _JOINS = re.compile("[、和及或与伴并合]")
 _CONCLUDES = re.compile("这|提示|考虑|符合|可能|表明|为|疑|系|代表|继发|倾向|不除外|警惕")
 _INTERPRETS = re.compile("呈|伴|并|" + _CONCLUDES.pattern)
@@ -44,6 +44,23 @@ class Side(NamedTuple):
     value: Laterality
 
 
+class Size(NamedTuple):
+    """[start, end) of a size in its sentence, the largest diameter in mm, and the one it had before."""
+
+    start: int
+    end: int
+    millimetres: float
+    former: float | None
+
+    @property
+    def change(self) -> Change | None:
+        """The course that both sizes show where a fifth more or less is told apart; None without a former one."""
+        if self.former is None:
+            return None
+        grown = self.millimetres / self.former if self.former else 2.0
+        return "worse" if grown > 1.2 else "better" if grown < 0.8 else "stable"
+
+
 class Collapse(NamedTuple):
     """How far a lung has collapsed: where a sentence says so, of which side, and the degree of the pneumothorax."""
 
@@ -58,11 +75,16 @@ def laterality(clause: Clause, mention: Mention) -> Laterality | None:
     ahead = sides(clause, before, mention.end)
     if ahead:
         return _combine(ahead)
-    earlier = [side.value for side in sides(clause, 0, before)]
+    earlier = _earlier(clause, before)
     if earlier and (before == mention.start or _JOINS.search(clause.text, before, mention.start)):
-        return earlier[-1]
-    behind = sides(clause, mention.end, _own_end(clause, mention, after))
-    return _combine(behind) or (earlier[-1] if earlier else None)
+        return earlier
+    return _combine(sides(clause, mention.end, _own_end(clause, mention, after))) or earlier
+
+
+def _earlier(clause: Clause, end: int) -> Laterality | None:
+    """Return the side of the finding that ends at `end`, both of 右肺及左肺支扩; else the last one before it."""
+    start = max((mention.end for mention in clause.mentions if mention.end < end), default=0)
+    return _combine(sides(clause, start, end)) or _combine(sides(clause, 0, start)[-1:])
 
 
 def inherited(clause: Clause, side: Laterality | None) -> Laterality | None:
@@ -157,17 +179,21 @@ def misplaced(clause: Clause, concept: str, start: int, *, denials: list[int]) -
     )
 
 
-def sizes(sentence: str) -> list[tuple[int, int, float]]:
-    """Return (start, end, largest diameter in mm) of each size of a sentence, such as 直径约15mm or 1.2×0.8cm.
+def sizes(sentence: str) -> list[Size]:
+    """Return each size of a sentence, such as 直径约15mm or 1.2×0.8cm.
 
     Of 由8mm增大至12mm and of 较前(8mm)增大,现12mm only the second is returned; of a cavity not its wall.
     """
-    found: list[tuple[int, int, float]] = []
+    found: list[Size] = []
+    former: float | None = None
     for match in _SIZE.finditer(sentence):
-        if _FORMER.match(sentence, match.end()) or _OTHER_SIZE.search(sentence[: match.start()][-8:]):
+        millimetres = max(float(match[axis] or 0) for axis in "abc") * _MM[match["unit"]]
+        other = _OTHER_SIZE.search(sentence[: match.start()][-8:])
+        if other or _FORMER.match(sentence, match.end()):
+            former = None if other and other["wall"] else millimetres
             continue
-        largest = max(float(match[axis] or 0) for axis in "abc")
-        found.append((match.start(), match.end(), largest * _MM[match["unit"]]))
+        found.append(Size(match.start(), match.end(), millimetres, former))
+        former = None
     return found
 
 

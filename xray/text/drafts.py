@@ -88,13 +88,14 @@ def at_side(side: Laterality, drafts: list[Draft], one: Draft) -> Draft:
 def attach_sizes(sentence: str, drafts: list[Draft], *, lexicon: Lexicon) -> None:
     """Give each size to the measurable finding it stands directly before, else to the last one before it."""
     measured = [d for d in drafts if lexicon.concepts[d.mention.concept].measured and d.verdict.assertion != "absent"]
-    for start, end, millimetres in attributes.sizes(sentence):
-        ahead = [d for d in measured if 0 <= d.start - end <= 4 and not _STOP.search(sentence, end, d.start)]
-        behind = [d for d in measured if d.end <= start]
+    for size in attributes.sizes(sentence):
+        ahead = [d for d in measured if 0 <= d.start - size.end <= 4 and not _STOP.search(sentence, size.end, d.start)]
+        behind = [d for d in measured if d.end <= size.start]
         owners = same_mention(measured, (ahead or behind[-1:])[0]) if ahead or behind else []
         owner = next((d for d in owners if d.size_mm is None), None)
         if owner is not None:
-            owner.size_mm = millimetres
+            owner.size_mm = size.millimetres
+            owner.change = owner.change or size.change
 
 
 def attach_collapses(text: str, drafts: list[Draft]) -> None:

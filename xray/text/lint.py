@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from xray.records import Record
+from xray.text.contradiction import denied_in_words
 from xray.text.frames import find
 from xray.text.labels import concept_class
 from xray.text.lexicon import Profile
@@ -36,6 +37,7 @@ _OWN_RULES: dict[str, Kind] = {
     "too_long": "form",
     "empty_section": "form",
     "contradicted_side": "contradiction",
+    "contradicted_finding": "contradiction",
     "unsupported_impression": "contradiction",
 }
 _EXAMPLES = 3
@@ -145,13 +147,14 @@ def _form(text: str) -> Iterator[LintHit]:
 
 
 def _contradictions(text: str, *, profile: Profile) -> Iterator[LintHit]:
-    """Compare the conclusion with the findings before it: other sides, and an abnormality that only it names."""
+    """Find what is stated and denied, and compare the conclusion with the findings: other sides, what only it names."""
+    findings = find(text, profile=profile)
+    for finding in denied_in_words(text, findings):
+        yield LintHit(rule="contradicted_finding", start=finding.span[0], end=finding.span[1])
     border = _conclusion(text)
     if border is None:
         return
-    stated = [
-        finding for finding in find(text, profile=profile) if finding.assertion != "absent" and _is_disease(finding)
-    ]
+    stated = [finding for finding in findings if finding.assertion != "absent" and _is_disease(finding)]
     before = [finding for finding in stated if finding.span[0] < border]
     after = [finding for finding in stated if finding.span[0] >= border and finding.assertion == "present"]
     for finding in after:

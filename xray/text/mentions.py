@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from xray.text.lexicon import Lexicon, TermKind
 
-_HISTORY = re.compile("(?:疾?病)?史")
+_HISTORY = re.compile("(?:疾?病)?史|[^,。;]{0,3}治疗后(?:复查|随访)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Clause:
 def find_mentions(clause: str, *, lexicon: Lexicon) -> list[Mention]:
     """Return the mentions of a normalised clause from left to right. Of overlapping expressions the longest wins.
 
-    A history, as in 肺结核病史, is no mention.
+    A history, as in 肺结核病史 or 肺炎治疗后复查, is no mention.
     """
     numbers = {number for character in {"", *clause} for number in lexicon.anchored.get(character, ())}
     candidates = [

@@ -9,7 +9,7 @@ from xray.text import attributes
 from xray.text.mentions import Clause, Mention
 from xray.types import Laterality, Severity
 
-_BESIDE_DEGREES = re.compile("[其中侧边肺胸腔病变者量则为呈是约有见、,及和而;。:()]*")
+_BESIDE_DEGREES = re.compile("[其中侧边肺胸腔病变者量则为呈是约有见并伴部分包裹局限、,及和而;。:()]*")
 _OTHER: dict[Laterality, Laterality] = {"left": "right", "right": "left", "bilateral": "bilateral"}
 
 

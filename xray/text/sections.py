@@ -116,13 +116,13 @@ _LONG = "|".join(
     for section, forms in (("findings", _HEADERS["findings"][:1]), ("impression", _HEADERS["impression"][:2]))
 )
 """Headers that need no colon where a line or a sentence starts with them and a blank follows."""
-_BOUNDARY = r"(?:(?<=[\s。；;！!])|^)"
+_BOUNDARY = r"(?:(?<=[\s。；;！!？?])|^)"
 _OPEN, _CLOSE = r"(?:[【\[［〖〔《〈<＜「]|\*\*)", r"(?:[】\]］〗〕》〉>＞」]|\*\*)"
 _HEADER = re.compile(
     rf"{_NUMBERING}{_OPEN}(?:{_NAMES.replace('?P<', '?P<b_')}){_COLON}?{_CLOSE}{_COLON}?"
     rf"|{_BOUNDARY}{_NUMBERING}{_SPACE}(?:{_NAMES.replace('?P<', '?P<c_')}){_SPACE}(?:{_COLON}|(?=[\r\n]))"
     rf"|(?<=[，,、|:：])(?:{_INLINE}){_SPACE}{_COLON}"
-    rf"|(?:^|(?<=[。；;！!])){_SPACE}{_NUMBERING}(?:{_LONG})[ \t　]+(?=\S)"
+    rf"|(?:^|(?<=[。；;！!？?])){_SPACE}{_NUMBERING}(?:{_LONG})[ \t　]+(?=\S)"
     rf"|^(?P<f_findings>所见)(?:\t|[ \t　]{{2,}})(?=\S)|^(?P<f_impression>印象|诊断|结论)(?:\t|[ \t　]{{2,}})(?=\S)"
     rf"|{_BOUNDARY}[(（](?:{_LONG.replace('?P<e_', '?P<g_')})[)）]{_COLON}?"
     r"|(?P<disclaimer>(?:[本此该]报告|本结果|本检查)[^\n。；;]{0,12}参考)"
@@ -131,7 +131,7 @@ _HEADER = re.compile(
     re.MULTILINE,
 )
 _REPORT: frozenset[SectionName] = frozenset({"findings", "impression"})
-_SENTENCE_MARK = re.compile("[。；;，,！!]")
+_SENTENCE_MARK = re.compile("[。；;，,！!？?]")
 _LINE = re.compile(r"[^\r\n]*")
 _LINE_BELOW = re.compile(r"\s*[^\r\n]*")
 _STOP = r"(?=[\s。；;，,、|]|$)"

@@ -10,7 +10,7 @@ SILENT = {"a": "胸腔积液。肺结节。", "b": "心影增大。考虑肺炎�
 def test_a_system_that_leaves_sides_degrees_and_sizes_out_is_told_by_its_coverage():
     report = score(SILENT, REFERENCES, resamples=0)
     assert report.metrics["finding_f1"].value == 1.0
-    assert report.metrics["frame_f1"].value > 0.9
+    assert 0.8 < report.metrics["frame_f1"].value < 0.95
     assert report.coverage["candidate"] == Coverage(findings=3, side=0.0, degree=0.0, size=0.0)
     assert report.coverage["reference"] == Coverage(findings=3, side=2 / 3, degree=1 / 3, size=1 / 3)
 

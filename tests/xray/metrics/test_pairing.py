@@ -36,6 +36,28 @@ def test_a_model_that_repeats_itself_states_one_finding():
     assert len(one.mentions) == 20_000
 
 
+def test_of_thousands_of_sizes_the_largest_twenty_are_told_apart():
+    stated = read_report("".join(f"右肺结节，大小{size}mm。" for size in range(1, 1001))).stated
+    assert sorted(one.size_mm for one in stated) == list(range(981, 1001))
+    assert sum(len(one.mentions) for one in stated) == 1000
+
+
+@pytest.mark.parametrize("silent", ["少量胸腔积液。", "右侧胸腔积液。", "右肺肿块，直径20mm。", "右上肺肿块。"])
+def test_what_is_left_unsaid_costs_a_tenth_and_is_no_error(silent: str):
+    whole = "右侧少量胸腔积液。" if "积液" in silent else "右上肺肿块，直径20mm。"
+    (match,) = compare_findings(silent, whole).matches
+    assert match.credit == pytest.approx(0.9)
+    assert errors(silent, whole) == {}
+    assert compare_findings(whole, silent).matches[0].credit == 1.0
+
+
+def test_a_finding_that_its_own_report_denies_earns_half():
+    (match,) = compare_findings("右侧气胸。未见气胸。", "右侧气胸。").matches
+    assert match.credit == 0.5
+    (same,) = compare_findings("右侧气胸。未见气胸。", "右侧气胸。未见气胸。").matches
+    assert same.credit == 1.0
+
+
 def test_more_on_the_other_side_costs_a_quarter_of_the_finding():
     (same,) = compare_findings("两肺炎症，右肺为重。", "两肺炎症，右侧为著。").matches
     (other,) = compare_findings("两肺炎症，左肺为重。", "两肺炎症，右侧为著。").matches

@@ -37,6 +37,7 @@ def rules(text: str) -> set[str]:
         (PLAIN * 40, "too_long"),
         (f"检查所见：{PLAIN}\n诊断意见：", "empty_section"),
         ("检查所见：左侧胸腔积液。\n诊断意见：右侧胸腔积液。", "contradicted_side"),
+        ("诊断意见：1、左侧气胸；2、未见气胸。", "contradicted_finding"),
         (f"检查所见：{PLAIN}\n诊断意见：右侧气胸。", "unsupported_impression"),
     ],
 )

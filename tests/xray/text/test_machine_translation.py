@@ -35,6 +35,9 @@ SIGNS = {"present": "+", "absent": "-", "uncertain": "?"}
         ("右侧膈肌的浸润。", {("diaphragm", "+")}),
         ("胸骨有切口疤痕。", {("chest_wall", "+")}),
         ("肺血管充血在正常范围内。", {("edema", "-")}),
+        ("双侧肋骨钝化。", {("costophrenic_blunting", "+")}),
+        ("可见T12的楔形骨折。", {("fracture", "+")}),
+        ("胸椎轻度楔形。", {("degenerative", "+")}),
     ],
 )
 def test_a_translated_sentence_means_what_the_original_said(text: str, expected: set[tuple[str, str]]):
