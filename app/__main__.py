@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 from app.run import find_runs, readable_runs
-from app.settings import Settings
-from app.store import ReviewStore
+from app.settings import DATABASE_HELP, DATABASE_VARIABLE, Settings
 from xray.errors import ConfigError, XrayError
 
 ADDRESS = "127.0.0.1"
@@ -36,10 +35,9 @@ STREAMLIT_OPTIONS = {
 def main(arguments: list[str] | None = None) -> int:
     """Become the review server. Returns, with an exit code, only when it cannot be started."""
     options = _parser().parse_args(arguments)
-    settings = Settings.of(options.project, reviews=options.reviews)
+    settings = Settings.of(options.project, database=options.database)
     try:
-        newest, *_ = readable_runs(find_runs(settings.project)).values()
-        ReviewStore(settings.store_of(newest)).close()  # the others say it on their own pages
+        settings.open_database(readable_runs(find_runs(settings.project)).values()).close()
         port = free_port(options.port)
     except XrayError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -93,7 +91,7 @@ def _port(text: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m app", description="Review the reports of a finished run.")
     parser.add_argument("--project", type=Path, required=True, help="a run folder, or a folder of runs")
-    parser.add_argument("--reviews", type=Path, help="one file for all reviews (default: reviews.sqlite in each run)")
+    parser.add_argument("--database", default=os.environ.get(DATABASE_VARIABLE), help=DATABASE_HELP)
     parser.add_argument("--port", type=_port, help=f"port on {ADDRESS} (default: the first free one from {FIRST_PORT})")
     parser.add_argument("--headless", action="store_true", help="do not open a browser")
     return parser

@@ -121,7 +121,7 @@ def run_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _fresh_session() -> Iterator[None]:
-    """No test sees the run or the store that another one opened."""
+    """No test sees the run or the database that another one opened."""
     yield
     session.close()
 
@@ -131,9 +131,9 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Start a new browser session on a project: its worklist, or the review page of `case`, of `run` or the newest."""
 
     def start(
-        project: Path, *, case: str | None = None, run: str | None = None, reviews: Path | None = None
+        project: Path, *, case: str | None = None, run: str | None = None, database: str | None = None
     ) -> AppTest:
-        for name, value in Settings.of(project, reviews=reviews).environment().items():
+        for name, value in Settings.of(project, database=database).environment().items():
             monkeypatch.setenv(name, value)
         page = AppTest.from_file(str(MAIN), default_timeout=30)
         if run is not None:
