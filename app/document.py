@@ -10,13 +10,15 @@ from unicodedata import normalize
 
 from pydantic import AfterValidator, AwareDatetime, Field, StrictBool, StrictInt
 
-from xray.metrics.differences import ErrorKind
-from xray.metrics.marks import Kind
 from xray.records import Record
 
 LONGEST_TEXT = 50_000
 Verdict = Literal["accept", "edit", "reject"]
 VERDICTS: tuple[Verdict, ...] = ("accept", "edit", "reject")
+# The kinds of xray.metrics.marks and of xray.metrics.differences, as a test checks. Importing those would load
+# scikit-learn: seconds for every command that opens a database.
+SentenceKind = Literal["agree", "false", "omitted", "side", "place", "degree"]
+ErrorCategory = Literal["false", "omission", "location", "severity", "added_comparison", "omitted_comparison"]
 Decision = Literal["accept", "edit", "reject"]
 _Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(lambda text: normalize("NFC", text))]
 _Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -34,9 +36,9 @@ class SentenceDecision(Record):
     report: Literal["generated", "reference"] = "generated"
     sentence: int = Field(ge=0)
     decision: Decision | None = None
-    suggested_kind: Kind | None = None
-    reader_kind: Kind | None = None
-    category: ErrorKind | None = None
+    suggested_kind: SentenceKind | None = None
+    reader_kind: SentenceKind | None = None
+    category: ErrorCategory | None = None
     significant: bool | None = None
     replacement: _Text = ""
 

@@ -1,5 +1,6 @@
 """What the starter hands to the pages: where the runs are, and where reviews are kept."""
 
+import argparse
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,10 +13,17 @@ from xray.errors import ConfigError
 PROJECT_VARIABLE = "XRAY_REVIEW_PROJECT"
 DATABASE_VARIABLE = "XRAY_REVIEW_DATABASE"
 DATABASE_NAME = "reviews.sqlite"
-DATABASE_HELP = (
-    "SQLite file, or URL like postgresql+psycopg://user@host/name, that keeps all reviews (default: $"
-    f"{DATABASE_VARIABLE}, else {DATABASE_NAME} in the project)"
-)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Give a command line the two options that every command on a project has."""
+    parser.add_argument("--project", type=Path, required=True, help="a run folder, or a folder of runs")
+    parser.add_argument(
+        "--database",
+        default=os.environ.get(DATABASE_VARIABLE),
+        help="SQLite file, or URL like postgresql+psycopg://user@host/name, that keeps all reviews (default: "
+        f"${DATABASE_VARIABLE}, else {DATABASE_NAME} in the project)",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

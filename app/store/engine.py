@@ -45,10 +45,12 @@ class Database:
             if self.is_file:
                 Path(self.name).parent.mkdir(parents=True, exist_ok=True)
             with self.writing() as session:
-                upgrade(session.connection(), name=self.name)
-        except (DatabaseError, OSError) as error:
+                upgrade(session, name=self.name)
+        except BaseException as error:
             self.close()
-            raise DataError(self._remedy(error)) from None
+            if isinstance(error, DatabaseError | OSError):
+                raise DataError(self._remedy(error)) from None
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -10,7 +10,6 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
-from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from app.store.version_1 import adopt_table
@@ -21,8 +20,9 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _FILE_VERSION = 2
 
 
-def upgrade(connection: Connection, *, name: str) -> None:
+def upgrade(session: Session, *, name: str) -> None:
     """Run the migrations that are missing. Raises DataError when a newer program has written the database."""
+    connection = session.connection()
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -39,7 +39,5 @@ def upgrade(connection: Connection, *, name: str) -> None:
     if is_file:
         connection.exec_driver_sql(f"PRAGMA user_version={_FILE_VERSION}")
         if inspect(connection).has_table("review"):
-            with Session(connection, join_transaction_mode="control_fully") as session:
-                adopt_table(session)
-                session.flush()
+            adopt_table(session)
             connection.exec_driver_sql("DROP TABLE review")

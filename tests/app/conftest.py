@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
@@ -12,7 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from app import main, session
 from app.settings import Settings
+from app.store.engine import Database
 from finetune.manifest import Case, Estimate, Prediction, Record, RunManifest, ScoresFile
+from tests.app.postgres import Cluster, running_cluster
 from tests.app.server import CHROMIUM, Server
 from xray.records import write_lines, write_record
 
@@ -124,6 +127,26 @@ def _fresh_session() -> Iterator[None]:
     """No test sees the run or the database that another one opened."""
     yield
     session.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    with running_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a new database may be: a test that asks for it runs with SQLite and, where it can be had, PostgreSQL."""
+    if request.param == "sqlite":
+        return str(tmp_path / "reviews.sqlite")
+    return str(request.getfixturevalue("postgres").new_database())
+
+
+@pytest.fixture
+def database(place: str) -> Iterator[Database]:
+    with closing(Database(place)) as opened:
+        yield opened
 
 
 @pytest.fixture
