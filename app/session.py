@@ -26,10 +26,10 @@ def words() -> Words:
 
 def database() -> Database:
     """Return the project's database, opened once per process."""
-    settings, folders = Settings.from_environment(), runs().values()
+    settings = Settings.from_environment()
     with _opening:
         if settings.database not in _databases:
-            _databases[settings.database] = settings.open_database(folders)
+            _databases[settings.database] = settings.open_database(runs().values())
         return _databases[settings.database]
 
 

@@ -147,6 +147,15 @@ def history(
         return tuple(_revision(row) for row in session.scalars(_thread(run_id, case_id, reviewer, task)))
 
 
+def newest(database: Database, run_id: str) -> tuple[Revision, ...]:
+    """Return the newest revision of every review of a run, by whomever and in whatever study, of any status."""
+    review = (RevisionRow.case_id, RevisionRow.reviewer, RevisionRow.task)
+    last = select(func.max(RevisionRow.seq)).where(RevisionRow.run_id == run_id).group_by(*review)
+    with database.reading() as session:
+        rows = session.scalars(select(RevisionRow).where(RevisionRow.seq.in_(last)).order_by(RevisionRow.seq))
+        return tuple(_revision(row) for row in rows)
+
+
 def standing(database: Database, run_id: str) -> tuple[Revision, ...]:
     """Return what every reader has given for a run: the newest submission of each review that is not void.
 

@@ -58,7 +58,8 @@ class Arm:
 class Assignment:
     """A case that a reader is to judge, `position` (from 0) in their order. `id` is the `task` of its review.
 
-    `not_before` and `due` are ISO 8601 dates or times in UTC, None where it does not matter.
+    `run_id` is the run whose films and reference are shown, whatever the arms come from. `not_before` and `due` are ISO
+    8601 dates or times in UTC, None where it does not matter.
     """
 
     id: str

@@ -139,6 +139,10 @@ def test_runs_and_reviewers_do_not_see_each_others_reviews(database: Database):
     assert said(database, "one") == "一"
     assert said(database, "two") == "二"
     assert said(database, "one", reviewer="other") == "三"
+    assert [(row.reviewer, row.document.comment) for row in reviews.newest(database, "one")] == [
+        ("local", "一"),
+        ("other", "三"),
+    ]
 
 
 def test_the_time_that_a_reading_took_is_no_new_word(database: Database):
