@@ -54,6 +54,7 @@ class Tally:
     opened: list[float] = field(default_factory=list)
     refused: int = 0
     lives: int = 0
+    cpu_seconds: float = 0.0
 
     @property
     def is_done(self) -> bool:
@@ -156,11 +157,18 @@ async def kill_now_and_then(server: Server, *, tally: Tally, kills: int) -> None
         while len(tally.acknowledged) < tally.wanted * number / (kills + 1):
             await asyncio.sleep(0.2)
         tally.lives += 1
+        tally.cpu_seconds += cpu_seconds(server)
         server.process.send_signal(signal.SIGKILL)
         await asyncio.to_thread(server.process.wait)
         server.log.write_text("")
         await asyncio.to_thread(server.start)
         tally.lives += 1  # what began while it was down is no action on an undisturbed server either
+
+
+def cpu_seconds(server: Server) -> float:
+    """Processor time that the server's present life has taken, its start included (proc(5), fields 14 and 15)."""
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def simulate(server: Server, cases: list[str], *, tally: Tally, kills: int, pause: float) -> None:
@@ -193,11 +201,12 @@ def report(tally: Tally, place: str, *, kind: str, minutes: float) -> None:
     load = "/".join(f"{value:.1f}" for value in os.getloadavg())
     print(
         "| database | acknowledged | lost | refused | audit entries | p50 ms | p95 ms | p99 ms | p95 with restarts | "
-        "opening, median | minutes | load average |\n" + "|---" * 12 + "|"
+        "opening, median | server CPU per action, all included | minutes | load average |\n" + "|---" * 13 + "|"
     )
     print(
         f"| {kind} | {len(tally.acknowledged)} | {lost} | {tally.refused} | {head.seq} | {p50:.0f} | {p95:.0f} | "
         f"{p99:.0f} | {everything[int(len(everything) * 0.95)]:.1f} s | {statistics.median(tally.opened):.1f} s | "
+        f"{tally.cpu_seconds / len(everything) * 1000:.0f} ms | "
         f"{minutes:.1f} | {load} |"
     )
 
@@ -220,6 +229,7 @@ def main() -> None:
         try:
             asyncio.run(simulate(server, case_ids(run), tally=tally, kills=options.kills, pause=options.pause))
         finally:
+            tally.cpu_seconds += cpu_seconds(server)
             server.kill()
         report(tally, place, kind=options.database, minutes=(time.monotonic() - begun) / 60)
 

@@ -105,8 +105,9 @@ def _editor(run: Run, case: ReviewCase) -> None:
     """Mount the editor, alone in a fragment: a save reruns nothing else, and the films stay untouched."""
     with shown():
         words = session.words()
+        history = reviews.history(session.database(), run.id, case.id)
         result = components.editor(
-            data=_editor_data(run, case, words=words),
+            data=_editor_data(run, case, latest=history[-1] if history else None, words=words),
             key=EDITOR_KEY,
             default={"outbox": None},
             on_outbox_change=_receive,
@@ -114,7 +115,6 @@ def _editor(run: Run, case: ReviewCase) -> None:
         # After a restart of the server the browser sends its drafts again, but no callback is registered for them yet.
         if _take(result.outbox):
             st.rerun()
-        history = reviews.history(session.database(), run.id, case.id)
         if history:
             with st.expander(f"{words.history} ({len(history)})"):
                 st.dataframe([_history_row(revision, words=words) for revision in reversed(history)], hide_index=True)
@@ -134,10 +134,8 @@ def _take(outbox: object) -> bool:
     return True
 
 
-def _editor_data(run: Run, case: ReviewCase, *, words: Words) -> dict[str, Any]:
+def _editor_data(run: Run, case: ReviewCase, *, latest: Revision | None, words: Words) -> dict[str, Any]:
     answers: tuple[Answer, ...] = st.session_state.get(ANSWERS_KEY, ())
-    history = reviews.history(session.database(), run.id, case.id)
-    latest = history[-1] if history else None
     return {
         "run": run.id,
         "runs": list(session.runs()),
