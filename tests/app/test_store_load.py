@@ -11,7 +11,7 @@ from app.store.engine import Database
 from app.store.reviews import Draft
 
 WRITERS, SAVES, CASES = 8, 30, 5
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 300  # it takes three on an idle machine
 processes = get_context("forkserver")  # imports once, then forks: the test is of the store, not of Python's start
 processes.set_forkserver_preload(["tests.app.test_store_load"])
 
