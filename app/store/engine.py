@@ -24,6 +24,7 @@ from xray.errors import ConfigError, DataError
 
 _CHAIN_LOCK = text("SELECT pg_advisory_xact_lock(7238911)")  # any number that no other program here locks
 _BUSY_MS = 15_000
+_CONNECTIONS = 20  # of one process to PostgreSQL, kept: to open one takes longer than to wait for one
 
 
 class Database:
@@ -122,6 +123,7 @@ def _sqlite(url: URL) -> Engine:
 
 def _postgresql(url: URL) -> Engine:
     try:
-        return create_engine(url, pool_pre_ping=True)  # connections of before a restart of the server are replaced
+        # Pinged, so that connections of before a restart of the server are replaced.
+        return create_engine(url, pool_pre_ping=True, pool_size=_CONNECTIONS, max_overflow=0)
     except ModuleNotFoundError:
         raise ConfigError("PostgreSQL needs the driver psycopg. Install the kit with its extra `review-pg`.") from None

@@ -95,7 +95,8 @@ def save(database: Database, draft: Draft) -> Outcome:
             return Outcome(latest=_revision(rows[-1]), acknowledged=holder.revision)
         if any(_is_unseen(row, draft) for row in rows):
             return Outcome(latest=_revision(rows[-1]), acknowledged=None)
-        _check(session, draft)
+        if not rows:
+            _check(session, draft)
         row = _new_row(draft, status=status, revision=rows[-1].revision + 1 if rows else 1)
         append_record(session, row, actor=draft.reviewer, action=status)
         latest = _revision(row)
