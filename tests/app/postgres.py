@@ -27,15 +27,12 @@ class Cluster:
     def __init__(self, port: int) -> None:
         self.port = port
 
-    def url(self, name: str) -> str:
-        return f"postgresql+psycopg://reader@127.0.0.1:{self.port}/{name}"
-
     def new_database(self) -> str:
-        """Make an empty database and return its URL."""
-        name = f"reviews{next(_numbers)}"
-        with psycopg.connect(f"postgresql://reader@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return self.url(name)
+        """Return the URL of an empty place: a schema of its own, which takes a thousandth of the time of a database."""
+        name, server = f"reviews{next(_numbers)}", f"//reader@127.0.0.1:{self.port}/postgres"
+        with psycopg.connect(f"postgresql:{server}", autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {name}")
+        return f"postgresql+psycopg:{server}?options=-csearch_path%3D{name}"
 
 
 def _unprivileged() -> str | None:
