@@ -1,4 +1,7 @@
-"""`python -m app --project PATH`: check the folder, choose a port, then become the Streamlit server."""
+"""`python -m app --project PATH`: check the folder, choose a port, then become the Streamlit server.
+
+With `audit`, `backup` or `restore` as the first word it does that instead (upkeep.py).
+"""
 
 import argparse
 import os
@@ -6,9 +9,9 @@ import socket
 import sys
 from pathlib import Path
 
+from app import upkeep
 from app.run import find_runs, readable_runs
-from app.settings import Settings
-from app.store import ReviewStore
+from app.settings import Settings, add_options
 from xray.errors import ConfigError, XrayError
 
 ADDRESS = "127.0.0.1"
@@ -34,12 +37,14 @@ STREAMLIT_OPTIONS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Become the review server. Returns, with an exit code, only when it cannot be started."""
-    options = _parser().parse_args(arguments)
-    settings = Settings.of(options.project, reviews=options.reviews)
+    """Become the review server. Returns, with an exit code, when it cannot be started, or after another command."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words and words[0] in upkeep.COMMANDS:
+        return upkeep.main(words)
+    options = _parser().parse_args(words)
+    settings = Settings.of(options.project, database=options.database)
     try:
-        newest, *_ = readable_runs(find_runs(settings.project)).values()
-        ReviewStore(settings.store_of(newest)).close()  # the others say it on their own pages
+        settings.open_database(readable_runs(find_runs(settings.project)).values()).close()
         port = free_port(options.port)
     except XrayError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -91,9 +96,12 @@ def _port(text: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m app", description="Review the reports of a finished run.")
-    parser.add_argument("--project", type=Path, required=True, help="a run folder, or a folder of runs")
-    parser.add_argument("--reviews", type=Path, help="one file for all reviews (default: reviews.sqlite in each run)")
+    parser = argparse.ArgumentParser(
+        prog="python -m app",
+        description="Review the reports of a finished run.",
+        epilog="`python -m app audit`, `backup` and `restore` look after the reviews of a project.",
+    )
+    add_options(parser)
     parser.add_argument("--port", type=_port, help=f"port on {ADDRESS} (default: the first free one from {FIRST_PORT})")
     parser.add_argument("--headless", action="store_true", help="do not open a browser")
     return parser

@@ -5,6 +5,7 @@ import streamlit as st
 from app import session
 from app.run import Run
 from app.selection import Entry, Selection
+from app.store import reviews
 
 SELECTION_KEY = "selection"
 VISIT_KEY = "visit"
@@ -34,8 +35,8 @@ def remember(selection: Selection) -> None:
 
 def entries(run: Run) -> tuple[Entry, ...]:
     """Return all cases of the run with their marks and the reader's latest reviews, in the order of the run."""
-    reviews = session.store(run).latest(run.id)
-    return tuple(Entry(case=case, marks=session.marked(run, case), review=reviews.get(case.id)) for case in run.cases)
+    newest = reviews.latest(session.database(), run.id)
+    return tuple(Entry(case=case, marks=session.marked(run, case), review=newest.get(case.id)) for case in run.cases)
 
 
 def listed(run: Run) -> tuple[Entry, ...]:

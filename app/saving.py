@@ -1,8 +1,8 @@
 """The server's half of the save protocol (the browser's half is components/editor.js).
 
-Drafts arrive as untrusted JSON, again and again until acknowledged. Each is checked, appended to the store of its run,
-and only after COMMIT acknowledged. Handling the same drafts twice changes nothing, so callbacks, reruns, reloads and
-restarts of the server may all deliver them, and the page may show another run by then.
+Drafts arrive as untrusted JSON, again and again until acknowledged. Each is checked, appended to the project's
+database, and only after COMMIT acknowledged. Handling the same drafts twice changes nothing, so callbacks, reruns,
+reloads and restarts of the server may all deliver them, and the page may show another run by then.
 
 A draft brings the hash of the generated text that its verdict judged: the text on disk may be another one by now. A
 draft without the hash is kept, but its verdict does not count for the present text.
@@ -13,13 +13,15 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from app.document import LONGEST_TEXT, ReviewDocument, Verdict
 from app.run import Run
-from app.store import Draft, ReviewStore, Revision, Verdict
+from app.store import reviews
+from app.store.engine import Database
+from app.store.reviews import Draft, Revision
 from xray.errors import DataError
 
-LONGEST_TEXT = 50_000
 RunFinder = Callable[[str], Run | None]
-StoreOpener = Callable[[Run], ReviewStore]
+_LARGEST = 2**31 - 1  # what a whole number of the database holds
 
 
 class _SentDraft(BaseModel):
@@ -27,8 +29,8 @@ class _SentDraft(BaseModel):
 
     run: str
     case: str
-    client: str = Field(min_length=8, max_length=64)
-    sequence: int = Field(ge=1)
+    client: str = Field(pattern="^[A-Za-z0-9_-]{8,64}$")
+    sequence: int = Field(ge=1, le=_LARGEST)
     base_revision: int = Field(ge=0)
     ancestors: tuple[tuple[str, int], ...] = Field(default=(), max_length=1000)
     verdict: Verdict | None = None
@@ -54,30 +56,29 @@ class Answer:
         return self.revision is None
 
 
-def receive(outbox: object, *, find_run: RunFinder, open_store: StoreOpener) -> tuple[Answer, ...]:
+def receive(outbox: object, *, find_run: RunFinder, database: Database) -> tuple[Answer, ...]:
     """Store every draft of an outbox and answer each.
 
     No answer, so that the browser keeps the text, is for malformed drafts, those of unknown runs or cases, and those
-    whose run or store cannot be opened: the page of that run tells why.
+    whose run cannot be read: the page of that run tells why.
     """
     drafts = outbox.get("drafts") if isinstance(outbox, Mapping) else None
     if not isinstance(drafts, list):
         return ()
-    answers = (_store_one(draft, find_run=find_run, open_store=open_store) for draft in drafts)
+    answers = (_store_one(draft, find_run=find_run, database=database) for draft in drafts)
     return tuple(answer for answer in answers if answer)
 
 
-def _store_one(untrusted: object, *, find_run: RunFinder, open_store: StoreOpener) -> Answer | None:
+def _store_one(untrusted: object, *, find_run: RunFinder, database: Database) -> Answer | None:
     try:
         sent = _SentDraft.model_validate(untrusted)
         run = find_run(sent.run)
         case = run.case(sent.case) if run else None
         if run is None or case is None:
             return None
-        store = open_store(run)
     except (ValidationError, DataError):  # one that cannot be stored must not hold up the others
         return None
-    outcome = store.save(_draft(sent))
+    outcome = reviews.save(database, _draft(sent))
     return Answer(
         run_id=run.id,
         case_id=case.id,
@@ -96,8 +97,10 @@ def _draft(sent: _SentDraft) -> Draft:
         sequence=sent.sequence,
         base_revision=sent.base_revision,
         ancestors=sent.ancestors,
-        verdict=sent.verdict,
-        comment=sent.comment,
-        corrected=sent.corrected,
-        generated_sha256=sent.generated_sha256,
+        document=ReviewDocument(
+            verdict=sent.verdict,
+            comment=sent.comment,
+            corrected=sent.corrected,
+            generated_sha256=sent.generated_sha256,
+        ),
     )

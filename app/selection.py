@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.run import ReviewCase
-from app.store import Revision
+from app.store.reviews import Revision
 from xray.metrics.marks import Kind, MarkedReports
 
 UNREVIEWED = "unreviewed"
@@ -21,14 +21,14 @@ class Entry:
     @property
     def status(self) -> str:
         """The verdict's word, or `unreviewed` while there is none for the present generated text."""
-        if self.review is None or self.review.verdict is None or self.is_outdated:
+        if self.review is None or self.review.document.verdict is None or self.is_outdated:
             return UNREVIEWED
-        return self.review.verdict
+        return self.review.document.verdict
 
     @property
     def is_outdated(self) -> bool:
         """Whether the saved review judged another generated text than the present one."""
-        return self.review is not None and self.review.generated_sha256 != self.case.generated_sha256
+        return self.review is not None and self.review.document.generated_sha256 != self.case.generated_sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

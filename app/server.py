@@ -3,6 +3,7 @@
 `streamlit run` finds `app` by reading this file, so it has to stay a top-level assignment.
 """
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,9 +19,13 @@ from app import faults, main, session
 from app.films import film_route
 from app.security import SecurityHeaders
 
+SWITCH_SECONDS = 0.0005
+
 
 @asynccontextmanager
 async def _announce(_app: object) -> AsyncIterator[dict[str, Any]]:
+    # A save asks the database several times; each time it would wait 5 ms for every page that is being drawn meanwhile.
+    sys.setswitchinterval(SWITCH_SECONDS)
     session.warm_up()
     address, port = st.get_option("server.address"), st.get_option("server.port")
     print(f"Review page: http://{address}:{port}  (Ctrl-C ends it; reviews are kept)", flush=True)

@@ -1,4 +1,4 @@
-"""What all pages share: the project, the run in the address, the stores, the language. No module-level user state."""
+"""What all pages share: the project, its database, the run in the address, the language. No module-level user state."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -8,14 +8,14 @@ import streamlit as st
 
 from app.run import ReviewCase, Run, find_runs, load_run, readable_runs
 from app.settings import Settings
-from app.store import ReviewStore
+from app.store.engine import Database
 from app.words import LANGUAGES, Words
 from xray.metrics.marks import MarkedReports, mark_reports
 from xray.text.lexicon import Profile
 
 LANGUAGE_KEY = "language"
 RUN_KEY = "run"
-_stores: dict[Path, ReviewStore] = {}  # of the process, not of a reader
+_databases: dict[str, Database] = {}  # of the process, not of a reader
 _opening = Lock()
 
 
@@ -24,13 +24,13 @@ def words() -> Words:
     return LANGUAGES[st.session_state.get(LANGUAGE_KEY, "zh")]
 
 
-def store(run: Run) -> ReviewStore:
-    """Return the store of a run's reviews, opened once per process."""
-    path = Settings.from_environment().store_of(run.folder)
+def database() -> Database:
+    """Return the project's database, opened once per process."""
+    settings = Settings.from_environment()
     with _opening:
-        if path not in _stores:
-            _stores[path] = ReviewStore(path)
-        return _stores[path]
+        if settings.database not in _databases:
+            _databases[settings.database] = settings.open_database(runs().values())
+        return _databases[settings.database]
 
 
 def runs() -> dict[str, Path]:
@@ -85,11 +85,11 @@ def warm_up() -> None:
 
 
 def close() -> None:
-    """Close the stores and forget what was read; the next use opens them again."""
+    """Close the database and forget what was read; the next use opens them again."""
     with _opening:
-        for opened in _stores.values():
+        for opened in _databases.values():
             opened.close()
-        _stores.clear()
+        _databases.clear()
     for cached in (_run, _runs, _marked):
         cached.cache_clear()
 

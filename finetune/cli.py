@@ -127,8 +127,9 @@ def review(
         int | None,
         typer.Option(min=1, max=65535, help="port of the page on this machine; the first free one without it"),
     ] = None,
-    reviews: Annotated[
-        Path | None, typer.Option(help="file of verdicts and corrections, instead of reviews.sqlite in the run folder")
+    database: Annotated[
+        str | None,
+        typer.Option(help="SQLite file or URL of PostgreSQL for all reviews, instead of reviews.sqlite in the folder"),
     ] = None,
     headless: Annotated[bool, typer.Option(help="do not open a browser")] = False,
 ) -> None:
@@ -140,7 +141,7 @@ def review(
     # -P: an app.py in the user's folder is not our page.
     command = [sys.executable, "-P", "-m", "app", "--project", str(folder)]
     command += ["--port", str(port)] if port is not None else []
-    command += ["--reviews", str(reviews)] if reviews is not None else []
+    command += ["--database", database] if database is not None else []
     command += ["--headless"] * headless
     os.execv(sys.executable, command)  # the page takes this process's place, so that what ends the one ends the other
 

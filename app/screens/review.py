@@ -12,7 +12,8 @@ from app.markup import banner_html, draft_text, legend_html, metrics_html, repor
 from app.run import ReviewCase, Run
 from app.saving import Answer, receive
 from app.selection import Entry, neighbour, next_unreviewed
-from app.store import Revision
+from app.store import reviews
+from app.store.reviews import Revision
 from app.words import Words
 from xray.metrics.marks import Segment
 
@@ -104,9 +105,9 @@ def _editor(run: Run, case: ReviewCase) -> None:
     """Mount the editor, alone in a fragment: a save reruns nothing else, and the films stay untouched."""
     with shown():
         words = session.words()
-        store = session.store(run)
+        history = reviews.history(session.database(), run.id, case.id)
         result = components.editor(
-            data=_editor_data(run, case, words=words),
+            data=_editor_data(run, case, latest=history[-1] if history else None, words=words),
             key=EDITOR_KEY,
             default={"outbox": None},
             on_outbox_change=_receive,
@@ -114,7 +115,6 @@ def _editor(run: Run, case: ReviewCase) -> None:
         # After a restart of the server the browser sends its drafts again, but no callback is registered for them yet.
         if _take(result.outbox):
             st.rerun()
-        history = store.history(run.id, case.id)
         if history:
             with st.expander(f"{words.history} ({len(history)})"):
                 st.dataframe([_history_row(revision, words=words) for revision in reversed(history)], hide_index=True)
@@ -127,17 +127,15 @@ def _receive() -> None:
 
 def _take(outbox: object) -> bool:
     """Store what the browser sent; True when there is something new to tell it."""
-    answers = receive(outbox, find_run=session.find_run, open_store=session.store)
+    answers = receive(outbox, find_run=session.find_run, database=session.database())
     if not answers or answers == st.session_state.get(ANSWERS_KEY):
         return False
     st.session_state[ANSWERS_KEY] = answers
     return True
 
 
-def _editor_data(run: Run, case: ReviewCase, *, words: Words) -> dict[str, Any]:
+def _editor_data(run: Run, case: ReviewCase, *, latest: Revision | None, words: Words) -> dict[str, Any]:
     answers: tuple[Answer, ...] = st.session_state.get(ANSWERS_KEY, ())
-    history = session.store(run).history(run.id, case.id)
-    latest = history[-1] if history else None
     return {
         "run": run.id,
         "runs": list(session.runs()),
@@ -156,10 +154,10 @@ def _review_json(revision: Revision | None) -> dict[str, Any]:
         return {"revision": 0, "verdict": None, "comment": "", "corrected": "", "generated_sha256": ""}
     return {
         "revision": revision.revision,
-        "verdict": revision.verdict,
-        "comment": revision.comment,
-        "corrected": revision.corrected,
-        "generated_sha256": revision.generated_sha256,
+        "verdict": revision.document.verdict,
+        "comment": revision.document.comment,
+        "corrected": revision.document.corrected,
+        "generated_sha256": revision.document.generated_sha256,
     }
 
 
@@ -186,7 +184,7 @@ def _history_row(revision: Revision, *, words: Words) -> dict[str, str]:
     return {
         "#": str(revision.revision),
         "UTC": revision.saved_at.replace("T", " ")[:19],
-        words.verdict: words.verdicts.get(revision.verdict or "", "–"),
-        words.comment: revision.comment,
-        words.corrected: revision.corrected,
+        words.verdict: words.verdicts.get(revision.document.verdict or "", "–"),
+        words.comment: revision.document.comment,
+        words.corrected: revision.document.corrected,
     }

@@ -6,12 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from app import navigation, session
+from app.document import VERDICTS
 from app.faults import shown
 from app.lexicon import concept_name
 from app.markup import banner_html, draft_text, report_head_html, scores_html
 from app.run import Run
 from app.selection import UNREVIEWED, Entry, Selection, next_unreviewed
-from app.store import VERDICTS
 from app.words import Words
 from finetune.manifest import HEADLINE
 from xray.metrics.marks import KINDS

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
@@ -12,7 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from app import main, session
 from app.settings import Settings
+from app.store.engine import Database
 from finetune.manifest import Case, Estimate, Prediction, Record, RunManifest, ScoresFile
+from tests.app.postgres import Cluster, running_cluster
 from tests.app.server import CHROMIUM, Server
 from xray.records import write_lines, write_record
 
@@ -121,9 +124,29 @@ def run_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _fresh_session() -> Iterator[None]:
-    """No test sees the run or the store that another one opened."""
+    """No test sees the run or the database that another one opened."""
     yield
     session.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    with running_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a new database may be: a test that asks for it runs with SQLite and, where it can be had, PostgreSQL."""
+    if request.param == "sqlite":
+        return str(tmp_path / "reviews.sqlite")
+    return str(request.getfixturevalue("postgres").new_database())
+
+
+@pytest.fixture
+def database(place: str) -> Iterator[Database]:
+    with closing(Database(place)) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -131,9 +154,9 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Start a new browser session on a project: its worklist, or the review page of `case`, of `run` or the newest."""
 
     def start(
-        project: Path, *, case: str | None = None, run: str | None = None, reviews: Path | None = None
+        project: Path, *, case: str | None = None, run: str | None = None, database: str | None = None
     ) -> AppTest:
-        for name, value in Settings.of(project, reviews=reviews).environment().items():
+        for name, value in Settings.of(project, database=database).environment().items():
             monkeypatch.setenv(name, value)
         page = AppTest.from_file(str(MAIN), default_timeout=30)
         if run is not None:

@@ -7,7 +7,9 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from app.store import ReviewStore, Revision
+from app.store import reviews
+from app.store.engine import Database
+from app.store.reviews import Revision
 from finetune.manifest import Case, read_records
 
 
@@ -52,8 +54,8 @@ def save(page: AppTest, outbox: dict[str, object]) -> AppTest:
 
 
 def stored(folder: Path, *, run_id: str) -> dict[str, Revision]:
-    with closing(ReviewStore(folder / "reviews.sqlite")) as store:
-        return store.latest(run_id)
+    with closing(Database(folder / "reviews.sqlite")) as database:
+        return reviews.latest(database, run_id)
 
 
 def assert_no_error(page: AppTest) -> None:

@@ -40,7 +40,7 @@ class Server:
         command = [sys.executable, "-m", "app", "--project", str(self.project), "--port", str(self.port), "--headless"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=os.getcwd())
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while "Review page:" not in self.log.read_text():
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, "the server did not come up"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.run import load_run
-from app.store import ReviewStore
+from app.store import reviews
+from app.store.engine import Database
 from finetune.manifest import Prediction, read_records
 from tests.app.page import case_ids
 from tests.app.server import Server, needs_browser
@@ -42,13 +43,14 @@ def wait_saved(page: "Page") -> None:
 
 
 def stored(server: Server) -> dict[str, tuple[str | None, str, str]]:
-    with closing(ReviewStore(server.project / "reviews.sqlite")) as store:
-        return {key: (row.verdict, row.comment, row.corrected) for key, row in store.latest(RUN_ID).items()}
+    with closing(Database(server.project / "reviews.sqlite")) as database:
+        said = {key: row.document for key, row in reviews.latest(database, RUN_ID).items()}
+    return {key: (document.verdict, document.comment, document.corrected) for key, document in said.items()}
 
 
 def judged_sha256(server: Server, case_id: str) -> str:
-    with closing(ReviewStore(server.project / "reviews.sqlite")) as store:
-        return store.latest(RUN_ID)[case_id].generated_sha256
+    with closing(Database(server.project / "reviews.sqlite")) as database:
+        return reviews.latest(database, RUN_ID)[case_id].document.generated_sha256
 
 
 def generated_sha256(server: Server, case_id: str) -> str:
@@ -58,8 +60,8 @@ def generated_sha256(server: Server, case_id: str) -> str:
 
 
 def history(server: Server, case_id: str) -> list[str]:
-    with closing(ReviewStore(server.project / "reviews.sqlite")) as store:
-        return [revision.comment for revision in store.history(RUN_ID, case_id)]
+    with closing(Database(server.project / "reviews.sqlite")) as database:
+        return [revision.document.comment for revision in reviews.history(database, RUN_ID, case_id)]
 
 
 def test_text_typed_while_the_server_is_killed_is_saved_once_it_is_back(server: Server, open_reader: Opener):

@@ -50,9 +50,9 @@ def wait_saved(page: "Page") -> None:
 def comments(server: Server, case_id: str) -> dict[str, str]:
     found = {}
     for run in ("older", "newer"):
-        reviews = stored(server.project / run, run_id=run)
+        reviews = stored(server.project, run_id=run)
         if case_id in reviews:
-            found[run] = reviews[case_id].comment
+            found[run] = reviews[case_id].document.comment
     return found
 
 

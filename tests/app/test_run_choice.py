@@ -1,4 +1,4 @@
-"""Which run a page shows, and where its reviews lie: two runs of the same test studies are never mistaken."""
+"""Which run a page shows, and where reviews lie: two runs of the same test studies are never mistaken."""
 
 import os
 from collections.abc import Callable
@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import session
-from app.store import ReviewStore
+from app.store import reviews
+from app.store.engine import Database
 from tests.app.page import assert_no_error, case_ids, draft, editor_data, html_of, save, stored, table_of
 
 Opener = Callable[..., AppTest]
@@ -56,40 +57,44 @@ def test_an_address_of_an_unknown_run_opens_no_other_run(two_runs: Path, open_pa
     assert len(table_of(page)) == 5
 
 
-def test_a_draft_of_another_run_than_the_one_shown_is_saved_to_its_own(two_runs: Path, open_page: Opener):
+def test_a_draft_of_another_run_than_the_one_shown_is_saved_under_its_own(two_runs: Path, open_page: Opener):
     case_id = case_ids(two_runs / "folder1")[0]
     page = open_page(two_runs, run="run-2", case=case_id)
     assert_no_error(save(page, draft("run-1", case_id, comment="第一次运行的意见")))
     data = editor_data(page)
     assert [ack["run"] for ack in data["acks"]] == ["run-1"]
     assert data["review"]["comment"] == ""
-    assert stored(two_runs / "folder1", run_id="run-1")[case_id].comment == "第一次运行的意见"
-    assert stored(two_runs / "folder2", run_id="run-1") == {}
+    assert stored(two_runs, run_id="run-1")[case_id].document.comment == "第一次运行的意见"
+    assert stored(two_runs, run_id="run-2") == {}
 
 
-def test_a_run_shows_the_same_reviews_alone_and_in_its_folder_of_runs(two_runs: Path, open_page: Opener):
+def test_reviews_of_a_run_opened_alone_come_into_the_database_of_its_folder_of_runs_and_stay_the_same_from_then_on(
+    two_runs: Path, open_page: Opener
+):
     case_id = case_ids(two_runs / "folder1")[0]
-    alone = open_page(two_runs / "folder1", case=case_id)
-    save(alone, draft("run-1", case_id, comment="单独打开时写的"))
+    save(open_page(two_runs / "folder1", case=case_id), draft("run-1", case_id, comment="单独打开时写的"))
     session.close()
     among = open_page(two_runs, run="run-1", case=case_id)
     assert editor_data(among)["review"]["comment"] == "单独打开时写的"
-    assert not (two_runs / "reviews.sqlite").exists()
+    save(among, draft("run-1", case_id, client="browser-0002", base_revision=1, comment="一起打开时写的"))
+    session.close()
+    alone = open_page(two_runs / "folder1", case=case_id)
+    assert editor_data(alone)["review"]["comment"] == "一起打开时写的"
 
 
-def test_one_file_for_all_reviews_can_be_named(two_runs: Path, open_page: Opener):
-    case_id, together = case_ids(two_runs / "folder1")[0], two_runs / "elsewhere" / "all.sqlite"
+def test_another_file_for_all_reviews_can_be_named(two_runs: Path, open_page: Opener):
+    case_id, elsewhere = case_ids(two_runs / "folder1")[0], two_runs / "elsewhere" / "all.sqlite"
     for run_id in ("run-1", "run-2"):
-        page = open_page(two_runs, run=run_id, case=case_id, reviews=together)
+        page = open_page(two_runs, run=run_id, case=case_id, database=str(elsewhere))
         assert_no_error(save(page, draft(run_id, case_id, comment=run_id)))
-    with closing(ReviewStore(together)) as store:
-        assert [store.latest(run_id)[case_id].comment for run_id in ("run-1", "run-2")] == ["run-1", "run-2"]
-    assert list(two_runs.glob("*/reviews.sqlite")) == []
+    with closing(Database(elsewhere)) as database:
+        said = [reviews.latest(database, run_id)[case_id].document.comment for run_id in ("run-1", "run-2")]
+    assert said == ["run-1", "run-2"]
+    assert list(two_runs.glob("**/reviews.sqlite")) == []
 
 
-def test_a_run_whose_folder_takes_no_reviews_says_what_to_do(two_runs: Path, open_page: Opener):
-    (two_runs / "folder1" / "reviews.sqlite").mkdir()
-    page = open_page(two_runs, run="run-1")
+def test_a_project_whose_folder_takes_no_reviews_says_what_to_do(two_runs: Path, open_page: Opener):
+    (two_runs / "reviews.sqlite").mkdir()
+    page = open_page(two_runs)
     assert not page.exception
-    assert "--reviews FILE" in page.error[0].value
-    assert_no_error(open_page(two_runs, run="run-2"))
+    assert "--database FILE" in page.error[0].value

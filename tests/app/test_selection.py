@@ -3,9 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.document import ReviewDocument
 from app.run import ReviewCase
 from app.selection import UNREVIEWED, Entry, Selection, neighbour, next_unreviewed
-from app.store import Revision
+from app.store.reviews import Revision
 from finetune.manifest import Case
 from xray.metrics.marks import MarkedReports, Segment
 
@@ -23,13 +24,14 @@ def entry(name: str, *, score: float | None = None, verdict: str | None = None, 
     )
     reviewed = ReviewCase(case=case, generated="心影不大。", scores=(("finding_f1", score),))
     review = verdict and Revision(
+        run_id="run",
         case_id=name,
-        revision=1,
-        verdict=verdict,
-        comment="",
-        corrected="",
-        generated_sha256=sha256 or reviewed.generated_sha256,
         reviewer="local",
+        task="",
+        revision=1,
+        status="draft",
+        document=ReviewDocument(verdict=verdict, generated_sha256=sha256 or reviewed.generated_sha256),
+        reason="",
         saved_at="2026-01-01T00:00:00+00:00",
     )
     marks = MarkedReports(

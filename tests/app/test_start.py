@@ -87,28 +87,29 @@ def test_the_server_is_started_private_and_without_telemetry():
         assert option in command
 
 
-def test_reviews_lie_in_the_folder_of_their_run_unless_one_file_is_named(tmp_path: Path):
-    assert Settings.of(tmp_path).store_of(tmp_path / "run") == tmp_path / "run" / "reviews.sqlite"
-    assert Settings.of(tmp_path, reviews=tmp_path / "mine.sqlite").store_of(tmp_path / "run").name == "mine.sqlite"
+def test_reviews_lie_in_the_project_unless_another_database_is_named(tmp_path: Path):
+    assert Settings.of(tmp_path).database == str(tmp_path / "reviews.sqlite")
+    assert Settings.of(tmp_path, database=str(tmp_path / "x" / ".." / "y")).database == str(tmp_path / "y")
+    assert Settings.of(tmp_path, database="postgresql://host/x").database == "postgresql://host/x"
 
 
-@pytest.mark.parametrize("named", [None, Path("mine.sqlite")])
+@pytest.mark.parametrize("named", [None, "mine.sqlite", "postgresql+psycopg://reader@host/reviews"])
 def test_the_pages_read_the_settings_that_the_starter_has_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: Path | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str | None
 ):
-    settings = Settings.of(tmp_path, reviews=named)
+    settings = Settings.of(tmp_path, database=named)
     for name, value in settings.environment().items():
         monkeypatch.setenv(name, value)
     assert Settings.from_environment() == settings
 
 
-def test_a_run_folder_that_takes_no_reviews_is_refused_with_the_remedy(
+def test_a_project_that_takes_no_reviews_is_refused_with_the_remedy(
     run_folder: Path, capsys: pytest.CaptureFixture[str]
 ):
     (run_folder / "reviews.sqlite").mkdir()
     assert main(["--project", str(run_folder), "--headless"]) == 3
     message = capsys.readouterr().err
-    assert "--reviews FILE" in message
+    assert "--database FILE" in message
     assert message.count("\n") == 1
 
 

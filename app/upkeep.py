@@ -1,0 +1,75 @@
+"""`python -m app audit | backup | restore`: looking after a project's database, also while it is used."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy.exc import DatabaseError
+
+from app.run import find_runs
+from app.settings import Settings, add_options
+from app.store import audit, backup
+from app.store.audit import Entry
+from app.store.chain import START
+from app.store.engine import Database
+from xray.errors import DataError, XrayError
+
+COMMANDS = ("audit", "backup", "restore")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what the first word says and return the exit code."""
+    options = _parser().parse_args(arguments)
+    settings = Settings.of(options.project, database=options.database)
+    fault: XrayError
+    try:
+        runs = find_runs(settings.project)
+        is_new = options.act is _restore  # what lies in the folders of runs is in the backup, or newer than it
+        with closing(settings.open_database(() if is_new else runs)) as database:
+            print(options.act(database, options))
+        return 0
+    except XrayError as error:
+        fault = error
+    except OSError as error:
+        fault = DataError(f"{error.filename}: {error.strerror}.")
+    except DatabaseError as error:
+        fault = DataError(f"{settings.database}: {error.orig}. Restore the database from a backup.")
+    print(f"error: {fault}", file=sys.stderr)
+    return fault.exit_code
+
+
+def _audit(database: Database, options: argparse.Namespace) -> str:
+    return _told(audit.verify(database, anchor=options.anchor))
+
+
+def _backup(database: Database, options: argparse.Namespace) -> str:
+    return f"{options.file}: {_told(backup.back_up(database, options.file))}"
+
+
+def _restore(database: Database, options: argparse.Namespace) -> str:
+    return f"{database.name}: {_told(backup.restore(database, options.file))}"
+
+
+def _told(head: Entry) -> str:
+    return f"the audit chain of {head.seq} entries holds; head {head.hash} {head.at}".strip()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m app", description="Look after the database of a review project.")
+    commands = parser.add_subparsers(required=True)
+
+    def add(name: str, act: Callable[[Database, argparse.Namespace], str], told: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=told, description=told)
+        command.set_defaults(act=act)
+        add_options(command)
+        return command
+
+    checked = add("audit", _audit, "follow the audit chain and print its head, or name the first broken link")
+    checked.add_argument("--anchor", default=START, help="hash of a head written down earlier, which must be in it")
+    saved = add("backup", _backup, "write a copy while the pages are in use, and check it")
+    saved.add_argument("file", type=Path, help="new file: JSON Lines where it ends in .jsonl, else SQLite")
+    restored = add("restore", _restore, "read a backup in JSON Lines into an empty database of either kind")
+    restored.add_argument("file", type=Path, help="backup ending in .jsonl")
+    return parser
