@@ -19,7 +19,7 @@ demo: setup
 	$(BIN)/finetune demo
 
 test: setup
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 
 lint: setup
 	$(BIN)/python -m pytest tests/test_style.py
