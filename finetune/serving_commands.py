@@ -35,7 +35,9 @@ Source = Annotated[
     ),
 ]
 Revision = Annotated[str | None, typer.Option(help="commit of a hub id")]
-Bits = Annotated[int | None, typer.Option("--quantization-bit", metavar="4", help="hold a model (not a run) in 4 bits")]
+Bits = Annotated[
+    int | None, typer.Option("--quantization-bit", metavar="4|8", help="hold a model (not a run) in so many bits")
+]
 
 
 def chat(

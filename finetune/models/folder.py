@@ -11,13 +11,13 @@ from torch import nn
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
 
+from finetune.models.minigpt4.checkpoint import is_parts_folder
 from finetune.models.registry import register_families
 from xray.errors import ConfigError
 
 _WEIGHTS = (".safetensors", ".bin", ".pth", ".pt")
 _TEXTS = (".json", ".jinja", ".model", ".txt", ".tiktoken")
 _TOKENIZERS = ("tokenizer.json", "vocab.*", "*.model", "*.tiktoken")
-_PARTS = "pretrained_minigpt4.pth"  # such a folder of parts has no config.json
 _POINTER = b"version https://git-lfs"
 _FETCH = "Download the model again, whole"
 
@@ -28,7 +28,7 @@ def check_folder(folder: Path) -> None:
     for path in files:
         if path.suffix in (*_WEIGHTS, *_TEXTS):
             _check_file(path)
-    if (folder / _PARTS).is_file():
+    if is_parts_folder(folder):  # it has no config.json
         return
     config = _read_config(folder)
     _check_kind(folder, config)

@@ -9,11 +9,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from finetune.models.golden import Check
+from finetune.models.minigpt4.checkpoint import is_parts_folder
 from xray.errors import DataError
 
 CASES_FILE = "cases.safetensors"
 _BY_MODEL_TYPE = {"chatglm": "visualglm", "qwen": "qwen_vl"}
-_MINIGPT4_PART = "pretrained_minigpt4.pth"
 
 
 def verify(folder: Path) -> Iterator[Check]:
@@ -32,7 +32,7 @@ def verify(folder: Path) -> Iterator[Check]:
 def golden_family(folder: Path) -> str:
     """Return the family whose original layout `folder`/checkpoint has."""
     checkpoint = folder / "checkpoint"
-    if (checkpoint / _MINIGPT4_PART).is_file():
+    if is_parts_folder(checkpoint):
         return "minigpt4"
     try:
         model_type = json.loads((checkpoint / "config.json").read_text(encoding="utf-8")).get("model_type")

@@ -69,7 +69,7 @@ def _model(name: str, *, revision: str | None, bits: int | None) -> Iterator[Ser
     try:
         settings = ModelConfig(model_name_or_path=name, revision=revision, quantization_bit=bits)
     except ValidationError:
-        raise ConfigError(f"a model is not held in {bits} bits. Use 4, or leave it out for 16 or 32.") from None
+        raise ConfigError(f"a model is not held in {bits} bits. Use 4 or 8, or leave it out for 16 or 32.") from None
     card = read_card(Path(name)) if Path(name).is_dir() else None
     loaded = load_base(settings)
     size = card.image_size if card else None
