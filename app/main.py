@@ -1,10 +1,11 @@
 """The page script: look, navigation, language and run choice. Streamlit runs it for every interaction."""
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
-from app import markup, navigation, session
+from app import access, markup, navigation, session
 from app.faults import shown
-from app.screens import review, worklist
+from app.pages import GROUPS, HOME, PAGES
 from app.words import LANGUAGES
 
 
@@ -13,12 +14,11 @@ def main() -> None:
     words = session.words()
     st.set_page_config(page_title=words.app_title, page_icon="🩻", layout="wide", initial_sidebar_state="collapsed")
     st.html(markup.STYLE)
-    pages = [
-        st.Page(worklist.show, title=words.worklist, url_path="worklist", icon=":material/list_alt:", default=True),
-        st.Page(review.show, title=words.review, url_path="review", icon=":material/radiology:"),
-    ]
-    page = st.navigation(pages, position="top")
-    navigation.register(*pages)
+    page: StreamlitPage | None = None
+    with shown():  # without a database nobody is known, and the page says why
+        page = _menu(words.code)
+    if page is None:
+        return
     unknown_run: str | None = None
     with st.sidebar, shown():
         unknown_run = session.settle_run()
@@ -27,6 +27,21 @@ def main() -> None:
         _say_unknown(unknown_run)
     else:
         page.run()
+
+
+def _menu(language: str) -> StreamlitPage:
+    """Offer the pages that who is here may open, and return the one in the address."""
+    groups: dict[str, list[StreamlitPage]] = {}
+    objects: dict[str, StreamlitPage] = {}
+    for page in PAGES:
+        if access.allows(page.roles):
+            made = st.Page(
+                page.show, title=page.titles[language], url_path=page.path, icon=page.icon, default=page is HOME
+            )
+            groups.setdefault(GROUPS[page.group][language], []).append(made)
+            objects[page.path] = made
+    navigation.register(objects)
+    return st.navigation(groups if len(groups) > 1 else [*objects.values()], position="top")
 
 
 def _choices() -> None:

@@ -1,8 +1,11 @@
-"""Moving between the pages: the two addresses, the cases in list order, and the filters that stay in force."""
+"""Moving between the pages: the addresses, the cases in list order, and the filters that stay in force."""
+
+from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
-from app import session
+from app import access, session
 from app.run import Run
 from app.selection import Entry, Selection
 from app.store import reviews
@@ -12,20 +15,25 @@ VISIT_KEY = "visit"
 _PAGES_KEY = "pages"
 
 
-def register(worklist: object, review: object) -> None:
-    """Remember this session's page objects, which Streamlit wants back for switching."""
-    st.session_state[_PAGES_KEY] = (worklist, review)
+def register(pages: Mapping[str, StreamlitPage]) -> None:
+    """Remember this session's page objects by their path, which Streamlit wants back for switching."""
+    st.session_state[_PAGES_KEY] = pages
+
+
+def open_page(path: str, **query: str) -> None:
+    """Go to the page at `/path` of the present run, with `query` in its address."""
+    st.switch_page(st.session_state[_PAGES_KEY][path], query_params={**_run_query(), **query})
 
 
 def open_case(case_id: str) -> None:
     """Go to the review page of a case of the present run; its address ?run=ID&case=ID can be bookmarked."""
     st.session_state[VISIT_KEY] = st.session_state.get(VISIT_KEY, 0) + 1  # a new table forgets the clicked cell
-    st.switch_page(st.session_state[_PAGES_KEY][1], query_params={**_run_query(), "case": case_id})
+    open_page("review", case=case_id)
 
 
 def open_worklist() -> None:
     """Go back to the list; its filters are as they were."""
-    st.switch_page(st.session_state[_PAGES_KEY][0], query_params=_run_query())
+    open_page("worklist")
 
 
 def remember(selection: Selection) -> None:
@@ -35,7 +43,7 @@ def remember(selection: Selection) -> None:
 
 def entries(run: Run) -> tuple[Entry, ...]:
     """Return all cases of the run with their marks and the reader's latest reviews, in the order of the run."""
-    newest = reviews.latest(session.database(), run.id)
+    newest = reviews.latest(session.database(), run.id, reviewer=access.current().name)
     return tuple(Entry(case=case, marks=session.marked(run, case), review=newest.get(case.id)) for case in run.cases)
 
 

@@ -56,8 +56,8 @@ class Answer:
         return self.revision is None
 
 
-def receive(outbox: object, *, find_run: RunFinder, database: Database) -> tuple[Answer, ...]:
-    """Store every draft of an outbox and answer each.
+def receive(outbox: object, *, find_run: RunFinder, database: Database, reviewer: str) -> tuple[Answer, ...]:
+    """Store every draft of an outbox as reviews by `reviewer` and answer each.
 
     No answer, so that the browser keeps the text, is for malformed drafts, those of unknown runs or cases, and those
     whose run cannot be read: the page of that run tells why.
@@ -65,11 +65,11 @@ def receive(outbox: object, *, find_run: RunFinder, database: Database) -> tuple
     drafts = outbox.get("drafts") if isinstance(outbox, Mapping) else None
     if not isinstance(drafts, list):
         return ()
-    answers = (_store_one(draft, find_run=find_run, database=database) for draft in drafts)
+    answers = (_store_one(draft, find_run=find_run, database=database, reviewer=reviewer) for draft in drafts)
     return tuple(answer for answer in answers if answer)
 
 
-def _store_one(untrusted: object, *, find_run: RunFinder, database: Database) -> Answer | None:
+def _store_one(untrusted: object, *, find_run: RunFinder, database: Database, reviewer: str) -> Answer | None:
     try:
         sent = _SentDraft.model_validate(untrusted)
         run = find_run(sent.run)
@@ -78,7 +78,7 @@ def _store_one(untrusted: object, *, find_run: RunFinder, database: Database) ->
             return None
     except (ValidationError, DataError):  # one that cannot be stored must not hold up the others
         return None
-    outcome = reviews.save(database, _draft(sent))
+    outcome = reviews.save(database, _draft(sent, reviewer=reviewer))
     return Answer(
         run_id=run.id,
         case_id=case.id,
@@ -89,8 +89,9 @@ def _store_one(untrusted: object, *, find_run: RunFinder, database: Database) ->
     )
 
 
-def _draft(sent: _SentDraft) -> Draft:
+def _draft(sent: _SentDraft, *, reviewer: str) -> Draft:
     return Draft(
+        reviewer=reviewer,
         run_id=sent.run,
         case_id=sent.case,
         client=sent.client,

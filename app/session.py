@@ -1,8 +1,10 @@
 """What all pages share: the project, its database, the run in the address, the language. No module-level user state."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
+from typing import TypeVar
 
 import streamlit as st
 
@@ -13,6 +15,7 @@ from app.words import LANGUAGES, Words
 from xray.metrics.marks import MarkedReports, mark_reports
 from xray.text.lexicon import Profile
 
+Texts = TypeVar("Texts")
 LANGUAGE_KEY = "language"
 RUN_KEY = "run"
 _databases: dict[str, Database] = {}  # of the process, not of a reader
@@ -22,6 +25,11 @@ _opening = Lock()
 def words() -> Words:
     """Return the interface's texts in the language chosen in this browser session (Chinese at first)."""
     return LANGUAGES[st.session_state.get(LANGUAGE_KEY, "zh")]
+
+
+def in_language(texts: Mapping[str, Texts]) -> Texts:
+    """Return an area's texts (see app/words) in the language chosen in this browser session."""
+    return texts[words().code]
 
 
 def database() -> Database:

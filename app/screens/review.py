@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import components, navigation, session
+from app import access, components, navigation, session
 from app.faults import shown
 from app.films import film_url
 from app.markup import banner_html, draft_text, legend_html, metrics_html, report_head_html, report_html, turns_html
@@ -105,7 +105,7 @@ def _editor(run: Run, case: ReviewCase) -> None:
     """Mount the editor, alone in a fragment: a save reruns nothing else, and the films stay untouched."""
     with shown():
         words = session.words()
-        history = reviews.history(session.database(), run.id, case.id)
+        history = reviews.history(session.database(), run.id, case.id, reviewer=access.current().name)
         result = components.editor(
             data=_editor_data(run, case, latest=history[-1] if history else None, words=words),
             key=EDITOR_KEY,
@@ -127,7 +127,7 @@ def _receive() -> None:
 
 def _take(outbox: object) -> bool:
     """Store what the browser sent; True when there is something new to tell it."""
-    answers = receive(outbox, find_run=session.find_run, database=session.database())
+    answers = receive(outbox, find_run=session.find_run, database=session.database(), reviewer=access.current().name)
     if not answers or answers == st.session_state.get(ANSWERS_KEY):
         return False
     st.session_state[ANSWERS_KEY] = answers

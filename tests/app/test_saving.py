@@ -13,6 +13,7 @@ from app.run import Run, load_run
 from app.saving import Answer, receive
 from app.store import reviews
 from app.store.engine import Database
+from app.store.people import LOCAL
 from app.store.reviews import Revision
 
 JSON = st.recursive(
@@ -34,7 +35,7 @@ def database(tmp_path: Path):
 
 
 def deliver(outbox: object, *, run: Run, database: Database) -> tuple[Answer, ...]:
-    return receive(outbox, find_run={run.id: run}.get, database=database)
+    return receive(outbox, find_run={run.id: run}.get, database=database, reviewer=LOCAL)
 
 
 def newest(database: Database, run: Run) -> Revision:
@@ -93,7 +94,7 @@ def test_drafts_of_two_runs_with_the_same_cases_are_stored_under_the_run_of_each
 ):
     runs = {name: load_run(make_run(tmp_path / name, run_id=name)) for name in ("first", "second")}
     drafts = [sent(run, comment=name) for name, run in runs.items()]
-    answers = receive({"drafts": drafts}, find_run=runs.get, database=database)
+    answers = receive({"drafts": drafts}, find_run=runs.get, database=database, reviewer=LOCAL)
     assert [answer.run_id for answer in answers] == ["first", "second"]
     for name, run in runs.items():
         assert newest(database, run).document.comment == name

@@ -1,0 +1,96 @@
+"""A protocol: what the reader of a case sees, what they are asked, and who reads what.
+
+A study freezes its protocol as JSON on its first day, so a preset may change later without changing what was asked.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from xray.records import Record
+
+Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
+Share = Annotated[float, Field(ge=0, le=0.5)]
+
+
+class Bilingual(Record):
+    """A text of the interface in both of its languages."""
+
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class Choice(Record):
+    """One answer to choose; `value` is what is stored."""
+
+    value: Name
+    text: Bilingual
+
+
+class Question(Record):
+    """A question that is asked once a case. The answer is stored under `name` (`app.document.QuestionAnswer`).
+
+    choice: one of `choices`. yes_no. scale: a whole number from 1 to 5, `choices` name its ends where they are given.
+    count: a whole number from 0. text: free words.
+    """
+
+    name: Name
+    kind: Literal["choice", "yes_no", "scale", "count", "text"]
+    text: Bilingual
+    choices: tuple[Choice, ...] = ()
+    required: bool = True
+    before_reports: bool = False
+    """Whether it has to be answered before the reports are shown (such as whether the film is good enough)."""
+
+    @model_validator(mode="after")
+    def _has_choices(self) -> "Question":
+        if self.kind == "choice" and len(self.choices) < 2:
+            raise ValueError(f"the question {self.name} has no choices to choose from")
+        return self
+
+
+class Protocol(Record):
+    """How a case is read.
+
+    reports: how many reports are shown for judgement under neutral labels; one is judged alone.
+    reference: where the reference report is: `beside` the generated one from the start, shown `after` the review is
+    submitted, `never`, or `among` the reports to judge, unnamed.
+    suggestions: whether the program's own comparison is shown; hidden, it cannot anchor the reader.
+    source_named: whether the reader is told which run wrote a report.
+    sentences: each sentence is accepted, edited or rejected; errors: each error gets its category of ReXVal and whether
+    it is clinically significant, `by_sentence`, or is `counted` for the report as a whole.
+    correction: whether the report is to be corrected. preference: one of the reports is preferred, or neither.
+    adjudicate: answers after which an adjudicator decides, as `name=value`.
+    overlap: readers a case. repeats and sentinels: shares of further cases that are shown again, or planted.
+    """
+
+    name: Name
+    title: Bilingual
+    instruction: Bilingual
+    reports: int = Field(default=1, ge=1, le=5)
+    reference: Literal["beside", "after", "never", "among"] = "beside"
+    suggestions: bool = True
+    source_named: bool = False
+    sentences: bool = False
+    errors: Literal["none", "by_sentence", "counted"] = "none"
+    verdict: bool = False
+    correction: Literal["none", "optional", "required"] = "none"
+    preference: bool = False
+    questions: tuple[Question, ...] = ()
+    adjudicate: tuple[str, ...] = ()
+    overlap: int = Field(default=1, ge=1)
+    repeats: Share = 0.0
+    sentinels: Share = 0.0
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Protocol":
+        names = [question.name for question in self.questions]
+        if len(set(names)) < len(names):
+            raise ValueError("two questions have the same name")
+        if self.preference and self.reports < 2:
+            raise ValueError("a preference needs at least two reports")
+        if self.reports > 1 and (self.sentences or self.errors == "by_sentence"):
+            raise ValueError("sentences are judged in one report at a time")
+        if self.reference == "among" and self.suggestions:
+            raise ValueError("the program's comparison names the reference: set suggestions: false")
+        return self
