@@ -73,8 +73,8 @@ class Protocol(Record):
     it is clinically significant, `by_sentence`, or is `counted` for the report as a whole. categories: those offered.
     correction: whether the report is to be corrected. preference: one of the reports is preferred, or neither.
     adjudicate: answers after which an adjudicator decides, as `name=value` (of a yes_no question `yes` or `no`).
-    overlap: readers a case. repeats: the share of a reader's cases that they read a second time. sentinels: the share of
-    further cases, the same for all readers, whose report has a planted error or is known to be good.
+    overlap: readers a case. repeats: the share of a reader's cases that they read a second time. sentinels: the share
+    of further cases, the same for all readers, whose report has a planted error or is known to be good.
     """
 
     name: Name
@@ -116,8 +116,9 @@ class Protocol(Record):
         if self.reference == "among" and self.suggestions:
             raise ValueError("the program's comparison names the reference: set suggestions: false")
         if self.suggestions and self.reference in ("after", "never"):
-            raise ValueError(f"the program's comparison tells what a reference shown {self.reference} says: set "
-                             "suggestions: false")
+            raise ValueError(
+                f"the program's comparison tells what a reference shown {self.reference} says: set suggestions: false"
+            )
         if not self.films and self.reference in ("after", "never"):
             raise ValueError("without films the reports need a reference beside them")
         for answer in self.adjudicate:
