@@ -1,5 +1,7 @@
 """The page script: look, navigation, language and run choice. Streamlit runs it for every interaction."""
 
+from dataclasses import dataclass
+
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
@@ -9,42 +11,60 @@ from app.pages import GROUPS, HOME, PAGES
 from app.words import LANGUAGES
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """The page in the address, and whether it shows a run, which the side bar then offers to choose."""
+
+    page: StreamlitPage
+    of_run: bool
+
+
 def main() -> None:
     """Draw the frame and the chosen page."""
     words = session.words()
     st.set_page_config(page_title=words.app_title, page_icon="🩻", layout="wide", initial_sidebar_state="collapsed")
     st.html(markup.STYLE)
-    page: StreamlitPage | None = None
+    chosen: _Chosen | None = None
     with shown():  # without a database nobody is known, and the page says why
-        page = _menu(words.code)
-    if page is None:
+        chosen = _menu(words.code)
+    if chosen is None:
         return
     unknown_run: str | None = None
     with st.sidebar, shown():
-        unknown_run = session.settle_run()
-        _choices()
+        if chosen.of_run:
+            unknown_run = session.settle_run()
+        else:
+            session.leave_run()
+        _choices(with_runs=chosen.of_run)
     if unknown_run:
         _say_unknown(unknown_run)
     else:
-        page.run()
+        chosen.page.run()
 
 
-def _menu(language: str) -> StreamlitPage:
+def _menu(language: str) -> _Chosen:
     """Offer the pages that who is here may open, and return the one in the address."""
     groups: dict[str, list[StreamlitPage]] = {}
     objects: dict[str, StreamlitPage] = {}
     for page in PAGES:
         if access.allows(page.roles):
             made = st.Page(
-                page.show, title=page.titles[language], url_path=page.path, icon=page.icon, default=page is HOME
+                page.show,
+                title=page.titles[language],
+                url_path=page.path,
+                icon=page.icon,
+                default=page is HOME,
+                visibility="visible" if page.listed else "hidden",
             )
             groups.setdefault(GROUPS[page.group][language], []).append(made)
             objects[page.path] = made
     navigation.register(objects)
-    return st.navigation(groups if len(groups) > 1 else [*objects.values()], position="top")
+    chosen = st.navigation(groups if len(groups) > 1 else [*objects.values()], position="top")
+    of_run = any(page.of_run and objects.get(page.path) is chosen for page in PAGES)
+    return _Chosen(page=chosen, of_run=of_run)
 
 
-def _choices() -> None:
+def _choices(*, with_runs: bool) -> None:
     words = session.words()
     labels = {"zh": "中文", "en": "English"}
     st.segmented_control(
@@ -56,13 +76,14 @@ def _choices() -> None:
         key=session.LANGUAGE_KEY,
         persist_state="session",
     )
-    st.selectbox(
-        words.run,
-        list(session.runs()),
-        key=session.RUN_KEY,
-        persist_state="session",
-        on_change=session.put_run_in_address,
-    )
+    if with_runs:
+        st.selectbox(
+            words.run,
+            list(session.runs()),
+            key=session.RUN_KEY,
+            persist_state="session",
+            on_change=session.put_run_in_address,
+        )
 
 
 def _say_unknown(run_id: str) -> None:

@@ -10,6 +10,8 @@ from app.run import Run
 from app.selection import Entry, Selection
 from app.store import reviews
 
+WITHOUT_RUN = frozenset({"tasks", "reading", "adjudication", "studies"})
+"""Paths of the pages of reader studies: a run's name in their address or side bar would tell who wrote a report."""
 SELECTION_KEY = "selection"
 VISIT_KEY = "visit"
 _PAGES_KEY = "pages"
@@ -21,14 +23,21 @@ def register(pages: Mapping[str, StreamlitPage]) -> None:
 
 
 def open_page(path: str, **query: str) -> None:
-    """Go to the page at `/path` of the present run, with `query` in its address."""
-    st.switch_page(st.session_state[_PAGES_KEY][path], query_params={**_run_query(), **query})
+    """Go to the page at `/path`, with `query` in its address and, where the page shows a run, the present one."""
+    run = {} if path in WITHOUT_RUN else _run_query()
+    st.switch_page(st.session_state[_PAGES_KEY][path], query_params={**run, **query})
 
 
 def open_case(case_id: str) -> None:
     """Go to the review page of a case of the present run; its address ?run=ID&case=ID can be bookmarked."""
     st.session_state[VISIT_KEY] = st.session_state.get(VISIT_KEY, 0) + 1  # a new table forgets the clicked cell
     open_page("review", case=case_id)
+
+
+def open_task(task_id: str) -> None:
+    """Go to the page on which a task of a reader study is read; its address ?task=ID can be bookmarked."""
+    st.session_state[VISIT_KEY] = st.session_state.get(VISIT_KEY, 0) + 1
+    open_page("reading", task=task_id)
 
 
 def open_worklist() -> None:
@@ -54,4 +63,5 @@ def listed(run: Run) -> tuple[Entry, ...]:
 
 
 def _run_query() -> dict[str, str]:
-    return {session.RUN_KEY: st.session_state[session.RUN_KEY]}
+    run_id = st.session_state.get(session.RUN_KEY)  # a page that was refused has not settled one
+    return {session.RUN_KEY: run_id} if run_id else {}

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from app.screens import review, worklist
+from app.navigation import WITHOUT_RUN
+from app.screens import adjudication, reading, review, studies, tasks, worklist
 from app.store.people import ROLES, Role
 
 Group = Literal["read", "study", "manage"]
@@ -17,7 +18,7 @@ GROUPS: Mapping[Group, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A page at `/path`; `show` draws it. `titles` is its name by language, `group` its menu."""
+    """A page at `/path`; `show` draws it. `titles` is its name by language, `group` its menu if it is listed there."""
 
     path: str
     show: Callable[[], None]
@@ -25,6 +26,12 @@ class Page:
     titles: Mapping[str, str]
     group: Group
     roles: frozenset[Role] = frozenset(ROLES)
+    listed: bool = True
+
+    @property
+    def of_run(self) -> bool:
+        """Whether the page shows one run, which the side bar and the address choose."""
+        return self.path not in WITHOUT_RUN
 
 
 PAGES: tuple[Page, ...] = (
@@ -41,6 +48,39 @@ PAGES: tuple[Page, ...] = (
         icon=":material/radiology:",
         titles={"zh": "阅片评审", "en": "Review"},
         group="read",
+    ),
+    Page(
+        path="tasks",
+        show=tasks.show,
+        icon=":material/assignment_ind:",
+        titles={"zh": "我的任务", "en": "My tasks"},
+        group="study",
+        roles=frozenset({"reader"}),
+    ),
+    Page(
+        path="reading",
+        show=reading.show,
+        icon=":material/radiology:",
+        titles={"zh": "研究阅片", "en": "Reading"},
+        group="study",
+        roles=frozenset({"reader"}),
+        listed=False,
+    ),
+    Page(
+        path="adjudication",
+        show=adjudication.show,
+        icon=":material/balance:",
+        titles={"zh": "分歧仲裁", "en": "Adjudication"},
+        group="study",
+        roles=frozenset({"adjudicator"}),
+    ),
+    Page(
+        path="studies",
+        show=studies.show,
+        icon=":material/experiment:",
+        titles={"zh": "研究管理", "en": "Studies"},
+        group="study",
+        roles=frozenset({"lead"}),
     ),
 )
 HOME = PAGES[0]

@@ -2,125 +2,17 @@
 
     python -m bench.planted_errors FILE [--profile mt] [--missed KIND]
 
-FILE is JSON Lines with the report in `zh` or `text`. Planted is only where it changes what is said: a side or a degree
-in a clause that states a finding, a negation in front of one, a sentence whose finding no other sentence states, and a
-finding that the report does not have.
+FILE is JSON Lines with the report in `zh` or `text`. `xray.text.planting` says where an error is planted.
 """
 
 import argparse
 import json
 import random
-import re
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from xray.metrics.compare import compare_findings
-from xray.metrics.stated import read_report
-from xray.text.frames import find
-from xray.text.lexicon import PROFILES, Profile
-from xray.types import Finding
-
-Planter = Callable[[str, Sequence[Finding], Profile, random.Random], str | None]
-_SENTENCE = re.compile(r"[^。!！?？;；\n]*[。!！?？;；\n]?")
-_CLAUSE_END = re.compile(r"[，,。;；:：!！?？\n]")
-_DEGREES = {
-    "轻度": "重度",
-    "轻微": "严重",
-    "少量": "大量",
-    "微量": "大量",
-    "小量": "大量",
-    "中度": "轻度",
-    "中等量": "少量",
-}
-_DEGREES |= {"重度": "轻度", "严重": "轻微", "大量": "少量"}
-_NEGATIONS = ("没有发现", "没有看到", "没有观察到", "未见明显", "未见", "没有", "未发现")
-_ADDED = {
-    "pneumothorax": "右侧气胸。",
-    "pleural_effusion": "左侧胸腔积液。",
-    "fracture": "右侧第6肋骨骨折。",
-    "nodule": "左肺上叶见一结节。",
-    "cardiomegaly": "心影增大。",
-    "hernia": "食管裂孔疝。",
-}
-
-
-def side(text: str, findings: Sequence[Finding], profile: Profile, rng: random.Random) -> str | None:
-    """Exchange left and right in the clause of a finding."""
-    places = [
-        start + match.start()
-        for finding in findings
-        if finding.assertion != "absent" and finding.laterality in ("left", "right")
-        for start, clause in [_clause(text, finding)]
-        for match in re.finditer("[左右]", clause)
-        if not re.match("左右|右左|[左右](?:心|移)", clause[match.start() :])
-    ]
-    if not places:
-        return None
-    place = rng.choice(places)
-    return text[:place] + {"左": "右", "右": "左"}[text[place]] + text[place + 1 :]
-
-
-def degree(text: str, findings: Sequence[Finding], profile: Profile, rng: random.Random) -> str | None:
-    """Exchange the degree of a finding that has one."""
-    changes = [
-        (start + match.start(), match.group())
-        for finding in findings
-        if finding.assertion != "absent" and finding.severity is not None
-        for start, clause in [_clause(text, finding)]
-        for match in re.finditer("|".join(_DEGREES), clause)
-    ]
-    if not changes:
-        return None
-    place, word = rng.choice(changes)
-    return text[:place] + _DEGREES[word] + text[place + len(word) :]
-
-
-def negation(text: str, findings: Sequence[Finding], profile: Profile, rng: random.Random) -> str | None:
-    """State what a report denies: its negation becomes 可见."""
-    stated = {finding.concept for finding in findings if finding.assertion != "absent"}
-    places = []
-    for finding in findings:
-        if finding.assertion == "absent" and finding.concept not in stated:
-            start, clause = _clause(text, finding)
-            ahead = clause[: finding.span[0] - start]
-            word = next((word for word in _NEGATIONS if word in ahead), None)
-            if word is not None:
-                places.append((start + ahead.index(word), word))
-    if not places:
-        return None
-    place, word = rng.choice(places)
-    return text[:place] + "可见" + text[place + len(word) :]
-
-
-def dropped(text: str, findings: Sequence[Finding], profile: Profile, rng: random.Random) -> str | None:
-    """Leave out a sentence that states a finding which no other sentence states."""
-    choices = []
-    for match in _SENTENCE.finditer(text):
-        rest = text[: match.start()] + text[match.end() :]
-        inside = {
-            finding.concept
-            for finding in findings
-            if finding.assertion != "absent" and match.start() <= finding.span[0] < match.end()
-        }
-        if inside and inside - {one.concept for one in read_report(rest, profile=profile).stated}:
-            choices.append(rest)
-    return rng.choice(choices) if choices else None
-
-
-def added(text: str, findings: Sequence[Finding], profile: Profile, rng: random.Random) -> str | None:
-    """Add a finding that the report does not have."""
-    stated = {finding.concept for finding in findings if finding.assertion != "absent"}
-    choices = [sentence for concept, sentence in _ADDED.items() if concept not in stated]
-    return text + rng.choice(choices) if choices else None
-
-
-PLANTERS: dict[str, Planter] = {
-    "side": side,
-    "degree": degree,
-    "negation": negation,
-    "dropped": dropped,
-    "added": added,
-}
+from xray.text.lexicon import PROFILES
+from xray.text.planting import PLANTED, plant
 
 
 def main() -> None:
@@ -128,14 +20,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("reports", type=Path)
     parser.add_argument("--profile", choices=PROFILES, default="mt")
-    parser.add_argument("--missed", choices=PLANTERS)
+    parser.add_argument("--missed", choices=PLANTED)
     options = parser.parse_args()
     rows = [json.loads(line) for line in options.reports.read_text(encoding="utf-8").splitlines()]
     texts = dict.fromkeys(row.get("zh") or row["text"] for row in rows)
-    for kind, plant in PLANTERS.items():
+    for kind in PLANTED:
         noticed, planted = 0, 0
         for number, text in enumerate(texts):
-            changed = plant(text, find(text, profile=options.profile), options.profile, random.Random(number))
+            changed = plant(text, kind=kind, rng=random.Random(number), profile=options.profile)
             if changed is None:
                 continue
             planted += 1
@@ -144,13 +36,6 @@ def main() -> None:
             if not found and kind == options.missed:
                 print(f"{text}\n  -> {changed}\n")
         print(f"{kind:10s} noticed {noticed} of {planted} ({noticed / max(planted, 1):.1%})")
-
-
-def _clause(text: str, finding: Finding) -> tuple[int, str]:
-    """Return where the clause of a finding starts, and the clause."""
-    start = max((match.end() for match in _CLAUSE_END.finditer(text, 0, finding.span[0])), default=0)
-    end = _CLAUSE_END.search(text, finding.span[1])
-    return start, text[start : end.start() if end else len(text)]
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@ import yaml
 from pydantic import ValidationError
 
 from app.protocol.model import Protocol
-from xray.errors import ConfigError
+from xray.errors import ConfigError, DataError
 
 PRESETS = Path(__file__).parent / "presets"
 OPEN_REVIEW = "open_review"
 """The protocol of reviews outside of studies."""
+LONGEST = 100_000
 
 
 def preset_names() -> tuple[str, ...]:
@@ -32,7 +33,7 @@ def preset(name: str) -> Protocol:
 def read_protocol(text: str, *, where: str) -> Protocol:
     """Return the protocol of a YAML text. Raises ConfigError naming what does not fit, and `where` it was read."""
     try:
-        return Protocol.model_validate_json(_json(text))
+        return Protocol.model_validate_json(_json(text, where=where))
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)
         line = f", line {place.line + 1}" if place else ""
@@ -43,5 +44,23 @@ def read_protocol(text: str, *, where: str) -> Protocol:
         raise ConfigError(f"{where}: {field}: {first['msg'].removeprefix('Value error, ')}.") from None
 
 
-def _json(text: str) -> str:
-    return json.dumps(yaml.safe_load(text), ensure_ascii=False, default=str)
+def frozen(protocol: Protocol) -> str:
+    """Return the text that a study keeps of its protocol: every setting, so that a later default changes nothing."""
+    return protocol.model_dump_json()
+
+
+def thawed(text: str) -> Protocol:
+    """Return the protocol that a study keeps. Raises DataError for one that this version cannot read."""
+    try:
+        return Protocol.model_validate_json(text)
+    except ValidationError:
+        raise DataError("The protocol of this study cannot be read. It was begun with another version.") from None
+
+
+def _json(text: str, *, where: str) -> str:
+    if len(text) > LONGEST:
+        raise ConfigError(f"{where}: a protocol has at most {LONGEST} characters. Give the YAML of one protocol.")
+    try:
+        return json.dumps(yaml.safe_load(text), ensure_ascii=False, default=str)
+    except (ValueError, TypeError, RecursionError):  # an alias inside itself, a key that is no text, too many brackets
+        raise ConfigError(f"{where}: this is no plain YAML of names and values. Correct the file.") from None

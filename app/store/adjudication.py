@@ -66,6 +66,13 @@ def decisions(database: Database, run_id: str, *, study_id: str = "") -> dict[st
         return {row.case_id: _decision(row) for row in rows}
 
 
+def decided_in(database: Database, study_id: str) -> tuple[Decision, ...]:
+    """Return every decision in a study, the oldest first."""
+    chosen = select(AdjudicationRow).where(AdjudicationRow.study_id == study_id)
+    with database.reading() as session:
+        return tuple(_decision(row) for row in session.scalars(chosen.order_by(AdjudicationRow.seq)))
+
+
 def _decision(row: AdjudicationRow) -> Decision:
     return Decision(
         run_id=row.run_id,

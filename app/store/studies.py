@@ -4,7 +4,8 @@ Readers get `work` and `shown`. Only `unblind` tells where a text came from, and
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from typing import Literal
 
@@ -88,9 +89,16 @@ class Shown:
     text: str
 
 
-def begin(database: Database, study: Study, *, actor: str) -> None:
-    """Start a study. Raises ConfigError when there is one of that id."""
-    with database.writing() as session:
+Given = Sequence[tuple[Assignment, Sequence[Arm]]]
+"""Assignments, each with its arms."""
+
+
+def begin(database: Database, study: Study, *, actor: str, assignments: Given = ()) -> None:
+    """Start a study, with its first assignments or not at all.
+
+    Raises ConfigError when there is one of that id, and DataError as `assign` does.
+    """
+    with _writing(database, study.id) as session:
         if session.get(StudyRow, study.id) is not None:
             raise ConfigError(f"There is a study {study.id} already. Choose another name.")
         row = StudyRow(
@@ -103,8 +111,11 @@ def begin(database: Database, study: Study, *, actor: str) -> None:
             created_at=now(),
         )
         session.add(row)
+        session.flush()
         details = json.dumps({"protocol_sha256": study.protocol_sha256, "seed": study.seed})
         append(session, actor=actor, action="begin study", subject=study.id, details=details)
+        if assignments:
+            _assign(session, study.id, assignments, actor=actor)
 
 
 def close(database: Database, study_id: str, *, actor: str) -> None:
@@ -120,29 +131,15 @@ def all_studies(database: Database) -> tuple[Study, ...]:
         return tuple(_study(row) for row in session.scalars(select(StudyRow).order_by(StudyRow.created_at.desc())))
 
 
-def assign(
-    database: Database, study_id: str, assignments: Sequence[tuple[Assignment, Sequence[Arm]]], *, actor: str
-) -> None:
+def assign(database: Database, study_id: str, assignments: Given, *, actor: str) -> None:
     """Add assignments, each with its arms, all or none; the audit keeps the hash of the whole.
 
     Raises DataError for a study that is unknown or closed, an unknown reader, and an id or place in a reader's order
     that is taken.
     """
-    content = json.dumps([[astuple(given), [astuple(arm) for arm in arms]] for given, arms in assignments])
-    details = json.dumps({"assignments": len(assignments), "sha256": sha256(content)})
-    try:
-        with database.writing() as session:
-            _open_study(session, study_id)
-            for given, arms in assignments:
-                session.add(_assignment_row(given, study_id=study_id))
-                session.flush()
-                session.add_all(_blinding_row(arm, assignment_id=given.id) for arm in arms)
-            append(session, actor=actor, action="assign", subject=study_id, details=details)
-    except IntegrityError:
-        raise DataError(
-            f"Nothing was assigned in the study {study_id}: a reader is unknown, or an assignment's id or place in its "
-            "reader's order is taken."
-        ) from None
+    with _writing(database, study_id) as session:
+        _open_study(session, study_id)
+        _assign(session, study_id, assignments, actor=actor)
 
 
 def work(database: Database, study_id: str, reader: str) -> tuple[Work, ...]:
@@ -178,6 +175,28 @@ def given_in(database: Database, study_id: str) -> tuple[Revision, ...]:
     tasks = select(AssignmentRow.id).where(AssignmentRow.study_id == study_id)
     with database.reading() as session:
         return standing_rows(session, select(RevisionRow).where(RevisionRow.task.in_(tasks)))
+
+
+@contextmanager
+def _writing(database: Database, study_id: str) -> Iterator[Session]:
+    try:
+        with database.writing() as session:
+            yield session
+    except IntegrityError:
+        raise DataError(
+            f"Nothing was assigned in the study {study_id}: a reader is unknown, or an assignment's id or place in its "
+            "reader's order is taken."
+        ) from None
+
+
+def _assign(session: Session, study_id: str, assignments: Given, *, actor: str) -> None:
+    content = json.dumps([[astuple(given), [astuple(arm) for arm in arms]] for given, arms in assignments])
+    details = json.dumps({"assignments": len(assignments), "sha256": sha256(content)})
+    session.add_all(_assignment_row(given, study_id=study_id) for given, _ in assignments)
+    session.flush()
+    session.add_all(_blinding_row(arm, assignment_id=given.id) for given, arms in assignments for arm in arms)
+    session.flush()
+    append(session, actor=actor, action="assign", subject=study_id, details=details)
 
 
 def _open_study(session: Session, study_id: str) -> StudyRow:

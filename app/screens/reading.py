@@ -1,0 +1,140 @@
+"""研究阅片: one task of a reader study. Nothing on it tells who wrote a report, unless the protocol does."""
+
+import streamlit as st
+
+from app import access, navigation, session
+from app.faults import shown
+from app.markup import banner_html, report_head_html
+from app.protocol.load import thawed
+from app.protocol.model import Protocol
+from app.run import ReviewCase, Run
+from app.store import progress, studies
+from app.store.chain import now
+from app.store.progress import GIVEN, Workload
+from app.store.studies import Shown, Task
+from app.viewing import show_films
+from app.words.reading import READING_WORDS, ReadingWords
+from app.workbench import Bench, ShownReport, mount
+
+
+def show() -> None:
+    """Draw the page of the task in ?task=ID; another reader's task is answered like one that does not exist."""
+    with shown():
+        words = session.in_language(READING_WORDS)
+        st.html(banner_html(session.words()))
+        task_id = st.query_params.get("task", "")
+        task = studies.find_task(session.database(), task_id, reader=access.current().name)
+        opens = task.assignment.not_before if task else None
+        if task is None:
+            _refuse(words.no_task if task_id else words.choose_task, words=words)
+        elif opens and opens > now():
+            _refuse(words.opens_on.format(day=opens[:10]), words=words)
+        else:
+            _task(task, words=words)
+
+
+def _refuse(sentence: str, *, words: ReadingWords) -> None:
+    st.info(sentence)
+    if st.button(words.back, type="primary"):
+        navigation.open_page("tasks")
+
+
+def _task(task: Task, *, words: ReadingWords) -> None:
+    run = session.find_run(task.assignment.run_id)
+    case = run.case(task.assignment.case_id) if run else None
+    load = progress.workload(session.database(), task.study, reader=task.assignment.reader)
+    _head(task, load=load, words=words)
+    if run is None or case is None:
+        st.error(words.case_gone, icon=":material/error:")
+        return
+    _bench(task, run=run, case=case, words=words)
+
+
+def _head(task: Task, *, load: Workload, words: ReadingWords) -> None:
+    status = next(item.status for item in load.work if item.assignment.id == task.assignment.id)
+    back, title, skip, following = st.columns([1.2, 6, 1.2, 1.4], vertical_alignment="center")
+    if back.button(words.back, icon=":material/list:", width="stretch"):
+        navigation.open_page("tasks")
+    place = f"{task.assignment.position + 1} / {len(load.work)}"
+    badges = [("plain", place), ("plain", words.statuses[status or "none"])]
+    if task.study.state != "open":
+        badges.append(("plain", words.closed))
+    title.html(report_head_html(task.study.title, badges=badges))
+    is_given = status in GIVEN
+    upcoming = load.upcoming(moment=now(), after=task.assignment.id)
+    is_open = task.study.state == "open"
+    if skip.button(words.skip, disabled=is_given or status == "void" or not is_open, width="stretch"):
+        _ask_why(task, next_task=upcoming.assignment.id if upcoming else "")
+    can_go_on = upcoming is not None and is_open and (is_given or status == "void")
+    kind = "primary" if can_go_on else "secondary"
+    go = following.button(words.following, type=kind, shortcut="Right", disabled=not can_go_on, width="stretch")
+    if go and upcoming:
+        navigation.open_task(upcoming.assignment.id)
+    if is_given and is_open:
+        st.success(words.submitted if upcoming else words.submitted_last, icon=":material/check_circle:")
+
+
+def _ask_why(task: Task, *, next_task: str) -> None:
+    words = session.in_language(READING_WORDS)
+
+    def ask() -> None:
+        with shown():
+            st.write(words.skip_hint)
+            with st.form("skip", border=False):
+                reason = st.text_area(words.skip_reason, max_chars=500, key="skip_reason")
+                confirmed = st.form_submit_button(words.skip_confirm, type="primary")
+            if confirmed:
+                progress.skip(session.database(), task.assignment, reason=reason)
+                if next_task:
+                    navigation.open_task(next_task)
+                navigation.open_page("tasks")
+
+    st.dialog(words.skip)(ask)()
+
+
+def _bench(task: Task, *, run: Run, case: ReviewCase, words: ReadingWords) -> None:
+    protocol = thawed(task.study.protocol)
+    bench = Bench(
+        protocol=protocol,
+        run_id=run.id,
+        case_id=case.id,
+        task=task.assignment.id,
+        reports=_reports(task, protocol=protocol, words=words),
+        reference=_reference(case, protocol=protocol, words=words),
+        profile=run.profile,
+        read_only=task.study.state != "open",
+    )
+    if not protocol.films:
+        st.caption(words.no_films)
+        mount(bench)
+        return
+    films, texts = st.columns([5, 6] if len(case.case.images) < 2 else [1, 1], gap="medium")
+    with films:
+        show_films(run, case, key="viewer")
+    with texts:
+        mount(bench)
+
+
+def _reports(task: Task, *, protocol: Protocol, words: ReadingWords) -> tuple[ShownReport, ...]:
+    arms = studies.shown(session.database(), task.assignment.id)
+    if protocol.reports == 1:
+        return (ShownReport(text=arms[0].text, heading=_heading(task, protocol=protocol, words=words)),)
+    return tuple(_labelled(arm, words=words) for arm in arms)
+
+
+def _labelled(arm: Shown, *, words: ReadingWords) -> ShownReport:
+    return ShownReport(text=arm.text, heading=f"{words.report} {arm.label}", label=arm.label)
+
+
+def _heading(task: Task, *, protocol: Protocol, words: ReadingWords) -> str:
+    """Name what is judged: what a reader may know of it follows from the protocol alone, never from the arm."""
+    is_reference = protocol.source_named and protocol.reference == "among"
+    return words.judged_reference if is_reference else words.report
+
+
+def _reference(case: ReviewCase, *, protocol: Protocol, words: ReadingWords) -> ShownReport | None:
+    if protocol.reference not in ("beside", "after"):
+        return None
+    texts = session.words()
+    badge = texts.machine_translated if case.case.origin == "machine_translation" else texts.reference_note
+    return ShownReport(text=case.case.text, heading=words.reference, badges=(("plain", badge),))
