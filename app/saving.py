@@ -7,7 +7,7 @@ reloads and restarts of the server may all deliver them, and the page may show a
 A draft brings the hash of the generated text that it judged: the text on disk may be another one by now. A draft
 without the hash is kept, but it does not count for the present text.
 
-Who reviews, and what they may review, is never the browser's word. A submission that lacks something is kept as a draft.
+Who reviews, and what they may review, is never the browser's word. What is submitted incomplete is kept as a draft.
 """
 
 from collections.abc import Callable, Mapping
