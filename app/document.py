@@ -15,9 +15,9 @@ from xray.records import Record
 LONGEST_TEXT = 50_000
 Verdict = Literal["accept", "edit", "reject"]
 VERDICTS: tuple[Verdict, ...] = ("accept", "edit", "reject")
-# The kinds of xray.metrics.marks and of xray.metrics.differences, as a test checks. Importing those would load
+# The kinds of xray.metrics.alignment and of xray.metrics.differences, as a test checks. Importing those would load
 # scikit-learn: seconds for every command that opens a database.
-SentenceKind = Literal["agree", "false", "omitted", "side", "place", "degree"]
+SentenceKind = Literal["agree", "false", "omitted", "side", "place", "degree", "polarity"]
 ErrorCategory = Literal["false", "omission", "location", "severity", "added_comparison", "omitted_comparison"]
 Decision = Literal["accept", "edit", "reject"]
 _Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(lambda text: normalize("NFC", text))]
@@ -26,9 +26,10 @@ _Milliseconds = Annotated[int, Field(ge=0)]
 
 
 class SentenceDecision(Record):
-    """What the reader decided about one sentence, counted from 0 in its report.
+    """What the reader decided about one sentence, counted from 0 in its report (xray.metrics.alignment).
 
-    A sentence of the reference is there when it was omitted by the generated report. `suggested_kind` is what the
+    A sentence of the reference is there when it was omitted by the generated report: accepted, its absence is no error;
+    edited, `replacement` is what the report should say of it. `suggested_kind` is what the
     machine had proposed and `reader_kind` what the reader chose: one field for both would hide who anchored whom.
     `category` is the error of ReXVal, `significant` whether it matters clinically; both None until they are judged.
     """

@@ -4,21 +4,22 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 
-from app.lexicon import concept_name
 from app.words import Words
 from finetune.manifest import CaseTurn, Estimate, ScoresFile
-from xray.metrics.marks import KINDS, Kind, Segment
+from xray.metrics.alignment import SentenceKind
 
 STYLE = Path(__file__).parent / "style.css"
-# Shape: every kind has its own sign and its own line under the text, so that no meaning hangs on colour alone.
-SIGNS: Mapping[Kind, str] = {"agree": "✓", "false": "✕", "omitted": "○", "side": "⇄", "place": "⌖", "degree": "≠"}
+# Shape: every kind has its own sign beside its word, so that no meaning hangs on colour alone.
+SIGNS: Mapping[SentenceKind, str] = {
+    "agree": "✓",
+    "false": "✕",
+    "omitted": "○",
+    "side": "⇄",
+    "place": "⌖",
+    "degree": "≠",
+    "polarity": "±",
+}
 _COLUMNS = ("finding_f1", "finding_precision", "finding_recall", "frame_f1", "side_accuracy", "bleu4_char")
-
-
-def report_html(segments: Iterable[Segment], *, words: Words) -> str:
-    """Show a report with its findings marked, their names as tooltips."""
-    body = "".join(_segment_html(segment, words=words) for segment in segments)
-    return f'<div class="report-text" lang="zh-CN">{body}</div>'
 
 
 def draft_text(generated: str | None, *, words: Words) -> str:
@@ -28,33 +29,11 @@ def draft_text(generated: str | None, *, words: Words) -> str:
     return generated if generated.strip() else words.empty_report
 
 
-def _segment_html(segment: Segment, *, words: Words) -> str:
-    if segment.kind is None:
-        return escape(segment.text)
-    text, last = escape(segment.text[:-1]), escape(segment.text[-1:])
-    label = escape(words.kinds[segment.kind])
-    if segment.kind == "side":  # the side is often said outside the marked words
-        label += f"·{escape(words.sides.get(segment.side or '', words.no_side))}"
-    name = concept_name(segment.concept, language=words.code) if segment.concept else ""
-    title = escape(f"{words.kinds[segment.kind]}: {name}")
-    tag = f'<span class="tag">{SIGNS[segment.kind]}{label}</span>'
-    return f'<mark class="finding {segment.kind}" title="{title}">{text}<span class="last">{last}{tag}</span></mark>'
-
-
 def turns_html(turns: Iterable[CaseTurn], *, words: Words) -> str:
     """Show what was asked and answered before, where a case is a question of the data set's own."""
     said = [(words.speakers[turn.role], turn.text) for turn in turns if turn.role in words.speakers]
     rows = "".join(f"<p><b>{escape(speaker)}</b> {escape(text)}</p>" for speaker, text in said)
     return f'<div class="turns" lang="zh-CN">{rows}</div>' if rows else ""
-
-
-def legend_html(words: Words) -> str:
-    """Show the marks' key: sign, line and colour of each kind with its word."""
-    entries = "".join(
-        f'<mark class="finding {kind}"><span class="tag">{SIGNS[kind]}{escape(words.kinds[kind])}</span></mark>'
-        for kind in KINDS
-    )
-    return f'<div class="legend">{escape(words.legend)} {entries}</div>'
 
 
 def report_head_html(title: str, *, badges: Iterable[tuple[str, str]] = ()) -> str:

@@ -1,11 +1,13 @@
-"""The server's half of the save protocol (the browser's half is components/editor.js).
+"""The server's half of the save protocol (the browser's half is components/workbench/outbox.js).
 
 Drafts arrive as untrusted JSON, again and again until acknowledged. Each is checked, appended to the project's
 database, and only after COMMIT acknowledged. Handling the same drafts twice changes nothing, so callbacks, reruns,
-reloads and restarts of the server may all deliver them, and the page may show another run by then.
+reloads and restarts of the server may all deliver them, and the page may show another case by then.
 
-A draft brings the hash of the generated text that its verdict judged: the text on disk may be another one by now. A
-draft without the hash is kept, but its verdict does not count for the present text.
+A draft brings the hash of the generated text that it judged: the text on disk may be another one by now. A draft
+without the hash is kept, but it does not count for the present text.
+
+Who reviews, and what they may review, is never the browser's word. What is submitted incomplete is kept as a draft.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,42 +15,48 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.document import LONGEST_TEXT, ReviewDocument, Verdict
-from app.run import Run
+from app.document import ReviewDocument, sha256
+from app.protocol.completeness import missing
 from app.store import reviews
 from app.store.engine import Database
 from app.store.reviews import Draft, Revision
+from app.workbench.places import Place
 from xray.errors import DataError
 
-RunFinder = Callable[[str], Run | None]
+PlaceFinder = Callable[[str, str, str], Place | None]
 _LARGEST = 2**31 - 1  # what a whole number of the database holds
+_LONGEST_NAME = 500
+_LONGEST_REASON = 2000
 
 
 class _SentDraft(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    run: str
-    case: str
+    run: str = Field(default="", max_length=_LONGEST_NAME)
+    case: str = Field(default="", max_length=_LONGEST_NAME)
+    task: str = Field(default="", max_length=_LONGEST_NAME)
     client: str = Field(pattern="^[A-Za-z0-9_-]{8,64}$")
     sequence: int = Field(ge=1, le=_LARGEST)
     base_revision: int = Field(ge=0)
     ancestors: tuple[tuple[str, int], ...] = Field(default=(), max_length=1000)
-    verdict: Verdict | None = None
-    comment: str = Field(default="", max_length=LONGEST_TEXT)
-    corrected: str = Field(default="", max_length=LONGEST_TEXT)
-    generated_sha256: str = Field(default="", pattern="^([0-9a-f]{64})?$")
+    document: ReviewDocument
+    submit: bool = False
+    reason: str = Field(default="", max_length=_LONGEST_REASON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What became of one draft: stored as `revision`, or refused (None) because of `latest`, the newest of its case."""
+    """What became of one draft: stored as `revision`, or refused (None) because of `latest`, the newest of its review.
 
-    run_id: str
-    case_id: str
+    `thread` names the review to the browser. `missing` is why it was stored as a draft and not submitted as asked.
+    """
+
+    thread: str
     client: str
     sequence: int
     revision: int | None
     latest: Revision
+    missing: tuple[str, ...] = ()
 
     @property
     def refused(self) -> bool:
@@ -56,52 +64,69 @@ class Answer:
         return self.revision is None
 
 
-def receive(outbox: object, *, find_run: RunFinder, database: Database, reviewer: str) -> tuple[Answer, ...]:
+def thread_name(*, run_id: str, case_id: str, task: str) -> str:
+    """Return the name of a review in a browser; it tells neither run nor case, and of a task only itself."""
+    return sha256(task or "\0".join((run_id, case_id)))[:24]
+
+
+def receive(outbox: object, *, find_place: PlaceFinder, database: Database, reviewer: str) -> tuple[Answer, ...]:
     """Store every draft of an outbox as reviews by `reviewer` and answer each.
 
-    No answer, so that the browser keeps the text, is for malformed drafts, those of unknown runs or cases, and those
-    whose run cannot be read: the page of that run tells why.
+    `find_place` knows what the reviewer may write to. No answer, so that the browser keeps the text, is for malformed
+    drafts and for those that it finds no place for.
     """
     drafts = outbox.get("drafts") if isinstance(outbox, Mapping) else None
     if not isinstance(drafts, list):
         return ()
-    answers = (_store_one(draft, find_run=find_run, database=database, reviewer=reviewer) for draft in drafts)
+    answers = (_store_one(draft, find_place=find_place, database=database, reviewer=reviewer) for draft in drafts)
     return tuple(answer for answer in answers if answer)
 
 
-def _store_one(untrusted: object, *, find_run: RunFinder, database: Database, reviewer: str) -> Answer | None:
+def _store_one(untrusted: object, *, find_place: PlaceFinder, database: Database, reviewer: str) -> Answer | None:
     try:
         sent = _SentDraft.model_validate(untrusted)
-        run = find_run(sent.run)
-        case = run.case(sent.case) if run else None
-        if run is None or case is None:
+        place = find_place(sent.run, sent.case, sent.task)
+        if place is None:
             return None
+        lacking = _lacking(sent, place=place, database=database, reviewer=reviewer) if sent.submit else ()
+        outcome = reviews.save(database, _draft(sent, place=place, reviewer=reviewer, complete=not lacking))
     except (ValidationError, DataError):  # one that cannot be stored must not hold up the others
         return None
-    outcome = reviews.save(database, _draft(sent, reviewer=reviewer))
     return Answer(
-        run_id=run.id,
-        case_id=case.id,
+        thread=thread_name(run_id=place.run_id, case_id=place.case_id, task=place.task),
         client=sent.client,
         sequence=sent.sequence,
         revision=outcome.acknowledged,
         latest=outcome.latest,
+        missing=lacking,
     )
 
 
-def _draft(sent: _SentDraft, *, reviewer: str) -> Draft:
+def _lacking(sent: _SentDraft, *, place: Place, database: Database, reviewer: str) -> tuple[str, ...]:
+    """Name what a submission lacks: `text` where it judged another text than the present one, or nothing yet."""
+    if sent.document.generated_sha256 != place.judged_sha256:
+        return ("text",)
+    lacking = missing(sent.document, protocol=place.protocol, sentences=place.sentences)
+    if lacking or sent.reason.strip():
+        return lacking
+    rows = reviews.history(database, place.run_id, place.case_id, reviewer=reviewer, task=place.task)
+    if not reviews.is_given(rows):
+        return ()
+    repeated = rows[-1].status != "draft" and rows[-1].document.says_the_same_as(sent.document)
+    return () if repeated else ("reason",)
+
+
+def _draft(sent: _SentDraft, *, place: Place, reviewer: str, complete: bool) -> Draft:
     return Draft(
         reviewer=reviewer,
-        run_id=sent.run,
-        case_id=sent.case,
+        run_id=place.run_id,
+        case_id=place.case_id,
+        task=place.task,
         client=sent.client,
         sequence=sent.sequence,
         base_revision=sent.base_revision,
         ancestors=sent.ancestors,
-        document=ReviewDocument(
-            verdict=sent.verdict,
-            comment=sent.comment,
-            corrected=sent.corrected,
-            generated_sha256=sent.generated_sha256,
-        ),
+        document=sent.document,
+        submit=sent.submit and complete,
+        reason=sent.reason.strip(),
     )

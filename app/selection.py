@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from app.document import Verdict
 from app.run import ReviewCase
 from app.store.reviews import Revision
 from xray.metrics.marks import Kind, MarkedReports
 
-UNREVIEWED = "unreviewed"
+Status = Literal["undecided", "draft", "submitted", "outdated"]
+STATUSES: tuple[Status, ...] = ("undecided", "draft", "submitted", "outdated")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +22,18 @@ class Entry:
     review: Revision | None
 
     @property
-    def status(self) -> str:
-        """The verdict's word, or `unreviewed` while there is none for the present generated text."""
-        if self.review is None or self.review.document.verdict is None or self.is_outdated:
-            return UNREVIEWED
-        return self.review.document.verdict
+    def status(self) -> Status:
+        """How far the review of the present generated text is; a void review counts as none."""
+        if self.review is None or self.review.status == "void":
+            return "undecided"
+        if self.is_outdated:
+            return "outdated"
+        return "draft" if self.review.status == "draft" else "submitted"
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict on the present generated text."""
+        return None if self.review is None or self.status in ("undecided", "outdated") else self.review.document.verdict
 
     @property
     def is_outdated(self) -> bool:
@@ -35,13 +45,14 @@ class Entry:
 class Selection:
     """The reader's filters; empty ones let everything through. Several findings or kinds mean any of them.
 
+    `statuses` holds words of `STATUSES` and verdicts: a case passes whose status or verdict is among them.
     `metric` orders by that score (studies without it last); None keeps the order of the run.
     """
 
     text: str = ""
     concepts: frozenset[str] = frozenset()
     kinds: frozenset[Kind] = frozenset()
-    statuses: frozenset[str] = frozenset()
+    statuses: frozenset[str | None] = frozenset()
     metric: str | None = None
     descending: bool = False
 
@@ -54,7 +65,7 @@ class Selection:
 
     def _keeps(self, entry: Entry) -> bool:
         return (
-            (not self.statuses or entry.status in self.statuses)
+            (not self.statuses or not self.statuses.isdisjoint((entry.status, entry.verdict)))
             and (not self.kinds or bool(self.kinds & set(entry.marks.disagreements)))
             and (not self.concepts or bool(self.concepts & {concept for _, concept in entry.marks.findings}))
             and self._matches_text(entry.case)
@@ -71,12 +82,12 @@ class Selection:
         return (False, -value if self.descending else value)
 
 
-def next_unreviewed(entries: Sequence[Entry], *, after: str | None = None) -> str | None:
-    """Id of the first case without a verdict behind case `after`, searching round; None if all have one."""
+def next_unsubmitted(entries: Sequence[Entry], *, after: str | None = None) -> str | None:
+    """Id of the first case that is not submitted behind case `after`, searching round; None if all are."""
     ids = [entry.case.id for entry in entries]
     start = ids.index(after) + 1 if after in ids else 0
     rotated = [*entries[start:], *entries[:start]]
-    return next((entry.case.id for entry in rotated if entry.status == UNREVIEWED and entry.case.id != after), None)
+    return next((entry.case.id for entry in rotated if entry.status != "submitted" and entry.case.id != after), None)
 
 
 def neighbour(entries: Sequence[Entry], *, of: str, step: int) -> str | None:

@@ -1,22 +1,36 @@
-"""The two parts of the page that Streamlit's own widgets cannot give: the films and the editor.
+"""The two parts of the page that Streamlit's own widgets cannot give: the films and the report workbench.
 
 Both are Streamlit components (v2): plain ES modules in this folder, no build step, registered once at import.
 """
 
+import re
 from pathlib import Path
 
 import streamlit as st
 
 _HERE = Path(__file__).parent
+# The browser gets a component as one module. Its parts stand in the order in which they need each other.
+_WORKBENCH = ("storage", "elements", "clock", "review", "completeness", "outbox", "rows", "questions", "texts", "bench")
+_LOCAL_IMPORT = re.compile(r"^import .* from \"\./.*\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 
 
 def _asset(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8") + "\n"  # a string with a newline is never taken for a path
 
 
-editor = st.components.v2.component(
-    "xray_review_editor", html=_asset("editor.html"), css=_asset("editor.css"), js=_asset("editor.js")
-)
+def _module(folder: str, parts: tuple[str, ...]) -> str:
+    """Join the modules of a folder to one: their imports of each other and their exports are dropped."""
+    text = "".join(_asset(f"{folder}/{part}.js") for part in parts)
+    return _EXPORT.sub("", _LOCAL_IMPORT.sub("", text))
+
+
 viewer = st.components.v2.component(
     "xray_review_viewer", html=_asset("viewer.html"), css=_asset("viewer.css"), js=_asset("viewer.js")
+)
+workbench = st.components.v2.component(
+    "xray_review_workbench",
+    html=_asset("workbench/bench.html"),
+    css=_asset("workbench/bench.css"),
+    js=_module("workbench", _WORKBENCH),
 )

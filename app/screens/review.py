@@ -1,27 +1,18 @@
-"""阅片评审: the films of one study, both reports with their findings marked, and the reader's verdict."""
+"""阅片评审: the films of one study beside the workbench with both of its reports."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import streamlit as st
 
-from app import access, components, navigation, session
+from app import components, navigation, session
 from app.faults import shown
 from app.films import film_url
-from app.markup import banner_html, draft_text, legend_html, metrics_html, report_head_html, report_html, turns_html
+from app.markup import banner_html, metrics_html, report_head_html, turns_html
+from app.protocol.load import OPEN_REVIEW, preset
 from app.run import ReviewCase, Run
-from app.saving import Answer, receive
-from app.selection import Entry, neighbour, next_unreviewed
-from app.store import reviews
-from app.store.reviews import Revision
+from app.selection import Entry, neighbour, next_unsubmitted
 from app.words import Words
-from xray.metrics.marks import Segment
-
-EDITOR_KEY = "editor"
-ANSWERS_KEY = "answers"
-# A page with a timer asks a restarted server for a full run. Without it the drafts would go to a fragment that the new
-# server does not know, and nothing typed would be saved until the reader left the case.
-REFRESH_SECONDS = 600
+from app.workbench import Bench, ShownReport, mount
 
 
 def show() -> None:
@@ -53,7 +44,7 @@ def _steps(case: ReviewCase, *, run: Run, entries: Sequence[Entry], listed: Sequ
     targets = (
         (previous, words.previous, "Left", neighbour(listed, of=case.id, step=-1)),
         (following, words.following, "Right", neighbour(listed, of=case.id, step=1)),
-        (upcoming, words.next_unreviewed, "N", next_unreviewed(listed, after=case.id)),
+        (upcoming, words.next_unreviewed, "N", next_unsubmitted(listed, after=case.id)),
     )
     for column, label, shortcut, target in targets:
         if column.button(label, shortcut=shortcut, disabled=target is None, width="stretch") and target:
@@ -64,15 +55,11 @@ def _case(run: Run, entry: Entry, *, words: Words) -> None:
     films, texts = st.columns([5, 6] if len(entry.case.case.images) < 2 else [1, 1], gap="medium")
     with films:
         _films(run, entry.case, words=words)
+        st.html(metrics_html(entry.case.scores, words=words))
     with texts:
         if turns := turns_html(entry.case.case.turns, words=words):
             st.html(turns)
-        _reports(entry, words=words)
-        st.html(legend_html(words) + metrics_html(entry.case.scores, words=words))
-        if entry.is_outdated:
-            st.warning(words.outdated)
-        st.fragment(_editor, run_every=REFRESH_SECONDS)(run, entry.case)
-        st.html(f'<div class="keys">{words.keys}</div>')
+        mount(_bench(run, entry.case, words=words))
 
 
 def _films(run: Run, case: ReviewCase, *, words: Words) -> None:
@@ -86,105 +73,20 @@ def _films(run: Run, case: ReviewCase, *, words: Words) -> None:
     components.viewer(data={"films": films, "words": texts}, key="viewer")
 
 
-def _reports(entry: Entry, *, words: Words) -> None:
-    left, right = st.columns(2, gap="medium")
-    with left:
-        badges = [("ai", words.generated_badge), *([("warn", words.cut_off)] if entry.case.cut_off else [])]
-        st.html(report_head_html(words.generated_report, badges=badges))
-        text = draft_text(entry.case.generated, words=words)
-        segments = entry.marks.generated if text == entry.case.generated else (Segment(text=text),)
-        st.html(report_html(segments, words=words))
-    with right:
-        translated = entry.case.case.origin == "machine_translation"
-        badge = words.machine_translated if translated else words.reference_note
-        st.html(report_head_html(words.reference_report, badges=[("plain", badge)]))
-        st.html(report_html(entry.marks.reference, words=words))
-
-
-def _editor(run: Run, case: ReviewCase) -> None:
-    """Mount the editor, alone in a fragment: a save reruns nothing else, and the films stay untouched."""
-    with shown():
-        words = session.words()
-        history = reviews.history(session.database(), run.id, case.id, reviewer=access.current().name)
-        result = components.editor(
-            data=_editor_data(run, case, latest=history[-1] if history else None, words=words),
-            key=EDITOR_KEY,
-            default={"outbox": None},
-            on_outbox_change=_receive,
-        )
-        # After a restart of the server the browser sends its drafts again, but no callback is registered for them yet.
-        if _take(result.outbox):
-            st.rerun()
-        if history:
-            with st.expander(f"{words.history} ({len(history)})"):
-                st.dataframe([_history_row(revision, words=words) for revision in reversed(history)], hide_index=True)
-
-
-def _receive() -> None:
-    with shown():
-        _take(st.session_state[EDITOR_KEY].get("outbox"))
-
-
-def _take(outbox: object) -> bool:
-    """Store what the browser sent; True when there is something new to tell it."""
-    answers = receive(outbox, find_run=session.find_run, database=session.database(), reviewer=access.current().name)
-    if not answers or answers == st.session_state.get(ANSWERS_KEY):
-        return False
-    st.session_state[ANSWERS_KEY] = answers
-    return True
-
-
-def _editor_data(run: Run, case: ReviewCase, *, latest: Revision | None, words: Words) -> dict[str, Any]:
-    answers: tuple[Answer, ...] = st.session_state.get(ANSWERS_KEY, ())
-    return {
-        "run": run.id,
-        "runs": list(session.runs()),
-        "case": case.id,
-        "generated": case.generated or "",
-        "generated_sha256": case.generated_sha256,
-        "review": _review_json(latest),
-        "acks": [_answer_json(answer) for answer in answers if not answer.refused],
-        "refusals": [_answer_json(answer) for answer in answers if answer.refused],
-        "words": _editor_words(words),
-    }
-
-
-def _review_json(revision: Revision | None) -> dict[str, Any]:
-    if revision is None:
-        return {"revision": 0, "verdict": None, "comment": "", "corrected": "", "generated_sha256": ""}
-    return {
-        "revision": revision.revision,
-        "verdict": revision.document.verdict,
-        "comment": revision.document.comment,
-        "corrected": revision.document.corrected,
-        "generated_sha256": revision.document.generated_sha256,
-    }
-
-
-def _answer_json(answer: Answer) -> dict[str, Any]:
-    return {
-        "run": answer.run_id,
-        "case": answer.case_id,
-        "client": answer.client,
-        "sequence": answer.sequence,
-        "revision": answer.revision,
-        "review": _review_json(answer.latest),
-    }
-
-
-def _editor_words(words: Words) -> Mapping[str, Any]:
-    names = (
-        "html_language verdict comment comment_hint corrected corrected_hint start_from_draft saved saving offline "
-        "nothing_yet conflict keep_mine take_theirs edited_badge"
+def _bench(run: Run, case: ReviewCase, *, words: Words) -> Bench:
+    translated = case.case.origin == "machine_translation"
+    note = words.machine_translated if translated else words.reference_note
+    return Bench(
+        protocol=preset(OPEN_REVIEW),
+        run_id=run.id,
+        case_id=case.id,
+        reports=(
+            ShownReport(
+                text=case.generated,
+                heading=words.generated_report,
+                badges=(("warn", words.cut_off),) if case.cut_off else (),
+            ),
+        ),
+        reference=ShownReport(text=case.case.text, heading=words.reference_report, badges=(("plain", note),)),
+        profile=run.profile,
     )
-    return {name: getattr(words, name) for name in names.split()} | {"verdicts": dict(words.verdicts)}
-
-
-def _history_row(revision: Revision, *, words: Words) -> dict[str, str]:
-    return {
-        "#": str(revision.revision),
-        "UTC": revision.saved_at.replace("T", " ")[:19],
-        words.verdict: words.verdicts.get(revision.document.verdict or "", "–"),
-        words.comment: revision.document.comment,
-        words.corrected: revision.document.corrected,
-    }

@@ -1,6 +1,6 @@
 """工作列表: all test studies of a run with filters, progress and the run's scores."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -11,13 +11,13 @@ from app.faults import shown
 from app.lexicon import concept_name
 from app.markup import banner_html, draft_text, report_head_html, scores_html
 from app.run import Run
-from app.selection import UNREVIEWED, Entry, Selection, next_unreviewed
+from app.selection import STATUSES, Entry, Selection, next_unsubmitted
 from app.words import Words
 from finetune.manifest import HEADLINE
 from xray.metrics.marks import KINDS
 
 TABLE_KEY = "worklist_table"
-_STATUS_SIGNS = {UNREVIEWED: "○", "accept": "✓", "edit": "✎", "reject": "✕"}
+_STATUS_SIGNS: Mapping[str, str] = {"undecided": "○", "draft": "◐", "submitted": "●", "outdated": "↻"}
 
 
 def show() -> None:
@@ -39,10 +39,11 @@ def show() -> None:
 
 
 def _progress(entries: Sequence[Entry], *, words: Words) -> None:
-    done = sum(entry.status != UNREVIEWED for entry in entries)
+    done = sum(entry.status == "submitted" for entry in entries)
+    drafts = sum(entry.status == "draft" for entry in entries)
     bar, button = st.columns([5, 1], vertical_alignment="bottom")
-    bar.progress(done / len(entries), text=words.progress.format(done=done, total=len(entries)))
-    upcoming = next_unreviewed(entries)
+    bar.progress(done / len(entries), text=words.progress.format(done=done, total=len(entries), drafts=drafts))
+    upcoming = next_unsubmitted(entries)
     label = words.continue_review if upcoming else words.all_reviewed
     if button.button(label, type="primary", shortcut="N", disabled=upcoming is None, width="stretch") and upcoming:
         navigation.open_case(upcoming)
@@ -53,7 +54,7 @@ def _filters(run: Run, entries: Sequence[Entry], *, words: Words) -> Selection:
         return concept_name(concept, language=words.code)
 
     concepts = sorted({concept for entry in entries for _, concept in entry.marks.findings}, key=name)
-    status_names = {UNREVIEWED: words.unreviewed, **words.verdicts}
+    status_names = {**words.statuses, **words.verdicts}
     text, finding, kind, status, order = st.columns([3, 3, 3, 3, 3])
     metric, descending = _order(order, run=run, words=words)
     return Selection(
@@ -81,7 +82,7 @@ def _filters(run: Run, entries: Sequence[Entry], *, words: Words) -> Selection:
         statuses=frozenset(
             status.multiselect(
                 words.status,
-                (UNREVIEWED, *VERDICTS),
+                (*STATUSES, *VERDICTS),
                 format_func=lambda word: status_names[word],
                 placeholder=words.status_hint,
                 key="filter_statuses",
@@ -125,7 +126,7 @@ def _table(entries: Sequence[Entry], *, total: int, run: Run, words: Words) -> N
         row_height=36,
         column_config={
             words.case: st.column_config.TextColumn(width=150),
-            words.status: st.column_config.TextColumn(width=95),
+            words.status: st.column_config.TextColumn(width=125),
             words.disagreement: st.column_config.TextColumn(width=250),
             words.metrics[HEADLINE]: st.column_config.NumberColumn(format="%.2f", width=80),
             words.generated_report: st.column_config.TextColumn(width=370),
@@ -138,10 +139,10 @@ def _table(entries: Sequence[Entry], *, total: int, run: Run, words: Words) -> N
 
 
 def _row(entry: Entry, *, words: Words) -> dict[str, str | float | None]:
-    verdict = words.unreviewed if entry.status == UNREVIEWED else words.verdicts[entry.status]
+    status = f"{_STATUS_SIGNS[entry.status]} {words.statuses[entry.status]}"
     return {
         words.case: entry.case.id,
-        words.status: f"{_STATUS_SIGNS[entry.status]} {verdict}",
+        words.status: f"{status} · {words.verdicts[entry.verdict]}" if entry.verdict else status,
         words.disagreement: _disagreement(entry, words=words),
         words.metrics[HEADLINE]: entry.case.score(HEADLINE),
         words.generated_report: draft_text(entry.case.generated, words=words),

@@ -148,6 +148,12 @@ def history(
         return tuple(_revision(row) for row in session.scalars(_thread(run_id, case_id, reviewer, task)))
 
 
+def is_given(rows: Sequence[Revision]) -> bool:
+    """Whether a review, all of its revisions from the oldest, was submitted and stands: later drafts amend it."""
+    last = next((row.status for row in reversed(rows) if row.status != "draft"), "void")
+    return last in _GIVEN
+
+
 def newest(database: Database, run_id: str) -> tuple[Revision, ...]:
     """Return the newest revision of every review of a run, by whomever and in whatever study, of any status."""
     review = (RevisionRow.case_id, RevisionRow.reviewer, RevisionRow.task)

@@ -82,6 +82,14 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """An assignment and the study that it belongs to."""
+
+    assignment: Assignment
+    study: Study
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """What a reader may know of an arm."""
 
@@ -149,6 +157,16 @@ def work(database: Database, study_id: str, reader: str) -> tuple[Work, ...]:
         statuses = newest_status(session, select(AssignmentRow.id).where(*mine))
         rows = session.scalars(select(AssignmentRow).where(*mine).order_by(AssignmentRow.position))
         return tuple(Work(assignment=_assignment(row), status=statuses.get(row.id)) for row in rows)
+
+
+def find_task(database: Database, assignment_id: str, *, reader: str) -> Task | None:
+    """Return a reader's assignment with its study; None where there is none of that id, or it is another reader's."""
+    with database.reading() as session:
+        row = session.get(AssignmentRow, assignment_id)
+        study = session.get(StudyRow, row.study_id) if row else None
+        if row is None or study is None or row.reader != reader:
+            return None
+        return Task(assignment=_assignment(row), study=_study(study))
 
 
 def shown(database: Database, assignment_id: str) -> tuple[Shown, ...]:

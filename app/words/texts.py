@@ -16,15 +16,12 @@ class Words:
     run: str
     language: str
     banner: str
-    generated_badge: str
-    edited_badge: str
     display_note: str
     generated_report: str
     reference_report: str
     speakers: Mapping[str, str]
     reference_note: str
     machine_translated: str
-    legend: str
     no_report: str
     empty_report: str
     no_draft: str
@@ -44,7 +41,7 @@ class Words:
     disagreement_hint: str
     status: str
     status_hint: str
-    unreviewed: str
+    statuses: Mapping[str, str]
     order: str
     order_of_run: str
     order_low_first: str
@@ -60,23 +57,7 @@ class Words:
     unknown_run: str
     unknown_case: str
     choose_case: str
-    keys: str
-    outdated: str
-    history: str
     no_film: str
-    verdict: str
-    comment: str
-    comment_hint: str
-    corrected: str
-    corrected_hint: str
-    start_from_draft: str
-    saved: str
-    saving: str
-    offline: str
-    nothing_yet: str
-    conflict: str
-    keep_mine: str
-    take_theirs: str
     invert: str
     reset: str
     film_help: str
@@ -86,8 +67,6 @@ class Words:
     systems: Mapping[str, str]
     metrics: Mapping[str, str]
     views: Mapping[str, str]
-    sides: Mapping[str, str]
-    no_side: str
     colon: str
     comma: str
     semicolon: str

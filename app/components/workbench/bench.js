@@ -1,0 +1,423 @@
+// The report workbench: one case, judged as its protocol asks. This part holds the whole together: what the server says
+// comes in by `update`, what the reader does goes out by the outbox, and the keys lead to the item at the cursor.
+
+import { Clock } from "./clock.js";
+import { missing } from "./completeness.js";
+import { button, fill, keyed, make, setValue } from "./elements.js";
+import { Outbox } from "./outbox.js";
+import { countTable, PreferenceItem, questionItem, VerdictItem } from "./questions.js";
+import { Review } from "./review.js";
+import { SentenceItem } from "./rows.js";
+import { layTexts } from "./texts.js";
+
+const DEBOUNCE_MS = 600;
+const RESEND_MS = 3000;
+const LACKS_SHOWN = 3;
+const benches = new WeakMap();
+
+class Bench {
+  constructor(root) {
+    this.root = root;
+    this.find = (name) => root.querySelector(name);
+    [this.review, this.outbox, this.clock] = [new Review(), new Outbox(), new Clock()];
+    [this.items, this.cursor, this.shape, this.composing] = [[], 0, "", false];
+    [this.comment, this.corrected, this.amendReason] = [".comment", ".corrected", ".amend-reason"].map(this.find);
+    this.tally = make("div", { class: "tally" });
+    this.listen();
+  }
+
+  listen() {
+    this.comment.addEventListener("input", () => this.changed(
+      this.review.change((state) => { state.comment = this.comment.value; }, { field: "comment" }), { field: "comment" }));
+    this.corrected.addEventListener("input", () => this.changed(this.review.writeReport(this.corrected.value), { field: "corrected" }));
+    this.amendReason.addEventListener("input", () => this.drawLacking());
+    this.root.addEventListener("compositionstart", () => { this.composing = true; });
+    this.root.addEventListener("compositionend", (event) => {
+      this.composing = false;
+      event.target.dispatchEvent(new Event("input"));
+    });
+    this.root.addEventListener("focusout", () => { this.review.typing = null; this.flush(); });
+    this.find(".again").addEventListener("click", () => this.changed(this.review.assembleAgain()));
+    this.find(".keep").addEventListener("click", () => this.resolve(true));
+    this.find(".take").addEventListener("click", () => this.resolve(false));
+    this.find(".amend").addEventListener("click", () => this.amend());
+    this.find(".submit").addEventListener("click", () => this.submit());
+    this.find(".close").addEventListener("click", () => this.find(".help").close());
+    this.onKey = (event) => this.pressed(event);
+    this.onHide = () => this.flush();
+    window.addEventListener("keydown", this.onKey, true); // before the page's own shortcuts
+    window.addEventListener("pagehide", this.onHide);
+    this.timer = setInterval(() => { this.flush(); this.drawStatus(); }, RESEND_MS);
+  }
+
+  stop() {
+    this.flush();
+    clearInterval(this.timer);
+    this.clock.stop();
+    window.removeEventListener("keydown", this.onKey, true);
+    window.removeEventListener("pagehide", this.onHide);
+  }
+
+  // -- what the server says --------------------------------------------------
+
+  update(data, send) {
+    const moved = this.data?.thread !== data.thread || this.data?.owner !== data.owner;
+    if (moved && this.data) this.flush();
+    const { owner, run, case: caseId, task, thread } = data;
+    this.data = data;
+    this.words = data.words;
+    this.outbox.bind({ owner, run, case: caseId, task, thread }, send);
+    document.documentElement.lang = data.words.html_language;
+    for (const ack of data.acks) this.outbox.acknowledged(ack);
+    for (const refusal of data.refusals) this.outbox.wasRefused(refusal);
+    this.hear(moved);
+    this.build();
+    if (moved) this.cursor = Math.max(0, this.items.findIndex((item) => this.isOpen(item)));
+    this.draw();
+  }
+
+  hear(moved) {
+    const { review } = this.data;
+    const refused = this.data.acks.find((ack) => ack.client === this.outbox.client && ack.sequence === this.submitting && ack.missing.length);
+    if (this.submitting && (!this.outbox.draft || this.outbox.conflict)) {
+      this.submitting = 0;
+      if (!refused && !this.outbox.conflict) [this.amending, this.amendReason.value] = [false, ""];
+    }
+    this.lacked = refused && refused.sequence === this.outbox.sequence ? refused.missing : [];
+    if (moved) this.open();
+    else if (!this.outbox.draft && review.revision > this.outbox.base) this.show(review);
+    else this.review.setTexts(this.texts());
+    if (review.state === "submitted" && review.revision !== this.amendedFrom && !this.outbox.draft) this.amending = false;
+  }
+
+  open() {
+    [this.amending, this.submitting] = [false, 0];
+    this.amendReason.value = "";
+    const left = this.outbox.open(this.data.review.revision);
+    this.show(left ? { ...this.data.review, revision: left.base_revision, document: left.document } : this.data.review);
+    if (!left) return;
+    this.amending = this.data.review.state === "submitted";
+    this.amendedFrom = this.data.review.revision;
+    this.amendReason.value = left.reason ?? "";
+    if (left.submit) this.submitting = this.outbox.sequence;
+    this.flush();
+  }
+
+  show({ revision, document: kept }) {
+    this.outbox.base = revision;
+    this.review.load(kept, this.texts());
+    this.clock.start(kept.timings ?? {});
+  }
+
+  // What the review is about: the sentences and rows, as far as the reader may see them.
+  texts() {
+    const { judged, reports, rows, protocol } = this.data;
+    const one = reports.length === 1 ? reports[0] : null;
+    const generated = one && protocol.sentences ? one.sentences.map((pieces) => pieces.map((piece) => piece.text).join("")) : [];
+    return { judged, generated, rows, corrects: protocol.correction !== "none" && generated.length > 0 };
+  }
+
+  sentenceText(report, number) {
+    const text = report === "reference" ? this.data.reference : this.data.reports[0];
+    return text.sentences[number].map((piece) => piece.text).join("");
+  }
+
+  resolve(keepsMine) {
+    if (!this.outbox.conflict) return;
+    const other = this.outbox.resolve(keepsMine);
+    if (keepsMine) this.keep();
+    else this.show(other);
+    this.flush();
+    this.draw();
+  }
+
+  // -- what the reader does --------------------------------------------------
+
+  get locked() {
+    const { read_only, review } = this.data;
+    return read_only || Boolean(this.submitting) || (review.state === "submitted" && !this.amending);
+  }
+
+  // Every change comes by here: kept in this browser at once, sent after a pause.
+  changed(isNew, { field = null } = {}) {
+    this.clock.edited(isNew);
+    this.lacked = [];
+    this.keep();
+    this.draw();
+    clearTimeout(this.pause);
+    if (field === null) this.flush();
+    else this.pause = setTimeout(() => this.flush(), DEBOUNCE_MS);
+  }
+
+  keep(options) { this.outbox.keep(this.review.document(this.clock.read()), options); }
+
+  flush() {
+    clearTimeout(this.pause);
+    if (!this.composing) this.outbox.flush(); // half a word of an input method is no text yet
+  }
+
+  step(isBack) {
+    if (this.locked || !(isBack ? this.review.undo() : this.review.redo())) return;
+    this.changed(false);
+  }
+
+  acceptRest() {
+    const open = this.items.filter((item) => item instanceof SentenceItem && item.report === "generated" && !item.said.decision);
+    if (this.locked || open.length === 0) return;
+    this.review.acceptAll(open.map((item) => ({ key: item.key, suggested: item.suggestedKind })));
+    this.changed(true);
+    this.moveTo(this.items.indexOf(open.at(-1)) + 1);
+  }
+
+  submit() {
+    if (this.locked) return;
+    const lacks = this.lacks();
+    if (lacks.length > 0) {
+      this.lead(lacks[0]);
+      return;
+    }
+    clearTimeout(this.pause);
+    this.keep({ submit: true, reason: this.amendReason.value });
+    this.submitting = this.outbox.sequence;
+    this.flush();
+    this.draw();
+  }
+
+  amend() {
+    [this.amending, this.amendedFrom] = [true, this.data.review.revision];
+    this.draw();
+  }
+
+  lacks() {
+    const found = missing(this.review, this.data.protocol);
+    const amends = this.amending || this.data.review.state === "amending";
+    if (amends && this.amendReason.value.trim() === "") found.push("reason");
+    return [...found, ...this.lacked.filter((code) => !found.includes(code))];
+  }
+
+  // -- keys ------------------------------------------------------------------
+
+  pressed(event) {
+    if (event.isComposing || !this.root.isConnected) return;
+    const target = event.composedPath()[0];
+    const isText = target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+    const isOwn = this.root.contains(target);
+    if (isText && !isOwn) return;
+    if (this.command(event, { isText, target })) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+  }
+
+  command(event, { isText, target }) {
+    const key = event.key.toLowerCase();
+    const isChord = event.ctrlKey || event.metaKey;
+    if (isChord && key === "enter") { this.submit(); return true; }
+    if (this.find(".help").open || event.altKey) return false;
+    if (isText) {
+      if (key === "escape") target.blur();
+      return key === "escape";
+    }
+    if (isChord && (key === "z" || key === "y")) { this.step(key === "z" && !event.shiftKey); return true; }
+    if (isChord) return false;
+    if (target.tagName === "BUTTON" && (key === "enter" || key === " ")) return false;
+    return this.key(key, event);
+  }
+
+  key(key, event) {
+    const item = this.items[this.cursor];
+    if (item?.press(key, event)) return true;
+    if (key === "j" || key === "arrowdown") this.move(1);
+    else if (key === "k" || key === "arrowup") this.move(-1);
+    else if (key === "u") this.step(!event.shiftKey);
+    else if (key === "a" && event.shiftKey && this.data.protocol.sentences) this.acceptRest();
+    else if (key === "v" && this.verdict) this.moveTo(this.items.indexOf(this.verdict));
+    else if (key === "c") this.comment.focus();
+    else if (key === "?") this.find(".help").showModal();
+    else return false;
+    return true;
+  }
+
+  move(step) { this.moveTo(this.cursor + step); }
+
+  moveTo(place) {
+    this.cursor = Math.min(Math.max(place, 0), this.items.length - 1);
+    this.drawCursor();
+    const element = this.items[this.cursor]?.element;
+    element?.focus({ preventScroll: true });
+    element?.scrollIntoView({ block: "nearest" });
+  }
+
+  // Do something at an item that was clicked.
+  act(item, deed) {
+    this.cursor = this.items.indexOf(item);
+    deed();
+    this.drawCursor();
+  }
+
+  lead(code) {
+    const place = this.items.findIndex((item) => item.codes.includes(code));
+    if (place >= 0) this.moveTo(place);
+    else if (code === "reason") this.amendReason.focus();
+    else if (code === "correction") { this.find(".correction").open = true; this.corrected.focus(); }
+  }
+
+  isOpen(item) { return missing(this.review, this.data.protocol).some((code) => item.codes.includes(code)); }
+
+  // -- what the reader sees --------------------------------------------------
+
+  // Make the items anew, where the case, its texts, the protocol or the language are others than before.
+  build() {
+    const { thread, protocol, reports, reference, rows, words } = this.data;
+    const shape = JSON.stringify([thread, protocol, reports, reference, rows, words]);
+    if (shape === this.shape) return;
+    this.shape = shape;
+    const { protocol: { questions, counts, preference, verdict } } = this.data;
+    const ask = (before) => questions.filter((one) => one.before_reports === before).map((one) => questionItem(this, one));
+    const [before, after, texts] = [ask(true), ask(false), layTexts(this)];
+    this.table = counts.length > 0 && reports.length > 0 ? countTable(this) : null;
+    const preferred = preference && reports.length > 0 ? [new PreferenceItem(this)] : [];
+    this.verdict = verdict && reports.length > 0 ? new VerdictItem(this) : null;
+    const rest = [...(this.table?.items ?? []), ...(reports.length > 0 ? after : []), ...preferred];
+    this.items = [...before, ...texts.items, ...rest, ...(this.verdict ? [this.verdict] : [])];
+    this.find(".before").replaceChildren(...before.map((item) => item.element));
+    this.find(".texts").replaceChildren(texts.element);
+    const asked = this.table ? [this.table.element] : [];
+    this.find(".asked-after").replaceChildren(...asked, ...rest.filter((item) => !this.table?.items.includes(item)).map((item) => item.element));
+    this.find(".verdict-place").replaceChildren(...(this.verdict ? [this.verdict.element] : []));
+    for (const item of this.items) item.element.addEventListener("pointerdown", () => { this.cursor = this.items.indexOf(item); this.drawCursor(); });
+    this.cursor = Math.min(this.cursor, Math.max(0, this.items.length - 1));
+    this.drawWords();
+  }
+
+  drawWords() {
+    const { words, data } = this;
+    const texts = {
+      ".instruction": data.protocol.instruction, ".waiting": words.answer_first, ".comment-label": words.comment,
+      ".corrected-label": words.corrected, ".again": words.assemble_again, ".keep": words.keep_mine, ".take": words.take_theirs,
+      ".conflict-title": words.conflict, ".edited": words.edited_badge, ".reason-label": words.amend_reason, ".amend": words.amend,
+      ".help h3": words.help, ".close": words.close,
+    };
+    for (const [name, text] of Object.entries(texts)) this.find(name).textContent = text;
+    [this.comment.placeholder, this.corrected.placeholder, this.amendReason.placeholder] = [words.comment_hint, words.corrected_hint, words.amend_reason_hint];
+    this.find(".help dl").replaceChildren(...words.keys.flatMap(([key, text]) => [make("dt", { text: key }), make("dd", { text })]));
+    this.undo = keyed(words.undo, "U", () => this.step(true));
+    this.redo = keyed(words.redo, "⇧U", () => this.step(false));
+    this.find(".tools").replaceChildren(this.undo, this.redo, keyed(words.help, "?", () => this.find(".help").showModal()));
+    this.rest = keyed(words.accept_rest, "⇧A", () => this.acceptRest(), { class: "accept-rest" });
+    this.tally.replaceChildren(make("span", { class: "count" }), this.rest);
+    this.find(".submit").replaceChildren(make("span"), make("kbd", { text: "Ctrl+Enter", "aria-hidden": "true" }));
+  }
+
+  draw() {
+    const { state } = this.review;
+    for (const item of this.items) item.sync();
+    if (this.table) this.table.rest.disabled = this.locked;
+    setValue(this.comment, state.comment);
+    setValue(this.corrected, state.corrected);
+    this.comment.readOnly = this.corrected.readOnly = this.locked;
+    this.find(".waiting").hidden = !this.data.hidden;
+    this.drawCorrection();
+    this.drawTally();
+    this.drawNotice();
+    this.drawConflict();
+    this.drawSubmission();
+    this.drawCursor();
+    this.drawStatus();
+  }
+
+  drawCursor() {
+    this.items.forEach((item, place) => {
+      if (place === this.cursor) item.element.setAttribute("aria-current", "true");
+      else item.element.removeAttribute("aria-current");
+    });
+  }
+
+  drawCorrection() {
+    const { words, review } = this;
+    this.find(".correction").hidden = this.data.protocol.correction === "none" || this.data.reports.length !== 1;
+    this.find(".edited").hidden = review.state.corrected.trim() === "";
+    const isAssembled = !review.byHand && review.state.corrected !== "";
+    this.find(".origin").textContent = review.byHand ? words.by_hand : isAssembled ? words.from_sentences : "";
+    this.find(".again").hidden = !review.byHand || !review.texts.corrects || this.locked;
+  }
+
+  drawTally() {
+    const all = this.items.filter((item) => item instanceof SentenceItem && item.report === "generated");
+    const decided = all.filter((item) => item.said.decision).length;
+    this.tally.hidden = !this.data.protocol.sentences || all.length === 0;
+    this.tally.querySelector(".count").textContent = `${decided} / ${all.length}`;
+    this.rest.disabled = this.locked || decided === all.length;
+  }
+
+  drawNotice() {
+    const { words, data, review } = this;
+    const text = data.read_only ? words.read_only : data.review.state === "void" ? words.void : review.isOutdated ? words.outdated : "";
+    this.find(".notice").hidden = text === "";
+    this.find(".notice").textContent = text;
+  }
+
+  drawConflict() {
+    const other = this.outbox.conflict;
+    this.find(".conflict").hidden = !other;
+    if (!other) return;
+    const { verdict, comment, corrected } = other.document;
+    const said = [this.words.verdicts[verdict] ?? "–", comment, corrected];
+    this.find(".conflict-text").textContent = said.filter(Boolean).join("\n");
+  }
+
+  drawSubmission() {
+    const { words, data, amending } = this;
+    const isGiven = data.review.state === "submitted" && !amending;
+    const amends = amending || data.review.state === "amending";
+    const state = amends ? "amending" : this.outbox.draft && data.review.state === "none" ? "draft" : data.review.state;
+    this.find(".state").textContent = words.states[state];
+    this.find(".state").dataset.state = state;
+    this.find(".amend").hidden = !isGiven || data.read_only;
+    this.find(".submit").hidden = isGiven || data.read_only;
+    this.find(".submit").disabled = Boolean(this.submitting);
+    this.find(".submit span").textContent = this.submitting ? words.submitting : words.submit;
+    this.find(".amendment").hidden = !amends || data.read_only;
+    this.undo.disabled = this.locked || this.review.past.length === 0;
+    this.redo.disabled = this.locked || this.review.future.length === 0;
+    this.drawLacking();
+  }
+
+  drawLacking() {
+    const { words } = this;
+    const place = this.find(".lacking");
+    const lacks = this.locked ? [] : this.lacks();
+    this.find(".submit").dataset.complete = String(lacks.length === 0);
+    if (this.locked) { place.replaceChildren(); return; }
+    if (lacks.length === 0) { place.replaceChildren(make("span", { class: "complete", text: words.complete })); return; }
+    const shown = lacks.slice(0, LACKS_SHOWN).map((code) => button(this.lackText(code), () => this.lead(code), { class: "lack", "data-lack": code }));
+    const more = lacks.length > LACKS_SHOWN ? "…" : "";
+    place.replaceChildren(make("span", { text: fill(words.lacking, { count: lacks.length }) }), ...shown, more);
+  }
+
+  lackText(code) {
+    const [what, ...rest] = code.split(":");
+    const item = this.items.find((one) => one.codes.includes(code));
+    return fill(this.words.lacks[what], { number: Number(rest.at(-1)) + 1, text: item?.title ?? rest.join(" ") });
+  }
+
+  drawStatus() {
+    const status = this.find(".status");
+    const state = this.outbox.state;
+    status.dataset.state = state;
+    status.textContent = state === "refused" ? "" : this.words[state];
+  }
+}
+
+export default function ({ data, parentElement, setStateValue }) {
+  let bench = benches.get(parentElement);
+  if (!bench) {
+    bench = new Bench(parentElement);
+    benches.set(parentElement, bench);
+  }
+  bench.update(data, setStateValue);
+  return () => {
+    bench.stop();
+    benches.delete(parentElement);
+  };
+}

@@ -1,0 +1,111 @@
+"""The workbench on a page: alone in a fragment, so that a save reruns nothing else and the films stay untouched."""
+
+import re
+from typing import Any
+
+import streamlit as st
+
+from app import access, components, session
+from app.document import sha256
+from app.faults import shown
+from app.saving import Answer, receive, thread_name
+from app.settings import Settings
+from app.store import reviews
+from app.store.reviews import Revision
+from app.words.workbench import WORKBENCH_WORDS, WorkbenchWords
+from app.workbench.bench import Bench
+from app.workbench.contents import contents, review_json, state_of
+from app.workbench.places import find_place
+
+KEY = "workbench"
+_ANSWERS, _STATE = "workbench_answers", "workbench_state"
+# A page with a timer asks a restarted server for a full run. Without it the drafts would go to a fragment that the new
+# server does not know, and nothing typed would be saved until the reader left the case.
+REFRESH_SECONDS = 600
+
+
+def mount(bench: Bench) -> None:
+    """Put a case on the workbench. Once it is submitted, or a submitted one is amended, the whole page runs again."""
+    st.session_state[_STATE] = None
+    st.fragment(_show, run_every=REFRESH_SECONDS)(bench)
+
+
+def _show(bench: Bench) -> None:
+    with shown():
+        history = _history(bench)
+        result = components.workbench(
+            data=_data(bench, history=history), key=KEY, default={"outbox": None}, on_outbox_change=_receive
+        )
+        # After a restart of the server the browser sends its drafts again, but no callback is registered for them yet.
+        taken = _take(result.outbox)
+        words = session.in_language(WORKBENCH_WORDS)
+        if history:
+            with st.expander(f"{words.history} ({len(history)})"):
+                rows = [_history_row(revision, words=words) for revision in reversed(history)]
+                st.dataframe(rows, hide_index=True)
+        state = state_of(history)
+        before, st.session_state[_STATE] = st.session_state[_STATE], state
+        if taken or (before not in (None, state) and "submitted" in (before, state)):
+            st.rerun()
+
+
+def _history(bench: Bench) -> tuple[Revision, ...]:
+    who = access.current().name
+    return reviews.history(session.database(), bench.run_id, bench.case_id, reviewer=who, task=bench.task)
+
+
+def _receive() -> None:
+    with shown():
+        _take(st.session_state[KEY].get("outbox"))
+
+
+def _take(outbox: object) -> bool:
+    """Store what the browser sent; True when there is something new to tell it."""
+    answers = receive(outbox, find_place=find_place, database=session.database(), reviewer=access.current().name)
+    if not answers or answers == st.session_state.get(_ANSWERS):
+        return False
+    st.session_state[_ANSWERS] = answers
+    return True
+
+
+def _data(bench: Bench, *, history: tuple[Revision, ...]) -> dict[str, Any]:
+    language, words = session.words().code, session.in_language(WORKBENCH_WORDS)
+    answers: tuple[Answer, ...] = st.session_state.get(_ANSWERS, ())
+    return {
+        **contents(bench, history=history, words=words, language="zh" if language == "zh" else "en"),
+        "owner": _owner(),
+        "thread": thread_name(run_id=bench.run_id, case_id=bench.case_id, task=bench.task),
+        "acks": [_answer_json(answer) for answer in answers if not answer.refused],
+        "refusals": [_answer_json(answer) for answer in answers if answer.refused],
+    }
+
+
+def _owner() -> str:
+    """Name who writes where: the browser sends only what this person left unsaved for this database."""
+    place = re.sub(r"//([^:/@]*):[^@/]*@", r"//\1@", Settings.from_environment().database)  # not the password
+    return sha256(f"{place}\0{access.current().name}")[:16]
+
+
+def _answer_json(answer: Answer) -> dict[str, Any]:
+    return {
+        "thread": answer.thread,
+        "client": answer.client,
+        "sequence": answer.sequence,
+        "revision": answer.revision,
+        "missing": list(answer.missing),
+        **({"review": review_json(answer.latest)} if answer.refused else {}),
+    }
+
+
+def _history_row(revision: Revision, *, words: WorkbenchWords) -> dict[str, str]:
+    document = revision.document
+    cells = (
+        str(revision.revision),
+        revision.saved_at.replace("T", " ")[:19],
+        words.statuses[revision.status],
+        words.verdicts.get(document.verdict or "", "–"),
+        document.comment,
+        document.corrected,
+        revision.reason,
+    )
+    return dict(zip(words.history_columns, cells, strict=True))
