@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from finetune.config import DataConfig
+from finetune.manifest import DataSummary
 from xray.data.notices import FEW_PATIENTS, public_key_notice
 from xray.data.prepare import prepare, scratch_folder
 from xray.data.sources.film_scan import Scan, scan_films
@@ -150,3 +151,19 @@ def describe_data(data: PreparedData, *, views: Collection[View]) -> list[str]:
     if notice := public_key_notice(data.store):
         lines.append(f"Warning: {notice}")
     return lines
+
+
+def summarize_data(data: PreparedData, *, settings: DataConfig) -> DataSummary:
+    """Return what a run's manifest says of its data."""
+    info = data.store.info
+    return DataSummary(
+        source=str(settings.root / settings.reports),
+        store=str(data.store.path),
+        fingerprint=data.store.fingerprint,
+        render_digest=settings.render_settings().digest(),
+        image_size=settings.image_size,
+        studies=count_by_split(data),
+        patients=count_patients(data),
+        left_out=info.left_out,
+        leakage=info.leakage,
+    )

@@ -17,7 +17,7 @@ from finetune.checkpoints import delete_half_written, last_checkpoint, read_hist
 from finetune.config import RunConfig
 from finetune.config_file import resolved_yaml
 from finetune.console import Screen
-from finetune.dataset import PreparedData, count_by_split, count_patients, describe_data, prepare_data
+from finetune.dataset import PreparedData, describe_data, prepare_data, summarize_data
 from finetune.evaluate import score_run, write_baselines
 from finetune.manifest import (
     ADAPTER,
@@ -29,7 +29,6 @@ from finetune.manifest import (
     SCORES_FILE,
     TRAINING_FILE,
     BaseModelSummary,
-    DataSummary,
     RunManifest,
     ScoresFile,
     TrainingSummary,
@@ -221,7 +220,7 @@ def _finish(run: Run, *, training: TrainingSummary, scores: ScoresFile) -> None:
         config_sha256=run.config.digest(),
         code=code_state(),
         environment=environment(),
-        data=_data_summary(run),
+        data=summarize_data(run.data, settings=run.config.data),
         base_model=_base_summary(run),
         training=training,
         profile=run.config.data.profile,
@@ -232,21 +231,6 @@ def _finish(run: Run, *, training: TrainingSummary, scores: ScoresFile) -> None:
         artefacts=[],
     )
     publish(folder, manifest=manifest, scores=scores)
-
-
-def _data_summary(run: Run) -> DataSummary:
-    info = run.data.store.info
-    return DataSummary(
-        source=str(run.config.data.root / run.config.data.reports),
-        store=str(run.data.store.path),
-        fingerprint=run.data.store.fingerprint,
-        render_digest=run.config.data.render_settings().digest(),
-        image_size=run.config.data.image_size,
-        studies=count_by_split(run.data),
-        patients=count_patients(run.data),
-        left_out=info.left_out,
-        leakage=info.leakage,
-    )
 
 
 def _base_summary(run: Run) -> BaseModelSummary:
