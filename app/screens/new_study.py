@@ -13,6 +13,7 @@ from app.markup import report_head_html
 from app.protocol.assignment import REFERENCE, Design, Reading, Source, StudyCase, make_plan
 from app.protocol.load import OPEN_REVIEW, frozen, preset, preset_names, read_protocol
 from app.protocol.model import Protocol
+from app.protocol.sentinels import KNOWN_GOOD, PLANTED_PREFIX
 from app.protocol.sources import MIXES, choose, pool, sources_of
 from app.protocol.summary import Summary, summarize
 from app.run import Run
@@ -40,6 +41,10 @@ def source_name(run_id: str, system: str, *, words: StudiesWords) -> str:
     """Name a source of reports in the reader's language."""
     if system == REFERENCE:
         return words.reference
+    if system == KNOWN_GOOD:
+        return words.known_good
+    if system.startswith(PLANTED_PREFIX):
+        return words.planted_error.format(kind=words.planted_kinds[system.removeprefix(PLANTED_PREFIX)])
     return f"{session.words().systems.get(system, system)} · {run_id}"
 
 

@@ -41,7 +41,8 @@ def draw(dispute: Dispute, *, study: Study, protocol: Protocol, words: Adjudicat
             show_films(run, case, key="viewer")
     with right:
         for number, text in enumerate(dispute.reports, start=1):
-            badges = [("ai", session.words().generated_badge)] if _is_generated(protocol) else []
+            badge = session.words().generated_badge if _is_generated(protocol) else words.partly_generated
+            badges = [("ai", badge)] if protocol.is_blind or _is_generated(protocol) else []
             st.html(report_head_html(_report_name(dispute, number, words=words), badges=badges) + _text_html(text))
         if case is not None and protocol.reference in ("beside", "after"):
             st.html(report_head_html(words.reference) + _text_html(case.case.text))
@@ -72,7 +73,7 @@ def _opinion_html(
     rows = [(item_name(item, protocol=protocol, words=words, language=language), item) for item in dispute.items]
     told = [(name, value_text(item, opinion, dispute=dispute, protocol=protocol, words=words)) for name, item in rows]
     if document.preference and document.preference.reason:
-        told.append((words.items["preference"], document.preference.reason))
+        told.append((words.why, document.preference.reason))
     told += [(words.comment, document.comment)] if document.comment else []
     told += [(words.corrected, document.corrected)] if document.corrected else []
     body = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in told)
@@ -164,7 +165,7 @@ def _changes(dispute: Dispute, *, protocol: Protocol, words: AdjudicationWords, 
             item_name(item, protocol=protocol, words=words, language=language),
             list(options),
             index=None,
-            placeholder=words.base,
+            placeholder=words.as_in_base,
             format_func=options.__getitem__,
             key=f"{item.kind}_{item.name}_{key}",
         )

@@ -1,6 +1,7 @@
 """我的任务: the studies that a reader takes part in, how far they are, and the way to the next case."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import pandas as pd
 import streamlit as st
@@ -46,7 +47,7 @@ def _study(load: Workload, *, words: ReadingWords) -> None:
     if upcoming is not None:
         label = words.go_on if load.done or upcoming.status == "draft" else words.start
     elif load.count(None, "draft"):
-        label = words.not_yet.format(day=_day(min(_opening(item) for item in load.work if item.status is None)))
+        label = words.not_yet.format(day=local_day(min(_opening(item) for item in load.work if item.status is None)))
     can_read = is_open and upcoming is not None
     if button.button(label, key=f"next_{load.study.id}", type="primary", disabled=not can_read, width="stretch"):
         navigation.open_task(upcoming.assignment.id if upcoming else "")
@@ -62,9 +63,9 @@ def _times(load: Workload, *, moment: str, words: ReadingWords) -> list[tuple[st
         return []
     due = min(waiting)
     return (
-        [("warn", words.overdue.format(day=_day(due)))]
+        [("warn", words.overdue.format(day=local_day(due)))]
         if due < moment
-        else [("plain", words.due.format(day=_day(due)))]
+        else [("plain", words.due.format(day=local_day(due)))]
     )
 
 
@@ -102,5 +103,6 @@ def _opening(item: Work) -> str:
     return item.assignment.not_before or ""
 
 
-def _day(moment: str) -> str:
-    return moment[:10]
+def locallocal_day(moment: str) -> str:
+    """Return the day of a time in UTC (ISO 8601) on this machine's clock."""
+    return datetime.fromisoformat(moment).astimezone().date().isoformat()
