@@ -16,6 +16,7 @@ from app.store.adjudication import Decision, Ground
 from app.store.studies import Study
 from app.viewing import show_films
 from app.words.adjudication import AdjudicationWords
+from app.words.workbench import WORKBENCH_WORDS
 from xray.errors import DataError
 from xray.metrics.alignment import split_sentences
 
@@ -41,8 +42,7 @@ def draw(dispute: Dispute, *, study: Study, protocol: Protocol, words: Adjudicat
             show_films(run, case, key="viewer")
     with right:
         for number, text in enumerate(dispute.reports, start=1):
-            badge = session.words().generated_badge if _is_generated(protocol) else words.partly_generated
-            badges = [("ai", badge)] if protocol.is_blind or _is_generated(protocol) else []
+            badges = [("ai", text) for text in _generated_badges(protocol)]
             st.html(report_head_html(_report_name(dispute, number, words=words), badges=badges) + _text_html(text))
         if case is not None and protocol.reference in ("beside", "after"):
             st.html(report_head_html(words.reference) + _text_html(case.case.text))
@@ -53,9 +53,11 @@ def draw(dispute: Dispute, *, study: Study, protocol: Protocol, words: Adjudicat
         _earlier(dispute, words=words)
 
 
-def _is_generated(protocol: Protocol) -> bool:
-    """Whether every report of the case is generated: a badge on some would tell which are not."""
-    return protocol.reference != "among"
+def _generated_badges(protocol: Protocol) -> tuple[str, ...]:
+    """Say that a report is generated, or may be: a badge on some reports would tell which are not."""
+    if protocol.reference != "among":
+        return (session.words().generated_badge,)
+    return (session.in_language(WORKBENCH_WORDS).generated_among_badge,) if protocol.is_blind else ()
 
 
 def _report_name(dispute: Dispute, number: int, *, words: AdjudicationWords) -> str:

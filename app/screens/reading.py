@@ -5,10 +5,10 @@ import streamlit as st
 from app import access, navigation, session
 from app.faults import shown
 from app.markup import banner_html, report_head_html
+from app.moments import local_day
 from app.protocol.load import thawed
 from app.protocol.model import Protocol
 from app.run import ReviewCase, Run
-from app.screens.tasks import local_day
 from app.store import progress, studies
 from app.store.chain import now
 from app.store.progress import GIVEN, Workload

@@ -1,7 +1,6 @@
 """我的任务: the studies that a reader takes part in, how far they are, and the way to the next case."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import pandas as pd
 import streamlit as st
@@ -9,6 +8,7 @@ import streamlit as st
 from app import access, navigation, session
 from app.faults import shown
 from app.markup import banner_html, report_head_html
+from app.moments import local_day
 from app.protocol.load import thawed
 from app.store import progress
 from app.store.chain import now
@@ -47,7 +47,8 @@ def _study(load: Workload, *, words: ReadingWords) -> None:
     if upcoming is not None:
         label = words.go_on if load.done or upcoming.status == "draft" else words.start
     elif load.count(None, "draft"):
-        label = words.not_yet.format(day=local_day(min(_opening(item) for item in load.work if item.status is None)))
+        opens = min(item.assignment.not_before or moment for item in load.work if item.status in (None, "draft"))
+        label = words.not_yet.format(day=local_day(opens))
     can_read = is_open and upcoming is not None
     if button.button(label, key=f"next_{load.study.id}", type="primary", disabled=not can_read, width="stretch"):
         navigation.open_task(upcoming.assignment.id if upcoming else "")
@@ -97,12 +98,3 @@ def _rows(earlier: Sequence[Work], *, words: ReadingWords) -> list[dict[str, str
         }
         for item in earlier
     ]
-
-
-def _opening(item: Work) -> str:
-    return item.assignment.not_before or ""
-
-
-def locallocal_day(moment: str) -> str:
-    """Return the day of a time in UTC (ISO 8601) on this machine's clock."""
-    return datetime.fromisoformat(moment).astimezone().date().isoformat()

@@ -45,7 +45,6 @@ class AdjudicationWords:
     base_hint: str
     as_in_base: str
     why: str
-    partly_generated: str
     reason: str
     reason_hint: str
     confirm: str
@@ -106,7 +105,6 @@ ADJUDICATION_WORDS: Mapping[str, AdjudicationWords] = MappingProxyType(
             base_hint="未列出的内容一律沿用该读者的评阅",
             as_in_base="沿用所选读者",
             why="偏好的理由",
-            partly_generated="含人工智能生成内容",
             reason="理由（必填）",
             reason_hint="例如：侧位片支持读者 2 的判断",
             confirm="提交仲裁",
@@ -169,7 +167,6 @@ ADJUDICATION_WORDS: Mapping[str, AdjudicationWords] = MappingProxyType(
             base_hint="Everything that is not listed here is taken from that reader's review",
             as_in_base="As in that reader's review",
             why="Reason for the preference",
-            partly_generated="some of this is AI-generated",
             reason="Reason (required)",
             reason_hint="For example: the lateral view supports reader 2",
             confirm="Submit the decision",
