@@ -3,16 +3,18 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import time
 
 import pandas as pd
 import streamlit as st
 
 from app import access, navigation, session
 from app.markup import report_head_html
+from app.moments import in_utc
 from app.protocol.assignment import REFERENCE, Design, Reading, Source, StudyCase, make_plan
 from app.protocol.load import OPEN_REVIEW, frozen, preset, preset_names, read_protocol
 from app.protocol.model import Protocol
+from app.protocol.sentinels import KNOWN_GOOD, PLANTED_PREFIX
 from app.protocol.sources import MIXES, choose, pool, sources_of
 from app.protocol.summary import Summary, summarize
 from app.run import Run
@@ -40,6 +42,10 @@ def source_name(run_id: str, system: str, *, words: StudiesWords) -> str:
     """Name a source of reports in the reader's language."""
     if system == REFERENCE:
         return words.reference
+    if system == KNOWN_GOOD:
+        return words.known_good
+    if system.startswith(PLANTED_PREFIX):
+        return words.planted_error.format(kind=words.planted_kinds[system.removeprefix(PLANTED_PREFIX)])
     return f"{session.words().systems.get(system, system)} · {run_id}"
 
 
@@ -133,8 +139,8 @@ def _wishes(
         overlap=overlap,
         repeats=repeats,
         sentinels=sentinels,
-        not_before=_moment(not_before, time.min),
-        due=_moment(due, time.max),
+        not_before=in_utc(not_before, time.min) if not_before else None,
+        due=in_utc(due, time.max) if due else None,
         profile=runs[0].profile,
     )
     cases = choose(found.cases, number=number, mix=mix, seed=seed, profile=runs[0].profile) if found else ()
@@ -192,13 +198,6 @@ def _numbers(protocol: Protocol, *, num_readers: int, words: StudiesWords) -> tu
         key=f"new_study_sentinels_{protocol.name}",
     )
     return int(seed), int(overlap), repeats / 100, sentinels / 100
-
-
-def _moment(day: date | None, hour: time) -> str | None:
-    """Return the beginning or end of a day on this machine's clock, in UTC."""
-    if day is None:
-        return None
-    return datetime.combine(day, hour).astimezone().astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def _lacking(title: str, *, design: Design, cases: Sequence[StudyCase], words: StudiesWords) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from app.store.adjudication import Decision, Ground
 from app.store.studies import Study
 from app.viewing import show_films
 from app.words.adjudication import AdjudicationWords
+from app.words.workbench import WORKBENCH_WORDS
 from xray.errors import DataError
 from xray.metrics.alignment import split_sentences
 
@@ -41,7 +42,7 @@ def draw(dispute: Dispute, *, study: Study, protocol: Protocol, words: Adjudicat
             show_films(run, case, key="viewer")
     with right:
         for number, text in enumerate(dispute.reports, start=1):
-            badges = [("ai", session.words().generated_badge)] if _is_generated(protocol) else []
+            badges = [("ai", text) for text in _generated_badges(protocol)]
             st.html(report_head_html(_report_name(dispute, number, words=words), badges=badges) + _text_html(text))
         if case is not None and protocol.reference in ("beside", "after"):
             st.html(report_head_html(words.reference) + _text_html(case.case.text))
@@ -52,9 +53,11 @@ def draw(dispute: Dispute, *, study: Study, protocol: Protocol, words: Adjudicat
         _earlier(dispute, words=words)
 
 
-def _is_generated(protocol: Protocol) -> bool:
-    """Whether every report of the case is generated: a badge on some would tell which are not."""
-    return protocol.reference != "among"
+def _generated_badges(protocol: Protocol) -> tuple[str, ...]:
+    """Say that a report is generated, or may be: a badge on some reports would tell which are not."""
+    if protocol.reference != "among":
+        return (session.words().generated_badge,)
+    return (session.in_language(WORKBENCH_WORDS).generated_among_badge,) if protocol.is_blind else ()
 
 
 def _report_name(dispute: Dispute, number: int, *, words: AdjudicationWords) -> str:
@@ -72,7 +75,7 @@ def _opinion_html(
     rows = [(item_name(item, protocol=protocol, words=words, language=language), item) for item in dispute.items]
     told = [(name, value_text(item, opinion, dispute=dispute, protocol=protocol, words=words)) for name, item in rows]
     if document.preference and document.preference.reason:
-        told.append((words.items["preference"], document.preference.reason))
+        told.append((words.why, document.preference.reason))
     told += [(words.comment, document.comment)] if document.comment else []
     told += [(words.corrected, document.corrected)] if document.corrected else []
     body = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in told)
@@ -164,7 +167,7 @@ def _changes(dispute: Dispute, *, protocol: Protocol, words: AdjudicationWords, 
             item_name(item, protocol=protocol, words=words, language=language),
             list(options),
             index=None,
-            placeholder=words.base,
+            placeholder=words.as_in_base,
             format_func=options.__getitem__,
             key=f"{item.kind}_{item.name}_{key}",
         )

@@ -5,13 +5,14 @@ import streamlit as st
 from app import access, navigation, session
 from app.faults import shown
 from app.markup import banner_html, report_head_html
+from app.moments import local_day
 from app.protocol.load import thawed
 from app.protocol.model import Protocol
 from app.run import ReviewCase, Run
 from app.store import progress, studies
 from app.store.chain import now
 from app.store.progress import GIVEN, Workload
-from app.store.studies import Shown, Task
+from app.store.studies import Shown, Task, Work
 from app.viewing import show_films
 from app.words.reading import READING_WORDS, ReadingWords
 from app.workbench import Bench, ShownReport, mount
@@ -28,7 +29,7 @@ def show() -> None:
         if task is None:
             _refuse(words.no_task if task_id else words.choose_task, words=words)
         elif opens and opens > now():
-            _refuse(words.opens_on.format(day=opens[:10]), words=words)
+            _refuse(words.opens_on.format(day=local_day(opens)), words=words)
         else:
             _task(task, words=words)
 
@@ -43,25 +44,24 @@ def _task(task: Task, *, words: ReadingWords) -> None:
     run = session.find_run(task.assignment.run_id)
     case = run.case(task.assignment.case_id) if run else None
     load = progress.workload(session.database(), task.study, reader=task.assignment.reader)
-    _head(task, load=load, words=words)
+    upcoming = load.upcoming(moment=now(), after=task.assignment.id)
+    _head(task, load=load, upcoming=upcoming, words=words)
     if run is None or case is None:
         st.error(words.case_gone, icon=":material/error:")
         return
-    _bench(task, run=run, case=case, words=words)
+    ahead = run.case(upcoming.assignment.case_id) if upcoming else None
+    _bench(task, run=run, case=case, ahead=ahead, words=words)
 
 
-def _head(task: Task, *, load: Workload, words: ReadingWords) -> None:
+def _head(task: Task, *, load: Workload, upcoming: Work | None, words: ReadingWords) -> None:
     status = next(item.status for item in load.work if item.assignment.id == task.assignment.id)
     back, title, skip, following = st.columns([1.2, 6, 1.2, 1.4], vertical_alignment="center")
     if back.button(words.back, icon=":material/list:", width="stretch"):
         navigation.open_page("tasks")
     place = f"{task.assignment.position + 1} / {len(load.work)}"
-    badges = [("plain", place), ("plain", words.statuses[status or "none"])]
-    if task.study.state != "open":
-        badges.append(("plain", words.closed))
+    badges = [("plain", place), *([("plain", words.closed)] if task.study.state != "open" else [])]
     title.html(report_head_html(task.study.title, badges=badges))
     is_given = status in GIVEN
-    upcoming = load.upcoming(moment=now(), after=task.assignment.id)
     is_open = task.study.state == "open"
     if skip.button(words.skip, disabled=is_given or status == "void" or not is_open, width="stretch"):
         _ask_why(task, next_task=upcoming.assignment.id if upcoming else "")
@@ -92,7 +92,7 @@ def _ask_why(task: Task, *, next_task: str) -> None:
     st.dialog(words.skip)(ask)()
 
 
-def _bench(task: Task, *, run: Run, case: ReviewCase, words: ReadingWords) -> None:
+def _bench(task: Task, *, run: Run, case: ReviewCase, ahead: ReviewCase | None, words: ReadingWords) -> None:
     protocol = thawed(task.study.protocol)
     bench = Bench(
         protocol=protocol,
@@ -110,7 +110,7 @@ def _bench(task: Task, *, run: Run, case: ReviewCase, words: ReadingWords) -> No
         return
     films, texts = st.columns([5, 6] if len(case.case.images) < 2 else [1, 1], gap="medium")
     with films:
-        show_films(run, case, key="viewer")
+        show_films(run, case, key="viewer", upcoming=ahead)
     with texts:
         mount(bench)
 

@@ -8,6 +8,7 @@ import streamlit as st
 from app import access, navigation, session
 from app.faults import shown
 from app.markup import banner_html, report_head_html
+from app.moments import local_day
 from app.protocol.load import thawed
 from app.store import progress
 from app.store.chain import now
@@ -46,7 +47,8 @@ def _study(load: Workload, *, words: ReadingWords) -> None:
     if upcoming is not None:
         label = words.go_on if load.done or upcoming.status == "draft" else words.start
     elif load.count(None, "draft"):
-        label = words.not_yet.format(day=_day(min(_opening(item) for item in load.work if item.status is None)))
+        opens = min(item.assignment.not_before or moment for item in load.work if item.status in (None, "draft"))
+        label = words.not_yet.format(day=local_day(opens))
     can_read = is_open and upcoming is not None
     if button.button(label, key=f"next_{load.study.id}", type="primary", disabled=not can_read, width="stretch"):
         navigation.open_task(upcoming.assignment.id if upcoming else "")
@@ -62,9 +64,9 @@ def _times(load: Workload, *, moment: str, words: ReadingWords) -> list[tuple[st
         return []
     due = min(waiting)
     return (
-        [("warn", words.overdue.format(day=_day(due)))]
+        [("warn", words.overdue.format(day=local_day(due)))]
         if due < moment
-        else [("plain", words.due.format(day=_day(due)))]
+        else [("plain", words.due.format(day=local_day(due)))]
     )
 
 
@@ -96,11 +98,3 @@ def _rows(earlier: Sequence[Work], *, words: ReadingWords) -> list[dict[str, str
         }
         for item in earlier
     ]
-
-
-def _opening(item: Work) -> str:
-    return item.assignment.not_before or ""
-
-
-def _day(moment: str) -> str:
-    return moment[:10]

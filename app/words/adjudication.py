@@ -43,6 +43,8 @@ class AdjudicationWords:
     decide: str
     base: str
     base_hint: str
+    as_in_base: str
+    why: str
     reason: str
     reason_hint: str
     confirm: str
@@ -101,6 +103,8 @@ ADJUDICATION_WORDS: Mapping[str, AdjudicationWords] = MappingProxyType(
             decide="仲裁决定",
             base="以哪位读者的评阅为准",
             base_hint="未列出的内容一律沿用该读者的评阅",
+            as_in_base="沿用所选读者",
+            why="偏好的理由",
             reason="理由（必填）",
             reason_hint="例如：侧位片支持读者 2 的判断",
             confirm="提交仲裁",
@@ -161,6 +165,8 @@ ADJUDICATION_WORDS: Mapping[str, AdjudicationWords] = MappingProxyType(
             decide="Decision",
             base="Whose review stands",
             base_hint="Everything that is not listed here is taken from that reader's review",
+            as_in_base="As in that reader's review",
+            why="Reason for the preference",
             reason="Reason (required)",
             reason_hint="For example: the lateral view supports reader 2",
             confirm="Submit the decision",

@@ -81,6 +81,9 @@ class StudiesWords:
     key_hint: str
     purpose: str
     purposes: Mapping[str, str]
+    known_good: str
+    planted_error: str
+    planted_kinds: Mapping[str, str]
     place: str
     case: str
 
@@ -160,6 +163,17 @@ STUDIES_WORDS: Mapping[str, StudiesWords] = MappingProxyType(
             key_hint="仅在本次会话中显示；再次查看须重新揭盲。",
             purpose="用途",
             purposes=MappingProxyType({"study": "研究", "repeat": "重复", "sentinel": "哨兵"}),
+            known_good="哨兵：参考报告原文",
+            planted_error="哨兵：植入{kind}",
+            planted_kinds=MappingProxyType(
+                {
+                    "side": "侧别错误",
+                    "degree": "程度错误",
+                    "negation": "阴性改阳性",
+                    "dropped": "遗漏所见",
+                    "added": "多余所见",
+                }
+            ),
             place="序号",
             case="病例",
         ),
@@ -246,6 +260,17 @@ STUDIES_WORDS: Mapping[str, StudiesWords] = MappingProxyType(
             key_hint="Shown in this session only; to see it again, unblind again.",
             purpose="Purpose",
             purposes=MappingProxyType({"study": "study", "repeat": "repeat", "sentinel": "sentinel"}),
+            known_good="sentinel: the reference as it is",
+            planted_error="sentinel: {kind} planted",
+            planted_kinds=MappingProxyType(
+                {
+                    "side": "wrong side",
+                    "degree": "wrong degree",
+                    "negation": "negation turned",
+                    "dropped": "finding left out",
+                    "added": "finding added",
+                }
+            ),
             place="No.",
             case="Case",
         ),
