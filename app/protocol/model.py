@@ -3,10 +3,11 @@
 A study freezes its protocol as JSON on its first day, so a preset may change later without changing what was asked.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from app.document import ErrorCategory
 from xray.records import Record
 
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
@@ -42,37 +43,51 @@ class Question(Record):
     before_reports: bool = False
     """Whether it has to be answered before the reports are shown (such as whether the film is good enough)."""
 
+    @property
+    def answers(self) -> tuple[str, ...] | None:
+        """Every possible answer as `adjudicate` writes it, None where any text or number is one."""
+        if self.kind == "choice":
+            return tuple(choice.value for choice in self.choices)
+        return {"yes_no": ("yes", "no"), "scale": tuple("12345")}.get(self.kind)
+
     @model_validator(mode="after")
     def _has_choices(self) -> "Question":
         if self.kind == "choice" and len(self.choices) < 2:
             raise ValueError(f"the question {self.name} has no choices to choose from")
+        values = [choice.value for choice in self.choices]
+        if len(set(values)) < len(values):
+            raise ValueError(f"two choices of the question {self.name} have the same value")
         return self
 
 
 class Protocol(Record):
     """How a case is read.
 
+    films: whether the films are shown; without them a report is judged against the reference alone.
     reports: how many reports are shown for judgement under neutral labels; one is judged alone.
     reference: where the reference report is: `beside` the generated one from the start, shown `after` the review is
     submitted, `never`, or `among` the reports to judge, unnamed.
     suggestions: whether the program's own comparison is shown; hidden, it cannot anchor the reader.
     source_named: whether the reader is told which run wrote a report.
     sentences: each sentence is accepted, edited or rejected; errors: each error gets its category of ReXVal and whether
-    it is clinically significant, `by_sentence`, or is `counted` for the report as a whole.
+    it is clinically significant, `by_sentence`, or is `counted` for the report as a whole. categories: those offered.
     correction: whether the report is to be corrected. preference: one of the reports is preferred, or neither.
-    adjudicate: answers after which an adjudicator decides, as `name=value`.
-    overlap: readers a case. repeats and sentinels: shares of further cases that are shown again, or planted.
+    adjudicate: answers after which an adjudicator decides, as `name=value` (of a yes_no question `yes` or `no`).
+    overlap: readers a case. repeats: the share of a reader's cases that they read a second time. sentinels: the share
+    of further cases, the same for all readers, whose report has a planted error or is known to be good.
     """
 
     name: Name
     title: Bilingual
     instruction: Bilingual
+    films: bool = True
     reports: int = Field(default=1, ge=1, le=5)
     reference: Literal["beside", "after", "never", "among"] = "beside"
     suggestions: bool = True
     source_named: bool = False
     sentences: bool = False
     errors: Literal["none", "by_sentence", "counted"] = "none"
+    categories: tuple[ErrorCategory, ...] = Field(default=get_args(ErrorCategory), min_length=1)
     verdict: bool = False
     correction: Literal["none", "optional", "required"] = "none"
     preference: bool = False
@@ -81,6 +96,11 @@ class Protocol(Record):
     overlap: int = Field(default=1, ge=1)
     repeats: Share = 0.0
     sentinels: Share = 0.0
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether a reader must not learn, before the study is closed, who wrote what they judge."""
+        return not self.source_named
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Protocol":
@@ -91,6 +111,25 @@ class Protocol(Record):
             raise ValueError("a preference needs at least two reports")
         if self.reports > 1 and (self.sentences or self.errors == "by_sentence"):
             raise ValueError("sentences are judged in one report at a time")
+        if self.errors == "by_sentence" and not self.sentences:
+            raise ValueError("errors by sentence need sentences: true")
         if self.reference == "among" and self.suggestions:
             raise ValueError("the program's comparison names the reference: set suggestions: false")
+        if self.suggestions and self.reference in ("after", "never"):
+            raise ValueError(
+                f"the program's comparison tells what a reference shown {self.reference} says: set suggestions: false"
+            )
+        if not self.films and self.reference in ("after", "never"):
+            raise ValueError("without films the reports need a reference beside them")
+        for answer in self.adjudicate:
+            self._check_answer(answer)
         return self
+
+    def _check_answer(self, answer: str) -> None:
+        name, _, value = answer.partition("=")
+        question = next((question for question in self.questions if question.name == name), None)
+        if question is None:
+            raise ValueError(f"adjudicate: there is no question {name}")
+        possible = question.answers
+        if possible is not None and value not in possible:
+            raise ValueError(f"adjudicate: {value!r} is no answer to {name}; there are: {', '.join(possible)}")
