@@ -15,7 +15,7 @@ SIGNS: Mapping[SentenceKind, str] = {
     "false": "✕",
     "omitted": "○",
     "side": "⇄",
-    "place": "⌖",
+    "place": "◎",
     "degree": "≠",
     "polarity": "±",
 }

@@ -10,7 +10,19 @@ import streamlit as st
 
 _HERE = Path(__file__).parent
 # The browser gets a component as one module. Its parts stand in the order in which they need each other.
-_WORKBENCH = ("storage", "elements", "clock", "review", "completeness", "outbox", "rows", "questions", "texts", "bench")
+_WORKBENCH = (
+    "storage",
+    "elements",
+    "clock",
+    "review",
+    "completeness",
+    "outbox",
+    "rows",
+    "questions",
+    "texts",
+    "frame",
+    "bench",
+)
 _LOCAL_IMPORT = re.compile(r"^import .* from \"\./.*\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 

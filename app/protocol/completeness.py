@@ -4,14 +4,18 @@ The browser says the same at once (components/workbench/completeness.js); this i
 """
 
 from collections.abc import Iterator
-from typing import get_args
 
-from app.document import ErrorCategory, ReviewDocument, SentenceDecision
+from app.document import ReviewDocument, SentenceDecision
 from app.protocol.model import Protocol, Question
 
-CATEGORIES: tuple[ErrorCategory, ...] = get_args(ErrorCategory)
-COUNTS = tuple(f"{category}.{weight}" for category in CATEGORIES for weight in ("significant", "insignificant"))
-"""Names of the answers that count errors: one for each category of ReXVal and for both weights."""
+
+def counts(protocol: Protocol) -> tuple[str, ...]:
+    """Return the names of the answers that count errors, `false.significant` and so on: category and weight."""
+    if protocol.errors != "counted":
+        return ()
+    return tuple(
+        f"{category}.{weight}" for category in protocol.categories for weight in ("significant", "insignificant")
+    )
 
 
 def missing(document: ReviewDocument, *, protocol: Protocol, sentences: int) -> tuple[str, ...]:
@@ -34,13 +38,12 @@ def _missing(document: ReviewDocument, *, protocol: Protocol, sentences: int) ->
     yield from (f"question:{one.name}" for one in protocol.questions if one.before_reports and _is_open(one, answers))
     if protocol.sentences:
         yield from _undecided(document, protocol=protocol, sentences=sentences)
-    if protocol.errors == "counted":
-        yield from (f"count:{name}" for name in COUNTS if not _is_count(answers.get(name)))
+    yield from (f"count:{name}" for name in counts(protocol) if not _is_count(answers.get(name)))
     later = (one for one in protocol.questions if not one.before_reports)
     yield from (f"question:{one.name}" for one in later if _is_open(one, answers))
     if protocol.preference and document.preference is None:
         yield "preference"
-    if protocol.correction == "required" and not document.corrected.strip():
+    if protocol.correction == "required" and _lacks_correction(document, protocol=protocol):
         yield "correction"
     if protocol.verdict and document.verdict is None:
         yield "verdict"
@@ -52,6 +55,12 @@ def _undecided(document: ReviewDocument, *, protocol: Protocol, sentences: int) 
     if protocol.errors == "by_sentence":
         for one in document.sentences:
             yield from _unjudged(one)
+
+
+def _lacks_correction(document: ReviewDocument, *, protocol: Protocol) -> bool:
+    """Whether there is no corrected report; one whose sentences are all accepted needs none."""
+    changed = any(one.decision in ("edit", "reject") for one in document.sentences)
+    return not document.corrected.strip() and (changed or not protocol.sentences)
 
 
 def _unjudged(one: SentenceDecision) -> Iterator[str]:

@@ -34,6 +34,7 @@ class WorkbenchWords:
     categories: Mapping[str, str]
     significance: Mapping[str, str]
     my_kind: str
+    pick: str
     sentence: str
     reference_sentence: str
     counts: str
@@ -52,6 +53,7 @@ class WorkbenchWords:
     from_sentences: str
     by_hand: str
     assemble_again: str
+    start_from_draft: str
     comment: str
     comment_hint: str
     states: Mapping[str, str]
@@ -109,7 +111,7 @@ _ZH = WorkbenchWords(
     empty_report="（生成的报告为空白）",
     reference_report="参考报告",
     no_reference="参考报告中没有对应的句子",
-    alone=MappingProxyType({"generated": "仅见于生成报告", "reference": "仅见于参考报告"}),
+    alone=MappingProxyType({"generated": "仅生成报告", "reference": "仅参考报告"}),
     shared="参考见其他行：",
     alike="文字相同或相近，两句均无可比对的所见",
     kinds=MappingProxyType(
@@ -162,13 +164,14 @@ _ZH = WorkbenchWords(
     contrast="{aspect}：生成报告{generated}，参考报告{reference}",
     evidence="依据",
     decisions=MappingProxyType({"accept": "接受", "edit": "改写", "reject": "拒绝"}),
-    omission_decisions=MappingProxyType({"accept": "可不写", "edit": "补写", "reject": "确认遗漏"}),
-    accept_rest="其余全部接受",
+    omission_decisions=MappingProxyType({"accept": "可略", "edit": "补写", "reject": "遗漏"}),
+    accept_rest="其余接受",
     rewrite_hint="写下正确的句子，Enter 完成",
     category="错误类型",
     categories=MappingProxyType(_CATEGORIES_ZH),
     significance=MappingProxyType({"true": "有临床意义", "false": "无临床意义", "": "临床意义？"}),
     my_kind="我的分类",
+    pick="改类",
     sentence="第 {number} 句",
     reference_sentence="参考第 {number} 句",
     counts="错误计数",
@@ -187,6 +190,7 @@ _ZH = WorkbenchWords(
     from_sentences="由逐句意见汇成",
     by_hand="已手工修改，不再随逐句意见变化",
     assemble_again="重新由逐句意见汇成",
+    start_from_draft="以初稿为底稿",
     comment="评审意见",
     comment_hint="选填：位置、临床意义、影像质量……输入即自动保存",
     states=MappingProxyType(
@@ -258,7 +262,7 @@ _EN = WorkbenchWords(
     empty_report="(the generated report is blank)",
     reference_report="Reference report",
     no_reference="no sentence of the reference answers this one",
-    alone=MappingProxyType({"generated": "only in the generated report", "reference": "only in the reference"}),
+    alone=MappingProxyType({"generated": "generated only", "reference": "reference only"}),
     shared="see another row of the reference: ",
     alike="the same or similar words, no finding to compare in either",
     kinds=MappingProxyType(
@@ -310,14 +314,15 @@ _EN = WorkbenchWords(
     unsaid="not stated",
     contrast="{aspect}: {generated} in the generated report, {reference} in the reference",
     evidence="Evidence",
-    decisions=MappingProxyType({"accept": "Accept", "edit": "Rewrite", "reject": "Reject"}),
-    omission_decisions=MappingProxyType({"accept": "Not needed", "edit": "Add it", "reject": "Omitted"}),
+    decisions=MappingProxyType({"accept": "Accept", "edit": "Edit", "reject": "Reject"}),
+    omission_decisions=MappingProxyType({"accept": "Fine", "edit": "Add", "reject": "Omitted"}),
     accept_rest="Accept the rest",
     rewrite_hint="write the right sentence, Enter ends",
     category="Kind of error",
     categories=MappingProxyType(_CATEGORIES_EN),
     significance=MappingProxyType({"true": "significant", "false": "not significant", "": "significant?"}),
     my_kind="My kind",
+    pick="other",
     sentence="Sentence {number}",
     reference_sentence="Reference sentence {number}",
     counts="Number of errors",
@@ -336,6 +341,7 @@ _EN = WorkbenchWords(
     from_sentences="put together from your decisions",
     by_hand="edited by hand, decisions no longer change it",
     assemble_again="Put together again",
+    start_from_draft="Start from the draft",
     comment="Comment",
     comment_hint="optional: place, clinical weight, quality of the film ... saved as you type",
     states=MappingProxyType(

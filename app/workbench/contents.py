@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any, Literal
 
 from app.document import ReviewDocument
-from app.protocol.completeness import COUNTS, unanswered_before
+from app.protocol.completeness import counts, unanswered_before
 from app.protocol.model import Protocol, Question
 from app.store.reviews import Revision, is_given
 from app.words.workbench import WorkbenchWords
@@ -69,7 +69,8 @@ def _protocol_json(protocol: Protocol, *, language: Literal["zh", "en"]) -> dict
         "correction": protocol.correction,
         "preference": protocol.preference,
         "suggestions": protocol.suggestions,
-        "counts": list(COUNTS) if protocol.errors == "counted" else [],
+        "categories": list(protocol.categories),
+        "counts": list(counts(protocol)),
         "questions": [_question_json(question, language=language) for question in protocol.questions],
     }
 

@@ -80,7 +80,8 @@ def texts_of(bench: Bench, *, given: bool, words: WorkbenchWords, language: Lang
             reference=None if reference is None else _plain(reference, badges=(), words=words),
         )
     alignment, marked = _compared(one, reference.text, bench.profile)
-    namer = _Namer(words=words, language=language)
+    opposed = frozenset(one.concept for row in alignment.rows for one in row.evidence if one.kind == "polarity")
+    namer = _Namer(words=words, language=language, opposed=opposed)
     ours, theirs = (
         tuple(tuple(map(namer.piece, pieces)) for pieces in _by_sentence(segments, sentences))
         for segments, sentences in ((marked.generated, alignment.generated), (marked.reference, alignment.reference))
@@ -141,19 +142,21 @@ def _by_sentence(segments: Sequence[Segment], sentences: Sequence[Part]) -> Iter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Namer:
-    """Puts findings and their differences into the reader's language."""
+    """Puts findings and their differences into the reader's language; `opposed` are those that one report denies."""
 
     words: WorkbenchWords
     language: Language
+    opposed: frozenset[str]
 
     def piece(self, segment: Segment) -> Piece:
         if segment.kind is None:
             return Piece(text=segment.text)
-        tag = SIGNS[segment.kind] + ("" if segment.kind == "agree" else self.words.kinds[segment.kind])
-        if segment.kind == "side":  # the side is often said outside the marked words
+        kind = "polarity" if segment.kind in ("false", "omitted") and segment.concept in self.opposed else segment.kind
+        tag = SIGNS[kind] + ("" if kind == "agree" else self.words.kinds[kind])
+        if kind == "side":  # the side is often said outside the marked words
             tag += f"·{self.words.values.get(segment.side or '', self.words.unsaid)}"
         name = self._concept(segment.concept) if segment.concept else ""
-        return Piece(text=segment.text, kind=segment.kind, tag=tag, title=f"{self.words.kinds[segment.kind]} {name}")
+        return Piece(text=segment.text, kind=kind, tag=tag, title=f"{self.words.kinds[kind]} {name}".rstrip())
 
     def line(self, row: Row) -> Line:
         return Line(

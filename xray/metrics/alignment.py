@@ -20,9 +20,11 @@ SENTENCE_KINDS: tuple[SentenceKind, ...] = ("agree", "false", "omitted", "side",
 _SERIOUS: tuple[SentenceKind, ...] = ("agree", "degree", "place", "omitted", "false", "side", "polarity")
 # A full stop ends a sentence where it is no decimal point and no numbering of a list.
 _END = re.compile(r"(?:[。！!？?；;\n]|(?<!\d)\.(?=\s|$))[。！!？?；;.”’」』）)\s]*")
+_STOP = re.compile(r"[，,。！!？?；;：:\n]")
 _WORD = re.compile(r"\w")
 _FINDING = 10.0  # a finding that two sentences share counts more than all of their characters
 _ALIKE = 0.5
+_FREE = 1e-3  # of two sentences that say the same, the one without a partner comes first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ class Contrast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A finding that decides the kind of a row, and the words for it in either report, "" where there are none."""
+    """A finding that decides the kind of a row, and the clauses that say it in either report, "" where none does."""
 
     kind: SentenceKind
     concept: str
@@ -189,7 +191,13 @@ def _denials(one: Stated, *, comparison: Comparison, report: StatedReport) -> li
 
 
 def _words(text: str, findings: Sequence[Finding]) -> str:
-    return "…".join(dict.fromkeys(text[slice(*finding.span)] for finding in findings))
+    """Quote the clauses in which findings stand, with what is said of them: 右侧胸腔少量积液, 未见气胸."""
+    clauses = []
+    for start, end in (finding.span for finding in findings):
+        before = max((stop.end() for stop in _STOP.finditer(text, 0, start)), default=0)
+        after = _STOP.search(text, end)
+        clauses.append(text[before : after.start() if after else len(text)].strip())
+    return "…".join(dict.fromkeys(clauses))
 
 
 def _places(findings: Sequence[Finding], sentences: Sequence[Sentence]) -> frozenset[int]:
@@ -208,10 +216,11 @@ def _partners(links: Sequence[_Link], *, left: Sequence[Sentence], right: Sequen
         values = [
             _FINDING * sum(place in link.generated and number in link.reference for link in links)
             + _alike(other, grams, speaks=speaks)
+            + _FREE * (place not in partners)
             for place, other in enumerate(ours)
         ]
         best = max(values, default=0.0)
-        partners.append(values.index(best) if best > _ALIKE else None)
+        partners.append(values.index(best) if best > _ALIKE + _FREE else None)
     return partners
 
 

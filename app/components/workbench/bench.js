@@ -3,7 +3,8 @@
 
 import { Clock } from "./clock.js";
 import { missing } from "./completeness.js";
-import { button, fill, keyed, make, setValue } from "./elements.js";
+import { make, setValue } from "./elements.js";
+import { Frame } from "./frame.js";
 import { Outbox } from "./outbox.js";
 import { countTable, PreferenceItem, questionItem, VerdictItem } from "./questions.js";
 import { Review } from "./review.js";
@@ -12,11 +13,11 @@ import { layTexts } from "./texts.js";
 
 const DEBOUNCE_MS = 600;
 const RESEND_MS = 3000;
-const LACKS_SHOWN = 3;
 const benches = new WeakMap();
 
-class Bench {
+class Bench extends Frame {
   constructor(root) {
+    super();
     this.root = root;
     this.find = (name) => root.querySelector(name);
     [this.review, this.outbox, this.clock] = [new Review(), new Outbox(), new Clock()];
@@ -37,7 +38,7 @@ class Bench {
       event.target.dispatchEvent(new Event("input"));
     });
     this.root.addEventListener("focusout", () => { this.review.typing = null; this.flush(); });
-    this.find(".again").addEventListener("click", () => this.changed(this.review.assembleAgain()));
+    this.find(".again").addEventListener("click", () => this.fillReport());
     this.find(".keep").addEventListener("click", () => this.resolve(true));
     this.find(".take").addEventListener("click", () => this.resolve(false));
     this.find(".amend").addEventListener("click", () => this.amend());
@@ -169,6 +170,13 @@ class Bench {
     this.moveTo(this.items.indexOf(open.at(-1)) + 1);
   }
 
+  fillReport() {
+    const { review, data } = this;
+    if (review.texts.corrects) this.changed(review.assembleAgain());
+    else this.changed(review.writeReport(data.reports[0].sentences.flat().map((piece) => piece.text).join("")));
+    this.corrected.focus();
+  }
+
   submit() {
     if (this.locked) return;
     const lacks = this.lacks();
@@ -290,25 +298,6 @@ class Bench {
     this.drawWords();
   }
 
-  drawWords() {
-    const { words, data } = this;
-    const texts = {
-      ".instruction": data.protocol.instruction, ".waiting": words.answer_first, ".comment-label": words.comment,
-      ".corrected-label": words.corrected, ".again": words.assemble_again, ".keep": words.keep_mine, ".take": words.take_theirs,
-      ".conflict-title": words.conflict, ".edited": words.edited_badge, ".reason-label": words.amend_reason, ".amend": words.amend,
-      ".help h3": words.help, ".close": words.close,
-    };
-    for (const [name, text] of Object.entries(texts)) this.find(name).textContent = text;
-    [this.comment.placeholder, this.corrected.placeholder, this.amendReason.placeholder] = [words.comment_hint, words.corrected_hint, words.amend_reason_hint];
-    this.find(".help dl").replaceChildren(...words.keys.flatMap(([key, text]) => [make("dt", { text: key }), make("dd", { text })]));
-    this.undo = keyed(words.undo, "U", () => this.step(true));
-    this.redo = keyed(words.redo, "⇧U", () => this.step(false));
-    this.find(".tools").replaceChildren(this.undo, this.redo, keyed(words.help, "?", () => this.find(".help").showModal()));
-    this.rest = keyed(words.accept_rest, "⇧A", () => this.acceptRest(), { class: "accept-rest" });
-    this.tally.replaceChildren(make("span", { class: "count" }), this.rest);
-    this.find(".submit").replaceChildren(make("span"), make("kbd", { text: "Ctrl+Enter", "aria-hidden": "true" }));
-  }
-
   draw() {
     const { state } = this.review;
     for (const item of this.items) item.sync();
@@ -331,81 +320,6 @@ class Bench {
       if (place === this.cursor) item.element.setAttribute("aria-current", "true");
       else item.element.removeAttribute("aria-current");
     });
-  }
-
-  drawCorrection() {
-    const { words, review } = this;
-    this.find(".correction").hidden = this.data.protocol.correction === "none" || this.data.reports.length !== 1;
-    this.find(".edited").hidden = review.state.corrected.trim() === "";
-    const isAssembled = !review.byHand && review.state.corrected !== "";
-    this.find(".origin").textContent = review.byHand ? words.by_hand : isAssembled ? words.from_sentences : "";
-    this.find(".again").hidden = !review.byHand || !review.texts.corrects || this.locked;
-  }
-
-  drawTally() {
-    const all = this.items.filter((item) => item instanceof SentenceItem && item.report === "generated");
-    const decided = all.filter((item) => item.said.decision).length;
-    this.tally.hidden = !this.data.protocol.sentences || all.length === 0;
-    this.tally.querySelector(".count").textContent = `${decided} / ${all.length}`;
-    this.rest.disabled = this.locked || decided === all.length;
-  }
-
-  drawNotice() {
-    const { words, data, review } = this;
-    const text = data.read_only ? words.read_only : data.review.state === "void" ? words.void : review.isOutdated ? words.outdated : "";
-    this.find(".notice").hidden = text === "";
-    this.find(".notice").textContent = text;
-  }
-
-  drawConflict() {
-    const other = this.outbox.conflict;
-    this.find(".conflict").hidden = !other;
-    if (!other) return;
-    const { verdict, comment, corrected } = other.document;
-    const said = [this.words.verdicts[verdict] ?? "–", comment, corrected];
-    this.find(".conflict-text").textContent = said.filter(Boolean).join("\n");
-  }
-
-  drawSubmission() {
-    const { words, data, amending } = this;
-    const isGiven = data.review.state === "submitted" && !amending;
-    const amends = amending || data.review.state === "amending";
-    const state = amends ? "amending" : this.outbox.draft && data.review.state === "none" ? "draft" : data.review.state;
-    this.find(".state").textContent = words.states[state];
-    this.find(".state").dataset.state = state;
-    this.find(".amend").hidden = !isGiven || data.read_only;
-    this.find(".submit").hidden = isGiven || data.read_only;
-    this.find(".submit").disabled = Boolean(this.submitting);
-    this.find(".submit span").textContent = this.submitting ? words.submitting : words.submit;
-    this.find(".amendment").hidden = !amends || data.read_only;
-    this.undo.disabled = this.locked || this.review.past.length === 0;
-    this.redo.disabled = this.locked || this.review.future.length === 0;
-    this.drawLacking();
-  }
-
-  drawLacking() {
-    const { words } = this;
-    const place = this.find(".lacking");
-    const lacks = this.locked ? [] : this.lacks();
-    this.find(".submit").dataset.complete = String(lacks.length === 0);
-    if (this.locked) { place.replaceChildren(); return; }
-    if (lacks.length === 0) { place.replaceChildren(make("span", { class: "complete", text: words.complete })); return; }
-    const shown = lacks.slice(0, LACKS_SHOWN).map((code) => button(this.lackText(code), () => this.lead(code), { class: "lack", "data-lack": code }));
-    const more = lacks.length > LACKS_SHOWN ? "…" : "";
-    place.replaceChildren(make("span", { text: fill(words.lacking, { count: lacks.length }) }), ...shown, more);
-  }
-
-  lackText(code) {
-    const [what, ...rest] = code.split(":");
-    const item = this.items.find((one) => one.codes.includes(code));
-    return fill(this.words.lacks[what], { number: Number(rest.at(-1)) + 1, text: item?.title ?? rest.join(" ") });
-  }
-
-  drawStatus() {
-    const status = this.find(".status");
-    const state = this.outbox.state;
-    status.dataset.state = state;
-    status.textContent = state === "refused" ? "" : this.words[state];
   }
 }
 

@@ -19,7 +19,8 @@ export function missing(review, protocol) {
   found.push(...protocol.counts.filter((name) => !isCount(answers[name])).map((name) => `count:${name}`));
   found.push(...asked(false).map((one) => `question:${one.name}`));
   if (protocol.preference && (review.isOutdated || preference === null)) found.push("preference");
-  if (protocol.correction === "required" && corrected.trim() === "") found.push("correction");
+  const changed = review.decisions.some((one) => ["edit", "reject"].includes(one.decision));
+  if (protocol.correction === "required" && corrected.trim() === "" && (changed || !protocol.sentences)) found.push("correction");
   if (protocol.verdict && (review.isOutdated || verdict === null)) found.push("verdict");
   return found;
 }

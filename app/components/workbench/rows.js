@@ -4,8 +4,7 @@ import { button, fill, keyed, make, pressed, setValue } from "./elements.js";
 
 const DECISIONS = { a: "accept", e: "edit", x: "reject" };
 const SIGNS = { accept: "✓", edit: "✎", reject: "✕" };
-export const KIND_SIGNS = { agree: "✓", false: "✕", omitted: "○", side: "⇄", place: "⌖", degree: "≠", polarity: "±" };
-const CATEGORIES = ["false", "omission", "location", "severity", "added_comparison", "omitted_comparison"];
+export const KIND_SIGNS = { agree: "✓", false: "✕", omitted: "○", side: "⇄", place: "◎", degree: "≠", polarity: "±" };
 
 export class SentenceItem {
   // `row` is of xray.metrics.alignment; `report` tells which report the sentence to judge stands in.
@@ -26,16 +25,18 @@ export class SentenceItem {
   get said() { return this.bench.review.sentence(this.key); }
 
   build() {
-    const { words } = this.bench;
+    const { words, data } = this.bench;
     const decide = (key) => () => this.bench.act(this, () => this.decide(DECISIONS[key]));
     this.buttons = Object.entries(DECISIONS).map(([key, decision]) => keyed(`${SIGNS[decision]} ${this.names[decision]}`, key.toUpperCase(),
       decide(key), { class: "decision", "data-decision": decision, "aria-pressed": "false" }));
     this.judging = make("div", { class: "judging", role: "group", "aria-label": this.title }, this.chip(), ...this.buttons);
     this.rewrite = make("textarea", { class: "replacement", rows: 2, maxlength: 50000, placeholder: words.rewrite_hint,
       "aria-label": `${this.title} ${words.decisions.edit}`, oninput: () => this.typed(), onkeydown: (event) => this.pressedInText(event) });
-    this.categories = CATEGORIES.map((category, place) => keyed(words.categories[category], String(place + 1),
+    this.categories = data.protocol.categories.map((category, place) => keyed(words.categories[category], String(place + 1),
       () => this.bench.act(this, () => this.categorise(category)), { class: "category", "data-category": category, "aria-pressed": "false" }));
+    this.weight = make("span");
     this.significance = keyed("", "S", () => this.bench.act(this, () => this.weigh()), { class: "significance" });
+    this.significance.prepend(this.weight);
     this.errors = make("div", { class: "errors", role: "group", "aria-label": words.category }, ...this.categories, this.significance);
     this.kinds = Object.keys(KIND_SIGNS).map((kind, place) => keyed(`${KIND_SIGNS[kind]} ${words.kinds[kind]}`, String(place + 1),
       () => this.bench.act(this, () => this.choose(kind)), { class: "own-kind", "data-kind": kind, "aria-pressed": "false" }));
@@ -48,7 +49,7 @@ export class SentenceItem {
   chip() {
     const { words, data } = this.bench;
     this.own = make("button", { type: "button", class: "kind own", hidden: true, onclick: () => this.bench.act(this, () => this.pick()) });
-    this.picks = keyed(words.my_kind, "R", () => this.bench.act(this, () => this.pick()), { class: "pick" });
+    this.picks = keyed(words.pick, "R", () => this.bench.act(this, () => this.pick()), { class: "pick", title: words.my_kind });
     if (!this.row || !data.protocol.suggestions) return make("div", { class: "kinds" }, this.own, this.picks);
     const { kind, generated } = this.row;
     const text = kind ? `${KIND_SIGNS[kind]} ${words.kinds[kind]}` : `— ${words.alone[generated === null ? "reference" : "generated"]}`;
@@ -74,11 +75,11 @@ export class SentenceItem {
   press(key, event) {
     if (this.choosing) return this.pressInPicker(key);
     if (key === "d" && this.suggested) this.explain();
-    else if (this.bench.locked) return false;
+    else if (this.bench.locked || !this.bench.data.protocol.sentences) return false;
     else if (DECISIONS[key] && !event.shiftKey) this.decide(DECISIONS[key], { moves: true });
     else if (key === "r") this.pick();
     else if (key === "s" && this.judgesErrors) this.weigh();
-    else if (/^[1-6]$/.test(key) && this.judgesErrors) this.categorise(CATEGORIES[key - 1]);
+    else if (this.judgesErrors && this.categories[key - 1]) this.categorise(this.categories[key - 1].dataset.category);
     else return false;
     return true;
   }
@@ -149,16 +150,17 @@ export class SentenceItem {
     this.rewrite.hidden = decision !== "edit";
     setValue(this.rewrite, replacement ?? "");
     this.errors.hidden = !this.judgesErrors;
-    this.significance.firstChild.textContent = words.significance[significant === null ? "" : String(significant)];
+    this.weight.textContent = words.significance[significant === null ? "" : String(significant)];
     pressed(this.significance, significant === true);
     this.significance.dataset.significant = String(significant);
     this.picker.hidden = !this.choosing;
     this.own.hidden = kind === null;
-    this.own.textContent = kind === null ? "" : `${words.my_kind} ${KIND_SIGNS[kind]} ${words.kinds[kind]}`;
+    this.own.textContent = kind === null ? "" : `${KIND_SIGNS[kind]} ${words.kinds[kind]}`;
+    this.own.title = words.my_kind;
     this.own.dataset.kind = kind ?? "";
     this.picks.hidden = kind !== null;
     for (const made of [...this.buttons, ...this.categories, ...this.kinds, this.significance, this.own, this.picks]) made.disabled = locked;
     this.rewrite.readOnly = locked;
-    this.judging.hidden = !data.protocol.sentences;
+    this.judging.dataset.judged = String(data.protocol.sentences);
   }
 }
