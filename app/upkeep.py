@@ -1,4 +1,4 @@
-"""`python -m app audit | backup | restore`: looking after a project's database, also while it is used."""
+"""`python -m app audit | backup | restore | sample`: looking after a project's database, also while it is used."""
 
 import argparse
 import sys
@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sqlalchemy.exc import DatabaseError
 
-from app.run import find_runs
+from app.run import find_runs, load_run, readable_runs
+from app.sample.project import write_sample_reviews
 from app.settings import Settings, add_options
 from app.store import audit, backup
 from app.store.audit import Entry
@@ -16,7 +17,7 @@ from app.store.chain import START
 from app.store.engine import Database
 from xray.errors import DataError, XrayError
 
-COMMANDS = ("audit", "backup", "restore")
+COMMANDS = ("audit", "backup", "restore", "sample")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -52,6 +53,12 @@ def _restore(database: Database, options: argparse.Namespace) -> str:
     return f"{database.name}: {_told(backup.restore(database, options.file))}"
 
 
+def _sample(database: Database, options: argparse.Namespace) -> str:
+    runs = [load_run(folder) for folder in readable_runs(find_runs(options.project)).values()]
+    written = write_sample_reviews(database, sorted(runs, key=lambda run: run.id))
+    return f"{database.name}: {written} invented reviews, to try the pages on"
+
+
 def _told(head: Entry) -> str:
     return f"the audit chain of {head.seq} entries holds; head {head.hash} {head.at}".strip()
 
@@ -72,4 +79,5 @@ def _parser() -> argparse.ArgumentParser:
     saved.add_argument("file", type=Path, help="new file: JSON Lines where it ends in .jsonl, else SQLite")
     restored = add("restore", _restore, "read a backup in JSON Lines into an empty database of either kind")
     restored.add_argument("file", type=Path, help="backup ending in .jsonl")
+    add("sample", _sample, "add invented readers and reviews to the runs of `finetune sample`")
     return parser
