@@ -18,5 +18,9 @@ editor = st.components.v2.component(
     "xray_review_editor", html=_asset("editor.html"), css=_asset("editor.css"), js=_asset("editor.js")
 )
 viewer = st.components.v2.component(
-    "xray_review_viewer", html=_asset("viewer.html"), css=_asset("viewer.css"), js=_asset("viewer.js")
+    "xray_review_viewer",
+    html=_asset("viewer.html"),
+    css=_asset("viewer.css"),
+    # A module of a component cannot import a file beside it, so the three files are one module.
+    js="".join(_asset(name) for name in ("viewer_film.js", "viewer_panel.js", "viewer.js")),
 )

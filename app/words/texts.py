@@ -18,7 +18,6 @@ class Words:
     banner: str
     generated_badge: str
     edited_badge: str
-    display_note: str
     generated_report: str
     reference_report: str
     speakers: Mapping[str, str]
@@ -63,7 +62,6 @@ class Words:
     keys: str
     outdated: str
     history: str
-    no_film: str
     verdict: str
     comment: str
     comment_hint: str
@@ -77,10 +75,6 @@ class Words:
     conflict: str
     keep_mine: str
     take_theirs: str
-    invert: str
-    reset: str
-    film_help: str
-    alone: str
     verdicts: Mapping[str, str]
     kinds: Mapping[str, str]
     systems: Mapping[str, str]
