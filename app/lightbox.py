@@ -1,15 +1,21 @@
-"""Where the pixels of the pages come from: the original film where it is at hand, and the picture the model saw."""
+"""Where the pixels of the pages come from: the original film where it is at hand, and the picture the model saw.
+
+Originals are bytes that nobody trusts, so their decoders run in processes with limits of their own. The pictures of a
+run were written by this kit and are read here.
+"""
 
 import hashlib
+import os
 import queue
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
 from app.film_cache import FilmCache
 from app.originals import Originals
-from app.pixels import LAYOUT, EncodedFilm, FilmFile, encode_film
+from app.pixels import LAYOUT, EncodedFilm, FilmFile, encode_film, encode_picture
 from xray.errors import Rejected
 from xray.guard import Guarded, Limits
 
@@ -20,7 +26,7 @@ _DECODERS = 2  # a film that is slow to decode does not keep all other readers w
 
 
 class Lightbox:
-    """Films as the browser gets them, each encoded once. Decoders run in processes with limits of their own."""
+    """Films as the browser gets them, each encoded once."""
 
     def __init__(self, cache: FilmCache, *, originals: Originals | None = None) -> None:
         self._cache, self.originals = cache, originals
@@ -35,7 +41,14 @@ class Lightbox:
         Raises Rejected where it cannot be shown.
         """
         path = self.originals.find(sha256) if self.originals else None
-        return None if path is None else self._encoded(FilmFile(path=path, sha256=sha256), size=size)
+        if path is None:
+            return None
+        if (known := self._known(sha256, size=size)) is not None:
+            return known
+        with self._decoder() as decode:
+            if (known := self._known(sha256, size=size)) is not None:  # made while this request waited
+                return known
+            return self._kept(decode(FilmFile(path=path, sha256=sha256)), sha256=sha256, size=size)
 
     def seen(self, path: Path, *, size: Size) -> bytes:
         """Return a picture of a run (gzip, see `app.pixels`). Raises Rejected where it cannot be shown."""
@@ -43,7 +56,15 @@ class Lightbox:
             sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError:
             raise Rejected("unreadable", "The picture cannot be read. Check who may read the run's folder.") from None
-        return self._encoded(FilmFile(path=path, sha256=sha256), size=size)
+        return self._known(sha256, size=size) or self._kept(encode_picture(path), sha256=sha256, size=size)
+
+    def warm_up(self) -> None:
+        """Where there are originals, look for them and start their decoders, which takes seconds."""
+        if self.originals is None:
+            return
+        self.originals.start()
+        for _ in range(_DECODERS):
+            threading.Thread(target=self._start_decoder, daemon=True).start()
 
     def close(self) -> None:
         """End the decoders and the search for originals."""
@@ -52,19 +73,13 @@ class Lightbox:
         for decoder in self._all:
             decoder.close()
 
-    def _encoded(self, file: FilmFile, *, size: Size) -> bytes:
-        if (known := self._known(file, size=size)) is not None:
-            return known
-        with self._decoder() as decode:
-            if (known := self._known(file, size=size)) is not None:  # made while this request waited
-                return known
-            film = decode(file)
-        for name, data in (("preview", film.preview), ("full", film.full)):
-            self._cache.put(_name(file, size=name), data)
+    def _kept(self, film: EncodedFilm, *, sha256: str, size: Size) -> bytes:
+        self._cache.put(_name(sha256, size="preview"), film.preview)
+        self._cache.put(_name(sha256, size="full"), film.full)
         return film.preview if size == "preview" else film.full
 
-    def _known(self, file: FilmFile, *, size: Size) -> bytes | None:
-        return self._cache.get(_name(file, size=size))
+    def _known(self, sha256: str, *, size: Size) -> bytes | None:
+        return self._cache.get(_name(sha256, size=size))
 
     @contextmanager
     def _decoder(self) -> Iterator[Guarded[FilmFile, EncodedFilm]]:
@@ -74,6 +89,10 @@ class Lightbox:
         finally:
             self._free.put(decoder)
 
+    def _start_decoder(self) -> None:
+        with suppress(Rejected), self._decoder() as decode:
+            decode(FilmFile(path=Path(os.devnull), sha256=""))  # is refused: it is no regular file
 
-def _name(file: FilmFile, *, size: str) -> str:
-    return f"{file.sha256}-{LAYOUT}-{size}"
+
+def _name(sha256: str, *, size: Size) -> str:
+    return f"{sha256}-{LAYOUT}-{size}"

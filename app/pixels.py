@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from xray.data.soft_copies import ScreenFilm, load_screen_film
+from xray.data.soft_copies import ScreenFilm, load_screen_film, load_screen_picture
 from xray.dicom.soft_copy import reduced
 
 LAYOUT = 1
@@ -42,7 +42,15 @@ class EncodedFilm:
 
 def encode_film(file: FilmFile) -> EncodedFilm:
     """Read and encode a film. Raises Rejected as `load_screen_film` does: call it in `xray.guard.Guarded`."""
-    film = load_screen_film(file.path, sha256=file.sha256)
+    return _encoded(load_screen_film(file.path, sha256=file.sha256))
+
+
+def encode_picture(path: Path) -> EncodedFilm:
+    """Encode a picture that this kit wrote. Raises Rejected as `load_screen_picture` does."""
+    return _encoded(load_screen_picture(path))
+
+
+def _encoded(film: ScreenFilm) -> EncodedFilm:
     whole = film.soft_copy.values
     small = reduced(whole, size=PREVIEW_SIDE)
     full = _gzip(_page(film, values=whole))

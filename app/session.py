@@ -91,8 +91,7 @@ def marked(run: Run, case: ReviewCase) -> MarkedReports:
 
 def warm_up() -> None:
     """Read and mark the newest run, so that its first reader does not wait for it, and look for original films."""
-    if (originals := lightbox().originals) is not None:
-        originals.start()
+    lightbox().warm_up()
     folder = next(iter(runs().values()))
     run = _run(folder, _version(folder))
     for case in run.cases:

@@ -39,7 +39,7 @@ class Panel {
     this.readout = element("span", { className: "readout" });
     this.message = element("p", { className: "message" });
     this.message.setAttribute("role", "status");
-    this.edges = ["left", "right", "bottom"].map((edge) => {
+    this.edges = ["left", "right"].map((edge) => {
       const mark = element("span", { className: "side" });
       mark.dataset.edge = edge;
       return mark;
@@ -251,8 +251,8 @@ class Panel {
     this.canvas.setAttribute("aria-label", `${film.label}, ${words.sources[this.source]}`);
     this.message.textContent = picture.problem ? filled(words[picture.problem.kind], picture.problem)
       : picture.level ? "" : words.loading;
-    const [across, down] = picture.header?.orientation ?? [];
-    const sides = { left: [...(across ?? "")].map((letter) => OPPOSITE[letter]).join(""), right: across, bottom: down };
+    const [across] = picture.header?.orientation ?? [];
+    const sides = { left: [...(across ?? "")].map((letter) => OPPOSITE[letter]).join(""), right: across };
     for (const mark of this.edges) mark.textContent = sides[mark.dataset.edge] ?? "";
     this.readout.textContent = picture.level ? this.reading() : "";
   }

@@ -35,5 +35,10 @@ def load_screen_film(path: Path, *, sha256: str) -> ScreenFilm:
             dataset = read_dataset(path)
             header = dicom_header(path, dataset)
             return ScreenFilm(soft_copy=soft_copy(dataset), orientation=header.patient_orientation)
-        picture = pictures.read_picture(path)
-        return ScreenFilm(soft_copy=soft_copy_of_picture(picture.values, bits=picture.bits_stored))
+        return load_screen_picture(path)
+
+
+def load_screen_picture(path: Path) -> ScreenFilm:
+    """Read a PNG or JPEG picture. Raises Rejected: the codes of `pictures.read_picture`, `blank_after_voi`."""
+    picture = pictures.read_picture(path)
+    return ScreenFilm(soft_copy=soft_copy_of_picture(picture.values, bits=picture.bits_stored))

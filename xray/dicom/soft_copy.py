@@ -109,9 +109,10 @@ def reduced(values: Values, *, size: int) -> Values:
     hidden = values == 0
     if not hidden.any():
         return small
-    share = cv2.resize(np.where(hidden, np.uint8(0), np.uint8(255)), shape, interpolation=cv2.INTER_AREA)
-    grown = np.clip(small * (255.0 / np.maximum(share, 1)), 1, _HIGHEST)
-    return np.where(share < 128, 0, np.where(share == 255, small, grown)).astype(np.uint16)
+    visible = np.where(hidden, np.uint16(0), np.uint16(_HIGHEST))
+    share = cv2.resize(visible, shape, interpolation=cv2.INTER_AREA) / _HIGHEST
+    means = np.clip(np.rint(small / np.maximum(share, 0.5)), 1, _HIGHEST)
+    return np.where(share < 0.499, 0, means).astype(np.uint16)
 
 
 def _exported(cells: Cells, *, bits: int, visible: Mask | None, aspect: float) -> SoftCopy:
