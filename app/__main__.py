@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app import upkeep
 from app.run import find_runs, readable_runs
-from app.settings import Settings, add_options
+from app.settings import FILMS_VARIABLE, Settings, add_options
 from xray.errors import ConfigError, XrayError
 
 ADDRESS = "127.0.0.1"
@@ -42,8 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
     if words and words[0] in upkeep.COMMANDS:
         return upkeep.main(words)
     options = _parser().parse_args(words)
-    settings = Settings.of(options.project, database=options.database)
+    settings = Settings.of(options.project, database=options.database, films=options.films)
     try:
+        if settings.films is not None and not settings.films.is_dir():
+            raise ConfigError(f"{settings.films} is no folder. Name the folder of the original films with --films.")
         settings.open_database(readable_runs(find_runs(settings.project)).values()).close()
         port = free_port(options.port)
     except XrayError as error:
@@ -103,6 +105,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_options(parser)
     parser.add_argument("--port", type=_port, help=f"port on {ADDRESS} (default: the first free one from {FIRST_PORT})")
+    parser.add_argument(
+        "--films",
+        type=Path,
+        default=os.environ.get(FILMS_VARIABLE) or None,
+        help="folder of the original films, unpacked, in any layout: pages show them with all their bits (default: "
+        f"${FILMS_VARIABLE})",
+    )
     parser.add_argument("--headless", action="store_true", help="do not open a browser")
     return parser
 

@@ -1,60 +1,106 @@
 """Films over a signed route: a patient's pixels are never at a public address.
 
 `st.image` puts files under /media, where anyone who can reach the port reads them without having opened the page, and
-re-encodes arrays as lossy JPEG. Here the page hands out `/films/<run>/<case>/<n>` with an expiry and an HMAC-SHA256
-over all of it; the key lives in this process only. Expiry is rounded up to a fixed grid, so that an address stays the
-same over many reruns and the browser fetches each film once.
+re-encodes arrays as lossy JPEG. Here the page hands out `/films/<token>/<expiry>/<signature>`, an HMAC-SHA256 whose key
+lives in this process only, and the browser adds which pixels it wants: `/original/preview`, `/model/full`. The token
+says nothing of the run or the case, because a reader of a blinded study sees the address too. Expiry is rounded up to
+a fixed grid, so that an address stays the same over many reruns and the browser fetches each film once.
 """
 
+import base64
 import hashlib
 import hmac
 import secrets
 import time
 from collections.abc import Callable
-from pathlib import Path
-from urllib.parse import quote, urlencode
+from dataclasses import dataclass
+from typing import get_args
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from app.lightbox import Size, Source
+from xray.errors import Rejected
+
 GRID_SECONDS = 3600
-FilmFinder = Callable[[str, str, int], Path | None]
 _KEY = secrets.token_bytes(32)
+_CACHING = {"Cache-Control": f"private, max-age={GRID_SECONDS}"}
 
 
-def film_url(run_id: str, *, case_id: str, index: int, now: float | None = None) -> str:
-    """Address of film `index` (from 0) of a case, valid for one to two hours."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmPlace:
+    """Film `index` (from 0) of a case of a run."""
+
+    run_id: str
+    case_id: str
+    index: int
+
+
+FilmFinder = Callable[[FilmPlace, Source, Size], bytes | None]
+_places: dict[str, FilmPlace] = {}  # of the process: a token is worth nothing without the key, which dies with it
+
+
+def film_address(place: FilmPlace, *, now: float | None = None) -> str:
+    """Return the address of a film, valid for one to two hours, to which source and size are added."""
     moment = time.time() if now is None else now
-    expires = (int(moment) // GRID_SECONDS + 2) * GRID_SECONDS
-    query = urlencode({"run": run_id, "case": case_id, "exp": expires, "sig": _sign(run_id, case_id, index, expires)})
-    return f"/films/{quote(str(index))}?{query}"
-
-
-def is_valid(signature: str, *, run_id: str, case_id: str, index: int, expires: int, now: float | None = None) -> bool:
-    """Whether the address was made by this process and has not expired."""
-    moment = time.time() if now is None else now
-    return moment < expires and hmac.compare_digest(signature, _sign(run_id, case_id, index, expires))
+    expires = str((int(moment) // GRID_SECONDS + 2) * GRID_SECONDS)
+    digest = _digest("place", place.run_id, place.case_id, str(place.index))
+    token = base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
+    _places[token] = place
+    return f"/films/{token}/{expires}/{_sign(token, expires)}"
 
 
 def film_route(find: FilmFinder) -> Route:
-    """Make the route that serves films found by `find(run_id, case_id, index)`; every refusal is the same bare 404."""
+    """Make the route that serves gzip bytes found by `find(place, source, size)`.
+
+    403: not signed by this process, or expired. 404: no such film. 422: a film that cannot be shown; the body is the
+    code of the `Rejected`. None of them says more.
+    """
 
     def serve(request: Request) -> Response:
-        query = request.query_params
-        run_id, case_id, signature = query.get("run", ""), query.get("case", ""), query.get("sig", "")
-        index, expires = int(request.path_params["index"]), query.get("exp", "")
-        if expires.isdecimal() and is_valid(
-            signature, run_id=run_id, case_id=case_id, index=index, expires=int(expires)
-        ):
-            path = find(run_id, case_id, index)
-            if path is not None:
-                return FileResponse(path, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
-        return PlainTextResponse("404", status_code=404)
+        token, expires, signature, source, size = _parts(request.path_params["address"])
+        if not _is_valid(token, expires, signature):
+            return _refusal(403)
+        if source not in get_args(Source) or size not in get_args(Size):
+            return _refusal(404)
+        try:
+            film = find(_places[token], source, size)  # type: ignore[arg-type]  # checked above
+        except Rejected as rejected:
+            return _refusal(422, rejected.code)
+        return _refusal(404) if film is None else _film(request, film)
 
-    return Route("/films/{index:int}", serve)
+    return Route("/films/{address:path}", serve)
 
 
-def _sign(run_id: str, case_id: str, index: int, expires: int) -> str:
-    message = "\0".join((run_id, case_id, str(index), str(expires)))
-    return hmac.new(_KEY, message.encode(), hashlib.sha256).hexdigest()
+def _film(request: Request, film: bytes) -> Response:
+    etag = f'"{hashlib.sha256(film).hexdigest()[:32]}"'
+    headers = {**_CACHING, "ETag": etag}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    headers["Content-Encoding"] = "gzip"
+    return Response(film, media_type="application/octet-stream", headers=headers)
+
+
+def _refusal(status: int, body: str = "") -> Response:
+    return PlainTextResponse(body or str(status), status_code=status, headers={"Cache-Control": "no-store"})
+
+
+def _parts(address: str) -> tuple[str, str, str, str, str]:
+    parts = address.split("/")
+    if len(parts) != 5:
+        return "", "", "", "", ""
+    return parts[0], parts[1], parts[2], parts[3], parts[4]
+
+
+def _is_valid(token: str, expires: str, signature: str) -> bool:
+    given, made = signature.encode(), _sign(token, expires).encode()
+    return hmac.compare_digest(given, made) and time.time() < int(expires)
+
+
+def _sign(token: str, expires: str) -> str:
+    return _digest("address", token, expires).hex()
+
+
+def _digest(*parts: str) -> bytes:
+    return hmac.new(_KEY, "\0".join(parts).encode(), hashlib.sha256).digest()

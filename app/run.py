@@ -73,6 +73,24 @@ class Run:
         inside = path.is_relative_to(self.folder.resolve())
         return path if inside and path.is_file() else None
 
+    def film_sha256(self, case_id: str, index: int) -> str | None:
+        """Digest of the file that film number `index` was rendered from, None where the run does not know it."""
+        found = self.case(case_id)
+        known = found.case.film_sha256 if found else ()
+        return known[index] if 0 <= index < len(known) else None
+
+    def prior_of(self, case: ReviewCase) -> ReviewCase | None:
+        """Return the same patient's last earlier study of the run, None where none is known to be earlier."""
+        day = case.case.day
+        if day is None:
+            return None
+        earlier = [
+            (other.case.day, other)
+            for other in self.cases
+            if other.case.patient_key == case.case.patient_key and other.case.day is not None and other.case.day < day
+        ]
+        return max(earlier, key=lambda found: found[0])[1] if earlier else None
+
 
 def find_runs(project: Path) -> tuple[Path, ...]:
     """Run folders of `project`: itself, or its complete children, newest first.

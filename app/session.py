@@ -8,6 +8,10 @@ from typing import TypeVar
 
 import streamlit as st
 
+from app.film_cache import FilmCache
+from app.films import FilmPlace
+from app.lightbox import Lightbox, Size, Source
+from app.originals import Originals
 from app.run import ReviewCase, Run, find_runs, load_run, readable_runs
 from app.settings import Settings
 from app.store.engine import Database
@@ -19,6 +23,7 @@ Texts = TypeVar("Texts")
 LANGUAGE_KEY = "language"
 RUN_KEY = "run"
 _databases: dict[str, Database] = {}  # of the process, not of a reader
+_lightboxes: dict[Settings, Lightbox] = {}
 _opening = Lock()
 
 
@@ -91,7 +96,8 @@ def marked(run: Run, case: ReviewCase) -> MarkedReports:
 
 
 def warm_up() -> None:
-    """Read and mark the newest run, so that its first reader does not wait for it."""
+    """Read and mark the newest run, so that its first reader does not wait for it, and look for original films."""
+    lightbox().warm_up()
     folder = next(iter(runs().values()))
     run = _run(folder, _version(folder))
     for case in run.cases:
@@ -99,19 +105,39 @@ def warm_up() -> None:
 
 
 def close() -> None:
-    """Close the database and forget what was read; the next use opens them again."""
+    """Close the database and the films and forget what was read; the next use opens them again."""
     with _opening:
         for opened in _databases.values():
             opened.close()
         _databases.clear()
+        for box in _lightboxes.values():
+            box.close()
+        _lightboxes.clear()
     for cached in (_run, _runs, _marked):
         cached.cache_clear()
 
 
-def find_film(run_id: str, case_id: str, index: int) -> Path | None:
-    """Where a film lies on disk, for the signed route; None when there is none."""
-    run = find_run(run_id)
-    return run.film(case_id, index) if run else None
+def lightbox() -> Lightbox:
+    """Return what gives the project's films, opened once per process."""
+    settings = Settings.from_environment()
+    with _opening:
+        if settings not in _lightboxes:
+            cache = settings.film_cache
+            originals = Originals(settings.films, cache=cache) if settings.films else None
+            _lightboxes[settings] = Lightbox(FilmCache(cache / "encoded"), originals=originals)
+        return _lightboxes[settings]
+
+
+def find_film(place: FilmPlace, source: Source, size: Size) -> bytes | None:
+    """Return a film for the signed route, None when there is none. Raises Rejected where it cannot be shown."""
+    run = find_run(place.run_id)
+    if run is None:
+        return None
+    if source == "original":
+        sha256 = run.film_sha256(place.case_id, place.index)
+        return lightbox().original(sha256, size=size) if sha256 else None
+    path = run.film(place.case_id, place.index)
+    return lightbox().seen(path, size=size) if path else None
 
 
 def _version(folder: Path) -> int:

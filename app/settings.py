@@ -12,7 +12,9 @@ from xray.errors import ConfigError
 
 PROJECT_VARIABLE = "XRAY_REVIEW_PROJECT"
 DATABASE_VARIABLE = "XRAY_REVIEW_DATABASE"
+FILMS_VARIABLE = "XRAY_REVIEW_FILMS"
 DATABASE_NAME = "reviews.sqlite"
+CACHE_NAME = "film_cache"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -28,26 +30,32 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`project` is a run folder or a folder of runs; `database` is a SQLite file or a SQLAlchemy URL."""
+    """`project` is a run folder or a folder of runs; `database` is a SQLite file or a SQLAlchemy URL.
+
+    `films` is the folder of the original films, None where only the pictures that the model saw are at hand.
+    """
 
     project: Path
     database: str
+    films: Path | None = None
 
     @classmethod
-    def of(cls, project: Path, *, database: str | None = None) -> "Settings":
+    def of(cls, project: Path, *, database: str | None = None, films: Path | None = None) -> "Settings":
         """Make all paths absolute. Without a wish, reviews lie in the folder of runs, or in the run opened alone.
 
         A run opened alone whose folder of runs has a database uses that one, so that its reviews are the same however
         it is opened.
         """
         folder = project.expanduser().resolve()
+        originals = films.expanduser().resolve() if films else None
         if database and "://" in database:
-            return cls(project=folder, database=database)
+            return cls(project=folder, database=database, films=originals)
         if database:
-            return cls(project=folder, database=str(Path(database).expanduser().resolve()))
+            return cls(project=folder, database=str(Path(database).expanduser().resolve()), films=originals)
         together = folder.parent / DATABASE_NAME
         is_among_others = (folder / "manifest.json").is_file() and together.is_file()
-        return cls(project=folder, database=str(together if is_among_others else folder / DATABASE_NAME))
+        place = together if is_among_others else folder / DATABASE_NAME
+        return cls(project=folder, database=str(place), films=originals)
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -55,11 +63,18 @@ class Settings:
         project = os.environ.get(PROJECT_VARIABLE)
         if not project:
             raise ConfigError("No run folder was given. Start the review with `finetune review RUN`.")
-        return cls.of(Path(project), database=os.environ.get(DATABASE_VARIABLE))
+        films = os.environ.get(FILMS_VARIABLE)
+        return cls.of(Path(project), database=os.environ.get(DATABASE_VARIABLE), films=Path(films) if films else None)
 
     def environment(self) -> dict[str, str]:
         """Return the variables that `from_environment` reads back."""
-        return {PROJECT_VARIABLE: str(self.project), DATABASE_VARIABLE: self.database}
+        films = str(self.films) if self.films else ""
+        return {PROJECT_VARIABLE: str(self.project), DATABASE_VARIABLE: self.database, FILMS_VARIABLE: films}
+
+    @property
+    def film_cache(self) -> Path:
+        """The folder of encoded films: beside the SQLite file, or in the project."""
+        return (self.project if "://" in self.database else Path(self.database).parent) / CACHE_NAME
 
     def open_database(self, runs: Iterable[Path]) -> Database:
         """Open the project's database; reviews that lie in a file of their own in a run's folder come into it."""

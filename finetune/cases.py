@@ -11,7 +11,7 @@ from finetune.manifest import CASES_FILE, Case, CaseTurn, read_records
 from xray.data.stored_films import read_png
 from xray.errors import DataError
 from xray.records import write_atomically, write_lines
-from xray.types import Example, Turn, View
+from xray.types import Example, StoredFilm, Turn, View
 
 _VIEWS: dict[str, View] = {"frontal": "frontal", "lateral": "lateral"}
 
@@ -47,6 +47,12 @@ def _turns(example: Example) -> tuple[CaseTurn, ...]:
     return tuple(CaseTurn(role=turn.role, text=turn.text) for turn in example.messages)
 
 
+def _film_sha256(example: Example) -> tuple[str, ...]:
+    """Return the digests of the source files, all of them or none: they are paired with the images by their order."""
+    known = tuple(place.sha256 for place in example.images if isinstance(place, StoredFilm) and place.sha256)
+    return known if len(known) == len(example.images) else ()
+
+
 def _case(example: Example, *, films: Path, question: str) -> Case:
     names = []
     for place in example.images:
@@ -64,6 +70,8 @@ def _case(example: Example, *, films: Path, question: str) -> Case:
         language=example.language,
         origin=example.origin,
         turns=() if _asks_for_a_report(example, question=question) else _turns(example),
+        film_sha256=_film_sha256(example),
+        day=example.day,
     )
 
 
@@ -81,4 +89,5 @@ def _example(case: Case, *, folder: Path, config: DataConfig) -> Example:
         language=case.language,
         origin=case.origin,
         split="test",
+        day=case.day,
     )

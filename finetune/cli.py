@@ -131,6 +131,10 @@ def review(
         str | None,
         typer.Option(help="SQLite file or URL of PostgreSQL for all reviews, instead of reviews.sqlite in the folder"),
     ] = None,
+    films: Annotated[
+        Path | None,
+        typer.Option(help="folder of the original films, unpacked: pages show them with all their bits"),
+    ] = None,
     headless: Annotated[bool, typer.Option(help="do not open a browser")] = False,
 ) -> None:
     """Open the review page of a run, or of a folder of runs."""
@@ -142,6 +146,7 @@ def review(
     command = [sys.executable, "-P", "-m", "app", "--project", str(folder)]
     command += ["--port", str(port)] if port is not None else []
     command += ["--database", database] if database is not None else []
+    command += ["--films", str(films)] if films is not None else []
     command += ["--headless"] * headless
     os.execv(sys.executable, command)  # the page takes this process's place, so that what ends the one ends the other
 

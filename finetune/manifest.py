@@ -60,6 +60,8 @@ class Case(Record):
     """One test study: `id` is the example id, `text` the reference report, `images` paths inside the run folder.
 
     `turns` are what was asked, where `text` answers a question of the data set's own; empty for a report.
+    `film_sha256` are those of the files that the images were rendered from, in their order; empty where they are not
+    known. `day` counts from the patient's first study, None where the order of the patient's studies is not known.
     """
 
     id: str
@@ -71,6 +73,8 @@ class Case(Record):
     language: str
     origin: Origin
     turns: tuple[CaseTurn, ...] = ()
+    film_sha256: tuple[str, ...] = ()
+    day: int | None = None
 
 
 class Prediction(Record):

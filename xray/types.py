@@ -124,11 +124,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFilm:
-    """Where a rendered film lies in a prepared store: the `row` of the Arrow file `shard`; `key` names its content."""
+    """Where a rendered film lies in a prepared store: the `row` of the Arrow file `shard`; `key` names its content.
+
+    `sha256` (hex) is that of the file it was rendered from, empty where that is not known.
+    """
 
     shard: Path
     row: int
     key: str
+    sha256: str = ""
 
 
 FilmPlace = Path | StoredFilm
@@ -140,7 +144,8 @@ class Example:
     """One question about a study as the model sees it: films, the turns before the answer, and the answer to write.
 
     `images` are frontal first, `views` their views in the same order. The last of `messages` is the user's question;
-    `target` is its answer, most often the report. `origin` tells who wrote it.
+    `target` is its answer, most often the report. `origin` tells who wrote it. `day` counts from the patient's first
+    study, None where the order of the patient's studies is not known.
     """
 
     example_id: str
@@ -153,3 +158,4 @@ class Example:
     language: str
     origin: Origin
     split: Split
+    day: int | None = None

@@ -38,7 +38,11 @@ def _module(folder: str, parts: tuple[str, ...]) -> str:
 
 
 viewer = st.components.v2.component(
-    "xray_review_viewer", html=_asset("viewer.html"), css=_asset("viewer.css"), js=_asset("viewer.js")
+    "xray_review_viewer",
+    html=_asset("viewer.html"),
+    css=_asset("viewer.css"),
+    # A module of a component cannot import a file beside it, so the three files are one module.
+    js="".join(_asset(name) for name in ("viewer_film.js", "viewer_panel.js", "viewer.js")),
 )
 workbench = st.components.v2.component(
     "xray_review_workbench",

@@ -1,136 +1,262 @@
-// The films of one study, side by side on black. 8-bit pictures as the model saw them; never mirrored or rotated.
-// Wheel zooms at the pointer, dragging sets brightness and contrast, Shift-dragging pans, a double click resets;
-// a click on a film's label shows that film alone.
+// The films of one study, side by side on black, with the prior film where one is known. Never mirrored or rotated.
+// This file follows viewer_film.js and viewer_panel.js in one module (app/components/__init__.py).
 
 const viewers = new WeakMap();
-const FRESH = { zoom: 1, x: 0, y: 0, brightness: 1, contrast: 1 };
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-
-class Film {
-  constructor({ url, label }, words, viewer) {
-    this.viewer = viewer;
-    this.box = document.createElement("figure");
-    this.image = document.createElement("img");
-    this.image.src = url;
-    this.image.alt = label;
-    this.image.draggable = false;
-    this.image.addEventListener("error", () => { this.box.dataset.problem = words.no_film; });
-    const caption = document.createElement("button");
-    caption.type = "button";
-    caption.className = "caption";
-    caption.textContent = label;
-    caption.title = words.alone;
-    caption.addEventListener("click", () => viewer.alone(this));
-    this.box.append(this.image, caption);
-    this.box.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    this.box.addEventListener("pointerdown", (event) => this.grab(event));
-    this.box.addEventListener("pointermove", (event) => this.drag(event));
-    this.box.addEventListener("dblclick", () => this.reset());
-    this.reset();
-  }
-
-  reset() {
-    this.look = { ...FRESH };
-    this.draw();
-  }
-
-  wheel(event) {
-    event.preventDefault();
-    const frame = this.box.getBoundingClientRect();
-    const [px, py] = [event.clientX - frame.left - frame.width / 2, event.clientY - frame.top - frame.height / 2];
-    const zoom = clamp(this.look.zoom * Math.exp(-event.deltaY / 500), 1, 12);
-    const ratio = zoom / this.look.zoom;
-    this.look = { ...this.look, zoom, x: px - (px - this.look.x) * ratio, y: py - (py - this.look.y) * ratio };
-    if (zoom === 1) this.look = { ...this.look, x: 0, y: 0 };
-    this.draw();
-  }
-
-  grab(event) {
-    if (event.target !== this.image) return;
-    this.box.setPointerCapture(event.pointerId);
-    this.last = [event.clientX, event.clientY];
-  }
-
-  drag(event) {
-    if (!event.buttons || !this.last) return;
-    const [dx, dy] = [event.clientX - this.last[0], event.clientY - this.last[1]];
-    this.last = [event.clientX, event.clientY];
-    if (event.shiftKey || event.buttons & 4) {
-      this.look = { ...this.look, x: this.look.x + dx, y: this.look.y + dy };
-    } else {
-      const contrast = clamp(this.look.contrast * Math.exp(dx / 250), 0.2, 8);
-      const brightness = clamp(this.look.brightness * Math.exp(-dy / 250), 0.2, 5);
-      this.look = { ...this.look, contrast, brightness };
-    }
-    this.draw();
-  }
-
-  draw() {
-    const { zoom, x, y, brightness, contrast } = this.look;
-    this.image.style.transform = `translate(${x}px, ${y}px) scale(${zoom})`;
-    this.image.style.filter = `brightness(${brightness}) contrast(${contrast}) invert(${this.viewer.inverted ? 1 : 0})`;
-  }
-}
+const LOOKS = ["whole", "lungs", "mediastinum", "bones", "raw"];
+const SEARCH_MS = 15_000; // the folder of original films is still being read: ask again
+const token = (address) => address.split("/")[2];
 
 class Viewer {
   constructor(root) {
-    this.root = root;
-    this.inverted = false;
-    this.shown = "";
-    this.films = [];
-    root.querySelector(".invert").addEventListener("click", () => this.invert());
-    root.querySelector(".reset").addEventListener("click", () => this.reset());
-    this.onKey = (event) => {
-      const target = event.composedPath()[0];
-      if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return;
-      if (event.key.toLowerCase() === "i") this.invert();
-      else if (event.key === "0") this.reset();
+    Object.assign(this, { root, panels: [], shown: "", preferred: "original", linked: false, measuring: false, priors: false });
+    this.box = root.querySelector(".viewer");
+    this.row = root.querySelector(".films");
+    this.help = root.querySelector("dialog");
+    this.ahead = new Set();
+    this.looks = LOOKS.map((name, index) => this.button(".looks", String(index + 1), () => this.setPreset(name)));
+    const tools = {
+      invert: ["I", () => this.invert()], link: ["L", () => this.link()], measure: ["M", () => this.measure()],
+      prior: ["P", () => this.togglePriors()], fill: ["F", () => this.fill()], reset: ["0", () => this.reset()],
+      keys: ["?", () => this.help.showModal()],
     };
+    this.keys = Object.fromEntries(Object.values(tools).map(([key, does]) => [key.toLowerCase(), does]));
+    this.tools = Object.fromEntries(Object.entries(tools).map(([name, [key, does]]) => [name, this.button(".tools", key, does)]));
+    root.querySelector(".close").addEventListener("click", () => this.help.close());
+    this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
+    this.watch = new ResizeObserver(() => this.redraw());
+    this.watch.observe(this.row);
   }
 
-  stop() { document.removeEventListener("keydown", this.onKey); }
+  stop() {
+    clearTimeout(this.later);
+    document.removeEventListener("keydown", this.onKey);
+    this.watch.disconnect();
+  }
+
+  button(group, key, does) {
+    const made = element("button", { type: "button" }, element("span"), element("kbd", { textContent: key }));
+    made.dataset.key = key;
+    made.addEventListener("click", does);
+    this.root.querySelector(group).append(made);
+    return made;
+  }
+
+  // -- what the server says ---------------------------------------------------
+
+  update({ films, ahead, words }, send) {
+    Object.assign(this, { words, send });
+    const wanted = JSON.stringify([words.films, films.map(({ address, label }) => [token(address), label])]);
+    if (wanted !== this.shown) this.build(films);
+    else this.panels.forEach((panel, index) => panel.renew(films[index]));
+    this.shown = wanted;
+    this.upcoming = ahead;
+    clearTimeout(this.later);
+    if (films.some((film) => film.searching)) this.later = setTimeout(() => this.send("renew", Date.now()), SEARCH_MS);
+    this.drawWords();
+    this.redraw();
+  }
+
+  build(films) {
+    this.panels = films.map((film) => new Panel(film, this));
+    this.row.replaceChildren(...this.panels.map((panel) => panel.box));
+    if (films.length === 0) this.row.dataset.problem = this.words.no_film;
+    else delete this.row.dataset.problem;
+    this.active = this.panels[0];
+    this.single = null;
+    this.measuring = false;
+    this.asking = false;
+    this.arrange();
+  }
+
+  askForAddresses() {
+    if (this.asking) return;
+    this.asking = true; // once for each film set that is shown; the next answer may bring the same addresses
+    this.send("renew", Date.now());
+    setTimeout(() => { this.asking = false; }, 5000);
+  }
+
+  // Fetch the next case's films into the browser's cache, once these are there.
+  fetchAhead() {
+    if (this.panels.some((panel) => !panel.box.hidden && ["empty", "loading"].includes(panel.picture.state))) return;
+    for (const { address, sources } of this.upcoming ?? []) {
+      if (this.ahead.has(address)) continue;
+      this.ahead.add(address);
+      const source = sources.includes(this.preferred) ? this.preferred : sources[0];
+      fetch(`${address}/${source}/preview`, { priority: "low" }).then((answer) => answer.arrayBuffer()).catch(() => {});
+    }
+  }
+
+  // -- what the reader does ---------------------------------------------------
+
+  key(event) {
+    if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const path = event.composedPath();
+    if (path[0].isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(path[0].tagName)) return;
+    if (path.some((part) => part.dataset?.keys === "own") || this.help.open || this.panels.length === 0) return;
+    const look = LOOKS[Number(event.key) - 1];
+    const does = look ? () => this.setPreset(look) : this.keyAction(event.key);
+    if (!does) return;
+    event.preventDefault();
+    does();
+  }
+
+  keyAction(key) {
+    if (key === "+" || key === "=") return () => this.zoomBy(1.25);
+    if (key === "-") return () => this.zoomBy(0.8);
+    if (key === "Escape" && this.active.rulers.length > 0) return () => this.clearRulers();
+    return this.keys[key.toLowerCase()];
+  }
+
+  get visible() { return this.panels.filter((panel) => !panel.box.hidden); }
+
+  group(panel) { return this.linked ? this.visible : [panel]; }
+
+  activate(panel) {
+    if (this.active === panel) return;
+    this.active = panel;
+    this.drawTools();
+  }
+
+  setView(panel, view) {
+    for (const other of this.group(panel)) other.view = view;
+    this.redraw();
+  }
+
+  setLook(panel, look) {
+    for (const { picture } of this.group(panel)) Object.assign(picture, { look, stale: true });
+    this.drawTools();
+    this.redraw();
+  }
+
+  setPreset(name) { this.setLook(this.active, { name, wider: 1, higher: 0 }); }
 
   invert() {
-    this.inverted = !this.inverted;
-    this.root.querySelector(".invert").setAttribute("aria-pressed", String(this.inverted));
-    for (const film of this.films) film.draw();
+    const inverted = !this.active.picture.inverted;
+    for (const { picture } of this.group(this.active)) Object.assign(picture, { inverted, stale: true });
+    this.drawTools();
+    this.redraw();
   }
 
-  alone(chosen) {
-    const others = this.films.filter((film) => film !== chosen);
-    const hide = others.some((film) => !film.box.hidden);
-    for (const film of others) film.box.hidden = hide;
+  link() {
+    this.linked = !this.linked;
+    if (this.linked) {
+      this.setView(this.active, this.active.view);
+      this.setLook(this.active, this.active.picture.look);
+    }
+    this.drawTools();
+  }
+
+  measure() {
+    this.measuring = !this.measuring;
+    this.drawTools();
+  }
+
+  clearRulers() {
+    for (const panel of this.panels) panel.rulers = [];
+    this.redraw();
+  }
+
+  zoomBy(factor) {
+    if (!this.active.picture.level) return;
+    this.active.zoomAt(this.active.box.clientWidth / 2, this.active.box.clientHeight / 2, factor);
+  }
+
+  fill() {
+    if (this.active.view.zoom > 1) this.setView(this.active, { zoom: 1, x: 0.5, y: 0.5 });
+    else if (document.fullscreenElement) document.exitFullscreen();
+    else this.box.requestFullscreen().catch(() => {}); // a browser may refuse it
   }
 
   reset() {
-    for (const film of this.films) film.box.hidden = false;
-    if (this.inverted) this.invert();
-    for (const film of this.films) film.reset();
+    for (const panel of this.panels) panel.reset();
+    this.single = null;
+    this.arrange();
   }
 
-  update({ films, words }) {
-    const texts = { ".help": words.film_help, ".note": words.display_note, ".invert": `${words.invert} I`, ".reset": `${words.reset} 0` };
+  togglePriors() {
+    if (!this.panels.some((panel) => panel.film.prior)) return;
+    this.priors = !this.priors;
+    this.arrange();
+  }
+
+  showAlone(panel) {
+    this.activate(panel);
+    this.single = this.single ? null : panel;
+    this.arrange();
+  }
+
+  switchSource(panel) {
+    const [first, second] = panel.film.sources;
+    this.preferred = panel.source === first ? second : first;
+    for (const other of this.panels) if (other.film.sources.includes(this.preferred)) other.show(this.preferred);
+    this.drawTools();
+    this.redraw();
+  }
+
+  // -- what is drawn ----------------------------------------------------------
+
+  arrange() {
+    for (const panel of this.panels) {
+      panel.box.hidden = (this.single && panel !== this.single) || (panel.film.prior && !this.priors && panel !== this.single);
+      panel.start();
+    }
+    if (this.active?.box.hidden) this.active = this.visible[0];
+    this.drawTools();
+    this.redraw();
+  }
+
+  tell(text) { this.root.querySelector(".measured").textContent = text; }
+
+  drawWords() {
+    const { words } = this;
+    const texts = { ".note": words.display_note, "dialog h4": words.keys, "dialog .close": words.close };
     for (const [name, text] of Object.entries(texts)) this.root.querySelector(name).textContent = text;
-    const wanted = JSON.stringify(films);
-    if (wanted === this.shown) return;
-    this.shown = wanted;
-    this.films = films.map((film) => new Film(film, words, this));
-    const row = this.root.querySelector(".films");
-    row.replaceChildren(...this.films.map((film) => film.box));
-    if (films.length === 0) row.dataset.problem = words.no_film;
-    else delete row.dataset.problem;
+    this.looks.forEach((button, index) => { button.firstChild.textContent = words.looks[LOOKS[index]]; });
+    for (const [name, button] of Object.entries(this.tools)) {
+      button.firstChild.textContent = name === "keys" ? "" : words[name];
+      button.setAttribute("aria-label", `${words[name]} ${button.dataset.key}`);
+    }
+    const rows = words.help.flatMap(([key, text]) => [element("dt", { textContent: key }), element("dd", { textContent: text })]);
+    this.root.querySelector("dl").replaceChildren(...rows);
+    this.drawTools();
+  }
+
+  drawTools() {
+    const pressed = (button, is) => button.setAttribute("aria-pressed", String(Boolean(is)));
+    const { look, inverted, header } = this.active?.picture ?? {};
+    this.looks.forEach((button, index) => {
+      pressed(button, look?.name === LOOKS[index] && look.wider === 1 && look.higher === 0);
+      button.disabled = Boolean(header) && !header.looks.some(({ name }) => name === LOOKS[index]);
+    });
+    const { tools } = this;
+    pressed(tools.invert, inverted);
+    pressed(tools.link, this.linked);
+    pressed(tools.measure, this.measuring);
+    pressed(tools.prior, this.priors);
+    tools.prior.hidden = !this.panels.some((panel) => panel.film.prior);
+    tools.link.hidden = this.panels.length < 2;
+    this.box.toggleAttribute("data-measuring", this.measuring);
+    this.row.toggleAttribute("data-several", this.visible.length > 1);
+    for (const panel of this.panels) panel.box.toggleAttribute("data-active", panel === this.active);
+  }
+
+  redraw() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      for (const panel of this.visible) panel.draw();
+      this.fetchAhead();
+    });
   }
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   let viewer = viewers.get(parentElement);
   if (!viewer) {
     viewer = new Viewer(parentElement);
     viewers.set(parentElement, viewer);
   }
-  viewer.update(data);
+  viewer.update(data, setTriggerValue);
   return () => {
     viewer.stop();
     viewers.delete(parentElement);

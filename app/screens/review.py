@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app import components, navigation, session
+from app import navigation, session
 from app.faults import shown
-from app.films import film_url
 from app.markup import banner_html, metrics_html, report_head_html, turns_html
 from app.protocol.load import OPEN_REVIEW, preset
 from app.run import ReviewCase, Run
 from app.selection import Entry, neighbour, next_unsubmitted
+from app.viewing import show_films
 from app.words import Words
 from app.workbench import Bench, ShownReport, mount
 
@@ -29,15 +29,17 @@ def show() -> None:
             return
         entries = navigation.entries(run)
         entry = next(entry for entry in entries if entry.case.id == case.id)
-        _steps(case, run=run, entries=entries, listed=navigation.listed(run), words=words)
-        _case(run, entry, words=words)
+        listed = navigation.listed(run)
+        _steps(case, run=run, entries=entries, listed=listed, words=words)
+        following = next_unsubmitted(listed, after=case.id)
+        _case(run, entry, upcoming=run.case(following) if following else None, words=words)
 
 
 def _steps(case: ReviewCase, *, run: Run, entries: Sequence[Entry], listed: Sequence[Entry], words: Words) -> None:
     ids = [entry.case.id for entry in listed]
     place = f"{ids.index(case.id) + 1} / {len(ids)}" if case.id in ids else f"– / {len(ids)}"
     back, title, previous, following, upcoming = st.columns([1.2, 5, 1.2, 1.2, 1.6], vertical_alignment="center")
-    if back.button(words.back, shortcut="L", icon=":material/list:", width="stretch"):
+    if back.button(words.back, shortcut="W", icon=":material/list:", width="stretch"):
         navigation.open_worklist()
     badges = [("plain", f"{words.run} {run.id}"), ("plain", place)]
     title.html(report_head_html(f"{words.case} {case.id}", badges=badges))
@@ -51,26 +53,15 @@ def _steps(case: ReviewCase, *, run: Run, entries: Sequence[Entry], listed: Sequ
             navigation.open_case(target)
 
 
-def _case(run: Run, entry: Entry, *, words: Words) -> None:
+def _case(run: Run, entry: Entry, *, upcoming: ReviewCase | None, words: Words) -> None:
     films, texts = st.columns([5, 6] if len(entry.case.case.images) < 2 else [1, 1], gap="medium")
     with films:
-        _films(run, entry.case, words=words)
+        show_films(run, entry.case, key="viewer", upcoming=upcoming)
         st.html(metrics_html(entry.case.scores, words=words))
     with texts:
         if turns := turns_html(entry.case.case.turns, words=words):
             st.html(turns)
         mount(_bench(run, entry.case, words=words))
-
-
-def _films(run: Run, case: ReviewCase, *, words: Words) -> None:
-    films = [
-        {"url": film_url(run.id, case_id=case.id, index=index), "label": words.views.get(view, view)}
-        for index, view in enumerate(case.case.views[: len(case.case.images)])
-    ]
-    texts = {
-        name: getattr(words, name) for name in ("film_help", "display_note", "invert", "reset", "no_film", "alone")
-    }
-    components.viewer(data={"films": films, "words": texts}, key="viewer")
 
 
 def _bench(run: Run, case: ReviewCase, *, words: Words) -> Bench:

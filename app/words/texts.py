@@ -16,7 +16,6 @@ class Words:
     run: str
     language: str
     banner: str
-    display_note: str
     generated_report: str
     reference_report: str
     speakers: Mapping[str, str]
@@ -57,11 +56,6 @@ class Words:
     unknown_run: str
     unknown_case: str
     choose_case: str
-    no_film: str
-    invert: str
-    reset: str
-    film_help: str
-    alone: str
     verdicts: Mapping[str, str]
     kinds: Mapping[str, str]
     systems: Mapping[str, str]

@@ -118,7 +118,7 @@ def test_the_list_and_the_steps_between_cases_stay_in_the_run_of_the_address(ser
     page.keyboard.press("ArrowRight")
     page.wait_for_url(f"**run=older&case={following}")
     wait_for_run(page, "older")
-    page.keyboard.press("l")
+    page.keyboard.press("w")
     page.wait_for_selector("[data-testid=stDataFrame]")
     page.wait_for_url("**run=older")
     page.reload()

@@ -1,5 +1,6 @@
 """The test studies inside a run folder: who wrote the report that a reader compares with."""
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -62,3 +63,27 @@ def test_a_question_of_the_data_sets_own_is_asked_again_from_the_run_folder(
     first, *rest = read_test_examples(run, config=captioned)
     assert first.messages == turns
     assert all(example.messages == asked.messages for example in rest)
+
+
+def test_a_run_knows_the_source_files_of_its_films_and_the_order_of_a_patients_studies(
+    captioned: DataConfig, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    dated = [replace(example, day=day) for day, example in enumerate(prepare_data(captioned).test)]
+    write_cases(run, dated, question=captioned.question)
+    cases = read_records(run / "references.jsonl", Case)
+    sources = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (tmp_path / "films").iterdir()}
+    assert all(len(case.film_sha256) == len(case.images) and sources.issuperset(case.film_sha256) for case in cases)
+    assert [case.day for case in cases] == list(range(len(cases)))
+
+
+def test_a_run_of_before_films_had_digests_can_be_read(captioned: DataConfig, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    write_cases(run, prepare_data(captioned).test, question=captioned.question)
+    lines = [json.loads(line) for line in (run / "references.jsonl").read_text(encoding="utf-8").splitlines()]
+    old = [json.dumps({key: line[key] for key in line if key not in ("film_sha256", "day")}) for line in lines]
+    (run / "references.jsonl").write_text("\n".join(old) + "\n", encoding="utf-8")
+    cases = read_records(run / "references.jsonl", Case)
+    assert [(case.film_sha256, case.day) for case in cases] == [((), None)] * len(lines)

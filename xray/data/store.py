@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -136,13 +136,14 @@ class Store:
             example_id=f"{study.example_id}-{number}" if number else study.example_id,
             study_uid=study.study_uid,
             patient_key=study.patient_key,
-            images=tuple(self._places[image.key] for image in films),
+            images=tuple(replace(self._places[image.key], sha256=image.facts.sha256) for image in films),
             views=tuple(image.view for image in films),
             messages=turns,
             target=answer,
             language=study.language,
             origin=study.origin,
             split=study.split,
+            day=study.day,
         )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from xray.dicom import tags, voi
+from xray.dicom import voi
 from xray.dicom.colour import grey_of
 from xray.dicom.curve import (
     Curve,
@@ -24,13 +24,14 @@ from xray.dicom.curve import (
     grey_table,
     viewer_curve,
 )
-from xray.dicom.decode import Pixels, decode
+from xray.dicom.decode import decode
 from xray.dicom.geometry import fit_film, pixel_aspect
-from xray.dicom.layout import PixelLayout, pixel_layout
+from xray.dicom.layout import pixel_layout
 from xray.dicom.lookup import Cells, cells_of, count, look_up
 from xray.dicom.shutter import Mask, shutter_of
 from xray.dicom.site_profile import SiteProfile, is_inverted
-from xray.errors import ConfigError, Rejected
+from xray.dicom.values import grey_values, some
+from xray.errors import ConfigError
 
 RENDER_VERSION = 4
 Grey = NDArray[np.uint8]
@@ -130,14 +131,14 @@ def render_dataset(dataset: Dataset, *, settings: RenderSettings) -> Rendered:
         grey, colour_flags = grey_of(stored)
         rendered = _render_exported(grey, settings=settings, frame=frame)
         return replace(rendered, flags=(*colour_flags, *rendered.flags, *flags))
-    histogram, padding, slope_flags = _histogram(dataset, stored=stored, layout=layout, frame=frame)
+    values = grey_values(dataset, stored=stored, layout=layout, visible=frame.visible)
     if settings.profile == "mimic_jpg":
-        curve = equalised_curve(histogram, inverted=inverted)
+        curve = equalised_curve(values.histogram, inverted=inverted)
     else:
-        curve = viewer_curve(dataset, histogram=histogram, inverted=inverted)
+        curve = viewer_curve(dataset, histogram=values.histogram, inverted=inverted)
     levels = np.full(1 << (8 * stored.dtype.itemsize), _HIDDEN)
-    levels[_cell_values(layout)] = np.where(padding, _HIDDEN, curve.levels)  # those of -1 stand at the end
-    whole = Curve(levels=levels, flags=(*slope_flags, *curve.flags, *flags), window=curve.window)
+    levels[values.cells] = np.where(values.padding, _HIDDEN, curve.levels)  # those of -1 stand at the end
+    whole = Curve(levels=levels, flags=(*values.flags, *curve.flags, *flags), window=curve.window)
     return _draw(cells_of(stored), curve=whole, settings=settings, frame=frame)
 
 
@@ -159,7 +160,7 @@ def fit(pixels: Film, *, settings: RenderSettings) -> Film:
 
 def _render_exported(values: Cells, *, settings: RenderSettings, frame: _Frame) -> Rendered:
     counts = count(values, visible=frame.visible)
-    histogram = Histogram(values=np.arange(len(counts), dtype=np.float64), counts=_some(counts))
+    histogram = Histogram(values=np.arange(len(counts), dtype=np.float64), counts=some(counts))
     if settings.profile == "mimic_jpg":
         curve = equalised_curve(histogram, inverted=False)
     elif values.dtype.itemsize == 2:
@@ -189,48 +190,3 @@ def _draw(cells: Cells, *, curve: Curve, settings: RenderSettings, frame: _Frame
 def _deep_table(levels: voi.Values) -> Deep:
     share = (np.clip(levels, -_HEADROOM, 1 + _HEADROOM) + _HEADROOM) / (1 + 2 * _HEADROOM)
     return np.floor(share * 65535 + 0.5).astype(np.uint16)
-
-
-def _histogram(
-    dataset: Dataset, *, stored: Pixels, layout: PixelLayout, frame: _Frame
-) -> tuple[Histogram, NDArray[np.bool_], tuple[str, ...]]:
-    """Return the histogram of what is visible over all stored values, which of these are padding, and flags."""
-    counts = count(cells_of(stored), visible=frame.visible)[_cell_values(layout)]
-    possible = _stored_values(layout)
-    modality, flags = voi.modality_values(dataset, stored=possible.astype(np.float64), signed=layout.signed)
-    padding = _padding(dataset, possible=possible, layout=layout)
-    return Histogram(values=modality, counts=_some(np.where(padding, 0, counts))), padding, flags
-
-
-def _stored_values(layout: PixelLayout) -> NDArray[np.intp]:
-    """Return every value that BitsStored bits can hold, in order; `decode` gives no other."""
-    first = -(1 << (layout.bits_stored - 1)) if layout.signed else 0
-    return np.arange(first, first + (1 << layout.bits_stored))
-
-
-def _cell_values(layout: PixelLayout) -> NDArray[np.intp]:
-    """Return the unsigned value of the pixel cell that holds each stored value."""
-    return _stored_values(layout) & ((1 << layout.bits_allocated) - 1)
-
-
-def _some(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    if not counts.any():
-        raise Rejected("all_padding", "Every pixel is padding or hidden by a shutter.")
-    return counts
-
-
-def _padding(dataset: Dataset, *, possible: NDArray[np.intp], layout: PixelLayout) -> NDArray[np.bool_]:
-    """Mark the stored values from PixelPaddingValue to PixelPaddingRangeLimit, in either order (PS3.3 C.7.5.1.1.2)."""
-    ends = [tags.number(dataset, keyword) for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
-    known = [_as_stored(end, layout=layout) for end in ends if end is not None]
-    if ends[0] is None:
-        return np.zeros(len(possible), dtype=np.bool_)
-    return (possible >= min(known)) & (possible <= max(known))
-
-
-def _as_stored(value: float, *, layout: PixelLayout) -> float:
-    """Read a padding value that was written with the other signedness as PixelRepresentation means it."""
-    cells = 1 << layout.bits_allocated
-    if layout.signed and value >= cells // 2:
-        return value - cells
-    return value + cells if not layout.signed and value < 0 else value
