@@ -1,11 +1,13 @@
 # make setup   a working .venv in this folder       make demo   draw, train, score, show
 # make test    the whole test suite                 make lint   style, types, imports alone
+# make review  the review page on a sample project with invented reviews, without training
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SAMPLE := sample
 
-.PHONY: setup demo test lint clean
+.PHONY: setup demo review test lint clean
 
 setup: $(STAMP)
 
@@ -18,6 +20,11 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/finetune demo
 
+review: setup
+	$(BIN)/finetune sample $(SAMPLE)
+	test -e $(SAMPLE)/reviews.sqlite || $(BIN)/python -P -m app sample --project $(SAMPLE)
+	$(BIN)/python -P -m app --project $(SAMPLE) --films $(SAMPLE)/data/films
+
 test: setup
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 
@@ -25,4 +32,4 @@ lint: setup
 	$(BIN)/python -m pytest tests/test_style.py
 
 clean:
-	rm -rf demo runs stores build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf demo sample runs stores build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

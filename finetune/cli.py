@@ -170,9 +170,11 @@ def demo(
 @app.command()
 def sample(
     folder: Annotated[Path, typer.Argument(help="where films and runs go")] = Path("sample"),
-    studies: Annotated[int, typer.Option(min=20, help="studies to draw; a fifth of them are to be reviewed")] = 200,
+    studies: Annotated[int, typer.Option(min=20, help="studies to draw; about half of them are to be reviewed")] = 100,
 ) -> None:
     """Write two runs without a model, on drawn films and with planted errors: to try `finetune review` on."""
+    from dataclasses import replace
+
     from finetune.config_file import load_config
     from finetune.console import Screen
     from finetune.sample import write_sample
@@ -182,7 +184,8 @@ def sample(
     with screen.stage(f"Drawing {studies} studies into {films}", key="films") as tick:
         write_dataset(films, studies=studies, seed=0, style=Style.DEMO, progress=lambda done: tick(done, studies))
     settings = load_config(CONFIGS / "demo.yaml")
-    here = settings.data.model_copy(update={"root": films, "store_dir": folder / "stores", "image_size": 512})
+    changes = {"root": films, "store_dir": folder / "stores", "image_size": 512}
+    here = settings.data.model_copy(update={**changes, "split": replace(settings.data.split, test=0.5)})
     command = shlex.join(["finetune", *sys.argv[1:]])
     write_sample(folder, config=settings.model_copy(update={"data": here}), screen=screen, command=command)
     screen.say(f"Review:  {shlex.join([_as_typed(), 'review', str(folder)])}")
