@@ -1,6 +1,8 @@
 """The command line as a user meets it: exit codes, one line for a mistake, never a stack trace."""
 
+import contextlib
 import hashlib
+import io
 import shlex
 import shutil
 import socket
@@ -9,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -20,10 +23,18 @@ from xray.lock import locked
 
 
 def finetune(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    code = "from finetune.cli import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True, timeout=120
-    )
+    """What the command says and how it ends; in this process, since starting one costs more than most commands."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        mock.patch.object(sys, "argv", ["finetune", *arguments]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as ended,
+    ):
+        cli.main()
+    code = ended.value.code
+    return subprocess.CompletedProcess(arguments, code if isinstance(code, int) else 0, out.getvalue(), err.getvalue())
 
 
 def one_line(text: str) -> str:
