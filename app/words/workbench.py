@@ -23,6 +23,7 @@ class WorkbenchWords:
     kinds: Mapping[str, str]
     aspects: Mapping[str, str]
     values: Mapping[str, str]
+    rib: str
     unsaid: str
     contrast: str
     evidence: str
@@ -160,6 +161,7 @@ _ZH = WorkbenchWords(
             "misplaced": "异位",
         }
     ),
+    rib="第{number}肋",
     unsaid="未述",
     contrast="{aspect}：生成报告{generated}，参考报告{reference}",
     evidence="依据",
@@ -311,6 +313,7 @@ _EN = WorkbenchWords(
             "misplaced": "misplaced",
         }
     ),
+    rib="rib {number}",
     unsaid="not stated",
     contrast="{aspect}: {generated} in the generated report, {reference} in the reference",
     evidence="Evidence",
