@@ -15,7 +15,7 @@ from tests.app.page import case_ids
 from tests.app.server import Server, needs_browser
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, WebSocketRoute
 
 pytestmark = needs_browser
 RUN_ID = "phantom-0123abcd-1"
@@ -163,3 +163,31 @@ def test_what_a_report_says_is_never_read_as_markup(server: Server, open_reader:
     open_case(page, server, 4)
     assert "<script>alert('x')</script><b>粗</b>" in page.locator(".texts").inner_text()
     assert page.locator(".bench b, .bench script").count() == 0
+
+
+def test_a_copy_that_nobody_saved_for_a_day_is_removed_from_the_machine(server: Server, open_reader: Opener):
+    first = open_reader()
+    first.route_web_socket("**/_stcore/stream", swallow_drafts)
+    open_case(first, server, 5)
+    first.locator(".comment").fill("昨天写的")
+    first.evaluate(
+        """() => Object.keys(localStorage).filter((key) => key.startsWith("xray-review/")).forEach((key) => {
+          const draft = JSON.parse(localStorage.getItem(key));
+          localStorage.setItem(key, JSON.stringify({ ...draft, typed_at: draft.typed_at - 25 * 3600 * 1000 }));
+        })"""
+    )
+    second = first.context.new_page()
+    open_case(second, server, 5)
+    assert second.locator(".comment").input_value() == ""
+    assert second.evaluate("() => Object.keys(localStorage).filter((key) => key.startsWith('xray-review/'))") == []
+    assert history(server, 5) == ()
+
+
+def swallow_drafts(route: "WebSocketRoute") -> None:
+    """Let through what a page asks, but no text that it wants to save."""
+    upstream = route.connect_to_server()
+    route.on_message(lambda message: None if "昨天写的".encode() in as_bytes(message) else upstream.send(message))
+
+
+def as_bytes(message: str | bytes) -> bytes:
+    return message.encode() if isinstance(message, str) else message
