@@ -3,7 +3,7 @@
     python -m bench.review_load [--database sqlite|postgresql] [--readers 100] [--saves 5000] [--kills 3] [--pause 5]
 
 Each simulated reader speaks Streamlit's own WebSocket protocol (protobuf) to `python -m app`, as a browser does: it
-opens the review page of a case of its own, sends drafts of the editor, and takes a draft for saved when the page
+opens the review page of a case of its own, sends drafts of the workbench, and takes a draft for saved when the page
 acknowledges it. An action is one draft, from sending it to its acknowledgement; between two, a reader pauses for a
 random time around `--pause` seconds. When the server dies, readers connect again and send what was not acknowledged. At
 the end every acknowledged draft is looked up in the database, and the audit chain is followed.
@@ -39,8 +39,8 @@ from tests.app.postgres import running_cluster
 from tests.app.server import Server
 
 RUN = "load"
-EDITOR = "xray_review_editor"
-RESEND_SECONDS = 3  # as editor.js does
+WORKBENCH = "xray_review_workbench"
+RESEND_SECONDS = 3  # as workbench/bench.js does
 
 
 @dataclass
@@ -67,21 +67,21 @@ class Page:
 
     def __init__(self, socket: ClientConnection, case_id: str) -> None:
         self.socket, self.case_id = socket, case_id
-        self.script = self.editor = self.fragment = ""
+        self.script = self.workbench = self.fragment = ""
         self.revision = 0
 
     async def open(self) -> None:
-        """Run the page once, and remember where the editor is in it."""
+        """Run the page once, and remember where the workbench is in it."""
         await self._send(ClientState(query_string=self._query, page_name="review"))
         async for message in self._messages():
             if message.HasField("script_finished"):
                 break
-        assert self.editor, "the page showed no editor"
+        assert self.workbench, "the page showed no workbench"
 
     async def save(self, draft: dict[str, object]) -> dict[str, object]:
         """Send a draft and wait for its answer."""
         outbox = json.dumps({"outbox": {"beat": f"{time.monotonic()}", "drafts": [draft]}})
-        widgets = WidgetStates(widgets=[WidgetState(id=self.editor, json_value=outbox)])
+        widgets = WidgetStates(widgets=[WidgetState(id=self.workbench, json_value=outbox)])
         state = ClientState(
             query_string=self._query, page_script_hash=self.script, fragment_id=self.fragment, widget_states=widgets
         )
@@ -105,14 +105,14 @@ class Page:
             if message.HasField("new_session"):
                 self.script = message.new_session.page_script_hash
             component = message.delta.new_element.bidi_component
-            if component.component_name == EDITOR:
-                self.editor, self.fragment = component.id, message.delta.fragment_id
+            if component.component_name == WORKBENCH:
+                self.workbench, self.fragment = component.id, message.delta.fragment_id
                 self.revision = json.loads(component.json)["review"]["revision"]
             yield message
 
     def _answers(self, message: ForwardMsg) -> Iterator[dict[str, object]]:
         component = message.delta.new_element.bidi_component
-        if component.component_name == EDITOR:
+        if component.component_name == WORKBENCH:
             data = json.loads(component.json)
             yield from data["acks"]
             yield from (refusal | {"refused": True} for refusal in data["refusals"])
@@ -136,14 +136,15 @@ async def read_and_write(url: str, case_id: str, *, tally: Tally, pause: float, 
                         sequence += 1
                         begun, lives = time.monotonic(), tally.lives
                         draft = {"run": RUN, "case": case_id, "client": client, "sequence": sequence}
-                        draft |= {"base_revision": page.revision, "comment": f"{client} 的第 {sequence} 条意见"}
+                        said = {"comment": f"{client} 的第 {sequence} 条意见"}
+                        draft |= {"base_revision": page.revision, "document": said}
                     answer = await page.save(draft)
                     taken = time.monotonic() - begun
                     (tally.seconds if lives == tally.lives else tally.delayed).append(taken)
                     if answer.get("refused"):
                         tally.refused += 1
                     else:
-                        tally.acknowledged.add((case_id, str(draft["comment"])))
+                        tally.acknowledged.add((case_id, said["comment"]))
                         page.revision = int(answer["revision"])
                     draft = None
                     await asyncio.sleep(rng.uniform(0.6, 1.4) * pause)

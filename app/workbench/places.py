@@ -45,7 +45,7 @@ def _of_case(run_id: str, case_id: str) -> Place | None:
 
 def _of_task(task: str) -> Place | None:
     found = studies.find_task(session.database(), task, reader=access.current().name)
-    if found is None:
+    if found is None or found.study.state != "open":  # what is said after the end of a study is no part of it
         return None
     texts: list[str | None] = [arm.text for arm in studies.shown(session.database(), task)]
     protocol = Protocol.model_validate_json(found.study.protocol)

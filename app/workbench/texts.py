@@ -178,10 +178,15 @@ class _Namer:
 
     def _contrast(self, contrast: Contrast) -> str:
         ours, theirs = (
-            "、".join(self.words.values.get(value, value) for value in values) or self.words.unsaid
+            "、".join(map(self._value, values)) or self.words.unsaid
             for values in (contrast.generated, contrast.reference)
         )
         return self.words.contrast.format(aspect=self.words.aspects[contrast.aspect], generated=ours, reference=theirs)
+
+    def _value(self, value: str) -> str:
+        if value.startswith("rib"):
+            return self.words.rib.format(number=value.removeprefix("rib"))
+        return self.words.values.get(value, value)
 
     def _concept(self, key: str) -> str:
         return concept_name(key, language=self.language)

@@ -1,6 +1,7 @@
 """What the tests of the pages read from a page that Streamlit runs without a browser, and how they save on it."""
 
 import json
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,12 @@ def table_of(page: AppTest):
     return table.value
 
 
+SENDING = ("run", "case", "task", "client", "sequence", "base_revision", "ancestors", "submit", "reason")
+"""What a draft says of itself; all else is of the document."""
+
+
 def draft(run_id: str, case_id: str, **changes: object) -> dict[str, object]:
+    """What the browser sends for a review of a case that says `changes`."""
     sent = {
         "run": run_id,
         "case": case_id,
@@ -34,22 +40,32 @@ def draft(run_id: str, case_id: str, **changes: object) -> dict[str, object]:
         "sequence": 1,
         "base_revision": 0,
         "ancestors": [],
-        "verdict": None,
-        "comment": "",
-        "corrected": "",
-        **changes,
+        **{name: changes.pop(name) for name in SENDING if name in changes},
+        "document": changes,
     }
     return {"beat": "1", "drafts": [sent]}
 
 
-def editor_data(page: AppTest) -> dict[str, Any]:
-    """What the page tells the editor."""
+def bench_data(page: AppTest) -> dict[str, Any]:
+    """What the page tells the workbench."""
     found = [json.loads(part.proto.json) for part in page.get("bidi_component") if "acks" in part.proto.json]
     return dict(found[0])
 
 
+def bench_text(page: AppTest) -> str:
+    """All texts that the page gives to the workbench, one after the other."""
+
+    def texts(value: object) -> Iterator[str]:
+        if isinstance(value, str):
+            yield value
+        for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            yield from texts(inner)
+
+    return "\n".join(texts({name: value for name, value in bench_data(page).items() if name != "words"}))
+
+
 def save(page: AppTest, outbox: dict[str, object]) -> AppTest:
-    page.session_state["editor"] = {"outbox": outbox}
+    page.session_state["workbench"] = {"outbox": outbox}
     return page.run()
 
 

@@ -48,6 +48,12 @@ def stored(server: Server) -> dict[str, tuple[str | None, str, str]]:
     return {key: (document.verdict, document.comment, document.corrected) for key, document in said.items()}
 
 
+def judge(page: "Page", key: str) -> None:
+    """Give the verdict on the whole report by keyboard."""
+    page.keyboard.press("v")
+    page.keyboard.press(key)
+
+
 def judged_sha256(server: Server, case_id: str) -> str:
     with closing(Database(server.project / "reviews.sqlite")) as database:
         return reviews.latest(database, RUN_ID)[case_id].document.generated_sha256
@@ -109,9 +115,9 @@ def test_keys_judge_and_move_but_not_while_typing(server: Server, open_reader: O
     page.goto(f"{server.url}/?case={case_id}")
     page.wait_for_url(f"**/review?run={RUN_ID}&case={case_id}")
     page.wait_for_selector(".comment")
-    page.keyboard.press("x")
+    judge(page, "x")
     wait_saved(page)
-    page.keyboard.press("d")
+    page.keyboard.press("c")
     page.keyboard.type("a e n l")
     wait_saved(page)
     assert f"case={case_id}" in page.url
@@ -160,7 +166,7 @@ def test_a_verdict_judges_the_text_its_reader_saw_and_a_comment_judges_no_newer_
     write_lines(server.project / "predictions.jsonl", changed)
     assert generated_sha256(server, case_id) != seen
 
-    page.keyboard.press("x")
+    judge(page, "x")
     wait_saved(page)
     assert judged_sha256(server, case_id) == seen
 
@@ -170,9 +176,11 @@ def test_a_verdict_judges_the_text_its_reader_saw_and_a_comment_judges_no_newer_
     assert stored(server)[case_id] == ("reject", "新文本下的意见", "")
     assert judged_sha256(server, case_id) == seen
 
+    assert page.locator(".notice").inner_text().startswith("上次评审针对的是较早的一版生成报告")
     page.locator('button[data-verdict="reject"]').click()
     wait_saved(page)
     assert judged_sha256(server, case_id) == generated_sha256(server, case_id)
+    assert page.locator(".notice").is_hidden()
 
 
 @pytest.mark.parametrize(("width", "height"), [(1366, 768), (1920, 1080)])
@@ -180,7 +188,7 @@ def test_films_reports_and_verdict_fit_on_one_screen(server: Server, open_reader
     page = open_reader(width=width, height=height)
     open_case(page, server, case_ids(server.project)[4])
     page.wait_for_function(_FILMS_LOADED)
-    for name in (".films", ".verdicts", ".comment", ".report-text >> nth=0", ".report-text >> nth=1"):
+    for name in (".films", ".verdicts", ".comment", ".submit", ".row >> nth=1", ".row >> nth=2"):
         box = page.locator(name).bounding_box()
         assert box is not None
         assert 0 <= box["x"] <= box["x"] + box["width"] <= width

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from app.document import ErrorCategory, QuestionAnswer, ReviewDocument, SentenceKind, Timings, canonical
+from xray.metrics.alignment import SentenceKind as Kind
 from xray.metrics.differences import ErrorKind
-from xray.metrics.marks import Kind
 
 words = st.text(max_size=20)
 values = st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | words | st.tuples(words)

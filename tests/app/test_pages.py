@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import navigation, session
 from finetune.manifest import Prediction, read_records
-from tests.app.page import assert_no_error, case_ids, draft, editor_data, html_of, save, stored, table_of
+from tests.app.page import assert_no_error, bench_data, bench_text, case_ids, draft, html_of, save, stored, table_of
 from xray.records import write_lines
 
 Opener = Callable[..., AppTest]
@@ -39,23 +39,24 @@ def test_every_case_opens_from_its_address(run_folder: Path, open_page: Opener, 
     case_id = case_ids(run_folder)[number]
     page = open_page(run_folder, case=case_id)
     assert_no_error(page)
-    shown = html_of(page)
-    assert f"病例 {case_id}" in shown
-    assert "人工智能生成" in shown
-    assert "参考报告" in shown
+    assert f"病例 {case_id}" in html_of(page)
+    shown = bench_data(page)
+    assert (shown["run"], shown["case"]) == (page.session_state["run"], case_id)
+    assert shown["reports"][0]["badges"][0] == ["ai", "人工智能生成"]
+    assert shown["reference"]["heading"] == "参考报告"
 
 
-def test_a_reports_own_markup_is_shown_as_text(run_folder: Path, open_page: Opener):
-    shown = html_of(open_page(run_folder, case=case_ids(run_folder)[4]))
-    assert "&lt;script&gt;" in shown
-    assert "<script" not in shown
-    assert "<b>粗" not in shown
+def test_a_reports_own_markup_is_no_part_of_the_page(run_folder: Path, open_page: Opener):
+    page = open_page(run_folder, case=case_ids(run_folder)[4])
+    assert "<script>alert('x')</script>" in bench_text(page)
+    assert "<script" not in html_of(page)
+    assert "<b>粗" not in html_of(page)
 
 
 def test_a_wrong_side_is_marked_with_word_and_sign_in_both_reports(run_folder: Path, open_page: Opener):
-    shown = html_of(open_page(run_folder, case=case_ids(run_folder)[1]))
-    assert "⇄侧别错误·左" in shown
-    assert "⇄侧别错误·右" in shown
+    shown = bench_text(open_page(run_folder, case=case_ids(run_folder)[1]))
+    assert "⇄侧别错误·左侧" in shown
+    assert "⇄侧别错误·右侧" in shown
 
 
 def test_a_case_without_a_generated_report_says_so(run_folder: Path, open_page: Opener):
@@ -64,7 +65,7 @@ def test_a_case_without_a_generated_report_says_so(run_folder: Path, open_page: 
     write_lines(run_folder / "predictions.jsonl", kept)
     page = open_page(run_folder, case=case_id)
     assert_no_error(page)
-    assert "本次运行没有为该检查生成报告" in html_of(page)
+    assert bench_data(page)["reports"][0]["note"] == "本次运行没有为该检查生成报告"
 
     row = table_of(open_page(run_folder)).iloc[0]
     assert row["病例"] == case_id
@@ -76,17 +77,16 @@ def test_a_case_without_a_generated_report_says_so(run_folder: Path, open_page: 
 def test_a_blank_generated_report_is_not_called_a_missing_one(run_folder: Path, open_page: Opener, blank: str):
     case_id = case_ids(run_folder)[0]
     change_prediction(run_folder, case_id, text=blank)
-    shown = html_of(open_page(run_folder, case=case_id))
-    assert "（生成的报告为空白）" in shown
-    assert "本次运行没有为该检查生成报告" not in shown
+    shown = bench_data(open_page(run_folder, case=case_id))
+    assert shown["reports"][0]["note"] == "（生成的报告为空白）"
     assert table_of(open_page(run_folder)).iloc[0]["生成报告"] == "（生成的报告为空白）"
 
 
 def test_a_report_that_ran_into_the_length_limit_is_badged(run_folder: Path, open_page: Opener):
     case_id, other = case_ids(run_folder)[:2]
     change_prediction(run_folder, case_id, finish_reason="length")
-    assert "达到长度上限" in html_of(open_page(run_folder, case=case_id))
-    assert "达到长度上限" not in html_of(open_page(run_folder, case=other))
+    assert "达到长度上限" in bench_text(open_page(run_folder, case=case_id))
+    assert "达到长度上限" not in bench_text(open_page(run_folder, case=other))
 
 
 def test_an_unknown_case_leads_back_to_the_list_in_one_sentence(run_folder: Path, open_page: Opener):
@@ -133,12 +133,12 @@ def test_a_verdict_survives_into_a_new_session(run_folder: Path, open_page: Open
     case_id = case_ids(run_folder)[2]
     page = open_page(run_folder, case=case_id)
     run_id = page.session_state["run"]
-    seen = editor_data(page)["generated_sha256"]
+    seen = bench_data(page)["judged"]
     assert_no_error(save(page, draft(run_id, case_id, verdict="edit", comment="漏了积液", generated_sha256=seen)))
     session.close()
 
     later = open_page(run_folder)
-    assert "已评审 1 / 5" in str(later.get("progress")[0].proto)
+    assert "已提交 0 / 5，草稿 1" in str(later.get("progress")[0].proto)
     later.multiselect(key="filter_statuses").set_value(["edit"]).run()
     assert list(table_of(later)["病例"]) == [case_id]
 
@@ -147,9 +147,9 @@ def test_a_saved_draft_is_acknowledged_to_the_browser(run_folder: Path, open_pag
     case_id = case_ids(run_folder)[0]
     page = open_page(run_folder, case=case_id)
     save(page, draft(page.session_state["run"], case_id, comment="清晰"))
-    data = editor_data(page)
+    data = bench_data(page)
     assert data["acks"][0]["sequence"] == 1
-    assert data["review"]["comment"] == "清晰"
+    assert data["review"]["document"]["comment"] == "清晰"
 
 
 def test_a_malformed_draft_is_neither_stored_nor_shown_as_an_error(run_folder: Path, open_page: Opener):

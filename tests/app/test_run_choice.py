@@ -9,9 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import session
+from app.saving import thread_name
 from app.store import reviews
 from app.store.engine import Database
-from tests.app.page import assert_no_error, case_ids, draft, editor_data, html_of, save, stored, table_of
+from tests.app.page import assert_no_error, bench_data, case_ids, draft, html_of, save, stored, table_of
 
 Opener = Callable[..., AppTest]
 
@@ -44,7 +45,7 @@ def test_an_address_names_its_run_so_that_a_reload_opens_no_other(two_runs: Path
     assert page.query_params == {"run": "run-1", "case": case_id}
     assert page.selectbox(key="run").value == "run-1"
     assert "运行 run-1" in html_of(page)
-    assert editor_data(page)["run"] == "run-1"
+    assert bench_data(page)["run"] == "run-1"
 
 
 def test_an_address_of_an_unknown_run_opens_no_other_run(two_runs: Path, open_page: Opener):
@@ -61,9 +62,10 @@ def test_a_draft_of_another_run_than_the_one_shown_is_saved_under_its_own(two_ru
     case_id = case_ids(two_runs / "folder1")[0]
     page = open_page(two_runs, run="run-2", case=case_id)
     assert_no_error(save(page, draft("run-1", case_id, comment="第一次运行的意见")))
-    data = editor_data(page)
-    assert [ack["run"] for ack in data["acks"]] == ["run-1"]
-    assert data["review"]["comment"] == ""
+    data = bench_data(page)
+    assert [ack["thread"] for ack in data["acks"]] == [thread_name(run_id="run-1", case_id=case_id, task="")]
+    assert data["thread"] != data["acks"][0]["thread"]
+    assert "comment" not in data["review"]["document"]
     assert stored(two_runs, run_id="run-1")[case_id].document.comment == "第一次运行的意见"
     assert stored(two_runs, run_id="run-2") == {}
 
@@ -75,11 +77,11 @@ def test_reviews_of_a_run_opened_alone_come_into_the_database_of_its_folder_of_r
     save(open_page(two_runs / "folder1", case=case_id), draft("run-1", case_id, comment="单独打开时写的"))
     session.close()
     among = open_page(two_runs, run="run-1", case=case_id)
-    assert editor_data(among)["review"]["comment"] == "单独打开时写的"
+    assert bench_data(among)["review"]["document"]["comment"] == "单独打开时写的"
     save(among, draft("run-1", case_id, client="browser-0002", base_revision=1, comment="一起打开时写的"))
     session.close()
     alone = open_page(two_runs / "folder1", case=case_id)
-    assert editor_data(alone)["review"]["comment"] == "一起打开时写的"
+    assert bench_data(alone)["review"]["document"]["comment"] == "一起打开时写的"
 
 
 def test_another_file_for_all_reviews_can_be_named(two_runs: Path, open_page: Opener):

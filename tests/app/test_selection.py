@@ -5,13 +5,20 @@ from hypothesis import strategies as st
 
 from app.document import ReviewDocument
 from app.run import ReviewCase
-from app.selection import UNREVIEWED, Entry, Selection, neighbour, next_unreviewed
+from app.selection import Entry, Selection, neighbour, next_unsubmitted
 from app.store.reviews import Revision
 from finetune.manifest import Case
 from xray.metrics.marks import MarkedReports, Segment
 
 
-def entry(name: str, *, score: float | None = None, verdict: str | None = None, sha256: str | None = None) -> Entry:
+def entry(
+    name: str,
+    *,
+    score: float | None = None,
+    verdict: str | None = None,
+    status: str = "draft",
+    sha256: str | None = None,
+) -> Entry:
     case = Case(
         id=name,
         text="心影增大。",
@@ -29,7 +36,7 @@ def entry(name: str, *, score: float | None = None, verdict: str | None = None, 
         reviewer="local",
         task="",
         revision=1,
-        status="draft",
+        status=status,
         document=ReviewDocument(verdict=verdict, generated_sha256=sha256 or reviewed.generated_sha256),
         reason="",
         saved_at="2026-01-01T00:00:00+00:00",
@@ -63,7 +70,7 @@ def test_no_filter_shows_everything_in_the_order_of_the_run():
 
 def test_filters_of_different_kinds_must_all_pass():
     entries = [entry("done", verdict="accept"), entry("open")]
-    assert ids(Selection(statuses=frozenset({UNREVIEWED}), text="增大").apply(entries)) == ["open"]
+    assert ids(Selection(statuses=frozenset({"undecided"}), text="增大").apply(entries)) == ["open"]
     assert ids(Selection(kinds=frozenset({"side"})).apply(entries)) == []
     assert ids(Selection(concepts=frozenset({"cardiomegaly", "nodule"})).apply(entries)) == ["done", "open"]
 
@@ -71,17 +78,32 @@ def test_filters_of_different_kinds_must_all_pass():
 def test_a_verdict_on_another_generated_text_does_not_count_as_reviewed():
     stale = entry("old", verdict="accept", sha256="0" * 64)
     assert stale.is_outdated
-    assert stale.status == UNREVIEWED
+    assert (stale.status, stale.verdict) == ("outdated", None)
 
 
-def test_next_unreviewed_goes_round_and_ends_when_all_are_done():
-    entries = [entry("a"), entry("b", verdict="edit"), entry("c", verdict="accept")]
-    assert next_unreviewed(entries, after="c") == "a"
-    assert next_unreviewed(entries[1:]) is None
+def test_a_review_is_a_draft_until_it_is_submitted_and_a_void_one_is_none():
+    found = [entry("x", verdict="edit", status=status) for status in ("draft", "submitted", "amended", "void")]
+    assert [one.status for one in found] == ["draft", "submitted", "submitted", "undecided"]
+    assert [one.verdict for one in found] == ["edit", "edit", "edit", None]
+    assert [one.status for one in Selection(statuses=frozenset({"edit"})).apply(found)] == [
+        "draft",
+        "submitted",
+        "submitted",
+    ]
+
+
+def test_next_to_submit_goes_round_and_ends_when_all_are_submitted():
+    entries = [
+        entry("a", verdict="reject"),
+        entry("b", verdict="edit", status="submitted"),
+        entry("c", verdict="accept", status="amended"),
+    ]
+    assert next_unsubmitted(entries, after="c") == "a"
+    assert next_unsubmitted(entries[1:]) is None
 
 
 def test_the_present_case_is_not_its_own_next():
-    assert next_unreviewed([entry("only")], after="only") is None
+    assert next_unsubmitted([entry("only")], after="only") is None
 
 
 def test_previous_and_next_stop_at_the_ends_of_the_list():

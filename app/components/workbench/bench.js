@@ -63,6 +63,7 @@ class Bench extends Frame {
 
   update(data, send) {
     const moved = this.data?.thread !== data.thread || this.data?.owner !== data.owner;
+    const appeared = this.data?.hidden && !data.hidden;
     if (moved && this.data) this.flush();
     const { owner, run, case: caseId, task, thread } = data;
     this.data = data;
@@ -73,7 +74,7 @@ class Bench extends Frame {
     for (const refusal of data.refusals) this.outbox.wasRefused(refusal);
     this.hear(moved);
     this.build();
-    if (moved) this.cursor = Math.max(0, this.items.findIndex((item) => this.isOpen(item)));
+    if (moved || appeared) this.cursor = Math.max(0, this.items.findIndex((item) => this.isOpen(item)));
     this.draw();
   }
 

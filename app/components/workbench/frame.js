@@ -3,7 +3,7 @@
 import { button, fill, keyed, make } from "./elements.js";
 import { SentenceItem } from "./rows.js";
 
-const LACKS_SHOWN = 3;
+const LACKS_SHOWN = 2;
 
 // The half of the bench that only shows (bench.js holds what it shows).
 export class Frame {

@@ -25,6 +25,7 @@ class ChoiceItem {
     const value = digit ?? this.keys[key];
     if (value === undefined) return false;
     this.choose(value);
+    this.bench.move(1);
     return true;
   }
 

@@ -13,7 +13,7 @@ export class Review {
   load(document, texts = this.texts) {
     this.texts = texts;
     [this.past, this.future, this.typing] = [[], [], null];
-    const sentences = (document.sentences ?? []).map((one) => [`${one.report ?? "generated"}:${one.sentence}`, one]);
+    const sentences = (document.sentences ?? []).map((one) => ({ report: "generated", ...one }));
     const answers = (document.answers ?? []).map((one) => [one.question, one.value]);
     this.state = {
       ...EMPTY,
@@ -21,7 +21,7 @@ export class Review {
       comment: document.comment ?? "",
       corrected: document.corrected ?? "",
       judged: document.generated_sha256 ?? "",
-      sentences: Object.fromEntries(sentences),
+      sentences: Object.fromEntries(sentences.map((one) => [`${one.report}:${one.sentence}`, one])),
       answers: Object.fromEntries(answers),
       preference: document.preference ?? null,
     };

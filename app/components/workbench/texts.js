@@ -64,10 +64,12 @@ function column(bench, report, name) {
 export function layTexts(bench) {
   const { reports, reference, rows } = bench.data;
   if (rows.length > 0) return inRows(bench);
+  if (reports.length === 0) return { items: [], element: make("section") };
   const one = reports.length === 1;
   const columns = reports.map((report) => column(bench, report, one ? "generated" : null));
   if (reference) columns.push(column(bench, reference, one ? "reference" : null));
-  const element = make("section", { class: "columns" }, ...columns.map((made) => made.element));
-  if (one && bench.data.protocol.sentences && reports[0].sentences.length > 0) element.append(bench.tally);
+  const side = make("div", { class: "columns" }, ...columns.map((made) => made.element));
+  const judged = one && bench.data.protocol.sentences && reports[0].sentences.length > 0;
+  const element = make("section", {}, side, judged ? bench.tally : null);
   return { items: columns.flatMap((made) => made.items), element };
 }
