@@ -22,6 +22,12 @@ def register(pages: Mapping[str, StreamlitPage]) -> None:
     st.session_state[_PAGES_KEY] = pages
 
 
+def shows_run(page: StreamlitPage) -> bool:
+    """Whether a page shows one run, which the side bar and the address choose."""
+    pages: Mapping[str, StreamlitPage] = st.session_state[_PAGES_KEY]
+    return not any(made is page for path, made in pages.items() if path in WITHOUT_RUN)
+
+
 def open_page(path: str, **query: str) -> None:
     """Go to the page at `/path`, with `query` in its address and, where the page shows a run, the present one."""
     run = {} if path in WITHOUT_RUN else _run_query()

@@ -56,7 +56,7 @@ def draw(dispute: Dispute, *, study: Study, protocol: Protocol, words: Adjudicat
 def _generated_badges(protocol: Protocol) -> tuple[str, ...]:
     """Say that a report is generated, or may be: a badge on some reports would tell which are not."""
     if protocol.reference != "among":
-        return (session.words().generated_badge,)
+        return (session.in_language(WORKBENCH_WORDS).generated_badge,)
     return (session.in_language(WORKBENCH_WORDS).generated_among_badge,) if protocol.is_blind else ()
 
 
