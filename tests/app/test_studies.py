@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from app.workbench.mount import KEY
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -18,7 +19,7 @@ from app.settings import Settings
 from app.store import adjudication, audit, progress, studies
 from app.store.studies import Assignment
 from tests.app.conftest import REPORTS
-from tests.app.page import assert_no_error, html_of, save, table_of
+from tests.app.page import assert_no_error, html_of, table_of
 from tests.app.study import FIRST, READERS, SECOND, begin, make_project, open_database, set_roles, submit
 
 PAIR = (Source(run_id=FIRST, system="adapter"), Source(run_id=FIRST, system=REFERENCE))
@@ -82,6 +83,11 @@ def outbox(page: AppTest, **document: object) -> dict[str, object]:
     return {"beat": "1", "drafts": [sent]}
 
 
+def send(page: AppTest, sent: dict[str, object]) -> AppTest:
+    page.session_state[KEY] = {"outbox": sent}
+    return page.run()
+
+
 ADEQUATE = [{"question": "image_adequate", "value": True}]
 
 
@@ -94,7 +100,7 @@ def test_a_reader_starts_with_the_next_case_and_goes_on_to_the_one_after(project
     assert_no_error(page)
     assert page.query_params == {"task": mine[0].id}
     assert button(page, "下一例").disabled
-    save(page, outbox(page, answers=ADEQUATE, preference={"choice": "A"}))
+    send(page, outbox(page, answers=ADEQUATE, preference={"choice": "A"}))
     assert_no_error(page)
     assert "本例已提交" in page.success[0].value
     button(page, "下一例").click().run()
@@ -123,7 +129,7 @@ def test_reports_stand_under_letters_and_the_reference_is_one_of_them(project: P
     assert hidden["hidden"]  # the films are judged first
     draft = outbox(page, answers=ADEQUATE)
     draft["drafts"][0]["submit"] = False  # type: ignore[index]
-    save(page, draft)
+    send(page, draft)
     shown = bench(page)
     assert [report["label"] for report in shown["reports"]] == ["A", "B"]
     assert shown["reference"] is None
@@ -151,7 +157,7 @@ def test_the_reference_comes_when_the_protocol_says_and_not_before(project: Path
     if reference != generated:
         assert reference not in told(page)
     assert bench(page)["reference"] is None
-    save(page, outbox(page, answers=[{"question": "score", "value": "s1"}]))
+    send(page, outbox(page, answers=[{"question": "score", "value": "s1"}]))
     assert_no_error(page)
     assert bench(page)["reference"] is not None
 
@@ -257,7 +263,7 @@ def test_a_protocol_file_of_ones_own_is_checked_in_one_sentence(project: Path, o
     page = open_at("studies", new="1")
     page.selectbox(key="new_study_protocol").set_value("own").run()
     assert page.info[0].value == "请上传一个 YAML 方案文件。"
-    page.file_uploader[0].set_value(("mine.yaml", "name: mine\ncolour: red\n".encode(), "text/yaml")).run()
+    page.file_uploader[0].set_value(("mine.yaml", b"name: mine\ncolour: red\n", "text/yaml")).run()
     assert page.error[0].value.startswith("mine.yaml: ")
     assert not page.exception
 
