@@ -36,7 +36,7 @@ class ReadingWords:
     skip_hint: str
     skip_reason: str
     skip_confirm: str
-    cancel: str
+    needs_reason: str
     report: str
     reference: str
     judged_reference: str
@@ -77,7 +77,7 @@ READING_WORDS: Mapping[str, ReadingWords] = MappingProxyType(
             skip_hint="跳过的病例不计入结果，之后仍可补读。请说明原因。",
             skip_reason="原因，如：影像打不开、曾参与该患者诊疗",
             skip_confirm="确认跳过",
-            cancel="取消",
+            needs_reason="请写明原因。",
             report="报告",
             reference="参考报告",
             judged_reference="待审核的参考报告",
@@ -121,7 +121,7 @@ READING_WORDS: Mapping[str, ReadingWords] = MappingProxyType(
             skip_hint="A skipped case does not count in the results; it can still be read later. Say why.",
             skip_reason="Reason, such as: film does not open, I have treated this patient",
             skip_confirm="Skip it",
-            cancel="Cancel",
+            needs_reason="Give a reason.",
             report="Report",
             reference="Reference report",
             judged_reference="Reference report to be judged",
