@@ -13,6 +13,7 @@ from app.markup import banner_html, draft_text, report_head_html, scores_html
 from app.run import Run
 from app.selection import UNREVIEWED, Entry, Selection, next_unreviewed
 from app.words import Words
+from app.words.reading import READING_WORDS
 from finetune.manifest import HEADLINE
 from xray.metrics.marks import KINDS
 
@@ -30,6 +31,11 @@ def show() -> None:
         st.html(banner_html(words))
         st.html(report_head_html(f"{words.run} {run.id}"))
         entries = navigation.entries(run)
+        if len(entries) < len(run.cases):
+            hidden = len(run.cases) - len(entries)
+            st.info(
+                session.in_language(READING_WORDS).read_blind.format(count=hidden), icon=":material/visibility_off:"
+            )
         _progress(entries, words=words)
         with st.expander(words.scores_title, icon=":material/monitoring:"):
             st.html(scores_html(run.scores, words=words))
@@ -41,7 +47,7 @@ def show() -> None:
 def _progress(entries: Sequence[Entry], *, words: Words) -> None:
     done = sum(entry.status != UNREVIEWED for entry in entries)
     bar, button = st.columns([5, 1], vertical_alignment="bottom")
-    bar.progress(done / len(entries), text=words.progress.format(done=done, total=len(entries)))
+    bar.progress(done / max(len(entries), 1), text=words.progress.format(done=done, total=len(entries)))
     upcoming = next_unreviewed(entries)
     label = words.continue_review if upcoming else words.all_reviewed
     if button.button(label, type="primary", shortcut="N", disabled=upcoming is None, width="stretch") and upcoming:

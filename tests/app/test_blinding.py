@@ -68,16 +68,16 @@ def test_no_message_of_a_blind_comparison_names_a_run_a_system_or_why_a_case_is_
     page.goto(f"{server.url}/tasks")
     page.locator(".st-key-next_s1 button").click()
     page.wait_for_url("**/reading?task=*")
-    page.get_by_text("影像质量是否足以完成本任务").wait_for()
+    page.locator(".asked", has_text="影像质量").wait_for()
     page.locator("canvas").first.wait_for()
     page.keyboard.press("1")
-    page.get_by_text("哪一份报告更好").wait_for()
+    page.locator(".asked", has_text="哪一份报告更好").wait_for()
     page.keyboard.press("1")
     page.keyboard.press("Control+Enter")
     page.get_by_text("本例已提交").wait_for()
     page.get_by_role("button", name="下一例").click()
     page.wait_for_url(lambda url: tasks_of(server, "s1")[0].id not in url)
-    page.get_by_text("影像质量是否足以完成本任务").wait_for()
+    page.locator(".asked", has_text="影像质量").wait_for()
 
     everything = b"\n".join(heard).replace(b"tr.adapter", b"")  # a rule of the style sheet
     assert "研究 s1".encode() in everything  # what is heard is the text of the pages
@@ -113,7 +113,7 @@ def test_the_menu_leads_from_the_worklist_to_the_tasks_without_the_run(server: S
     page = open_reader()
     page.goto(f"{server.url}/worklist")
     page.wait_for_url("**run=*")
-    page.get_by_role("button", name="读者研究").click()
+    page.get_by_role("button", name="读者研究").hover()
     page.get_by_role("link", name="我的任务").click()
     page.get_by_role("heading", name="我的任务").wait_for()
     page.wait_for_url(lambda url: "run=" not in url)
