@@ -47,7 +47,7 @@ def show() -> None:
 def _progress(entries: Sequence[Entry], *, words: Words) -> None:
     done = sum(entry.status != UNREVIEWED for entry in entries)
     bar, button = st.columns([5, 1], vertical_alignment="bottom")
-    bar.progress(done / max(len(entries), 1), text=words.progress.format(done=done, total=len(entries)))
+    bar.progress(done / len(entries), text=words.progress.format(done=done, total=len(entries)))
     upcoming = next_unreviewed(entries)
     label = words.continue_review if upcoming else words.all_reviewed
     if button.button(label, type="primary", shortcut="N", disabled=upcoming is None, width="stretch") and upcoming:
