@@ -95,10 +95,12 @@ def test_a_skipped_task_keeps_its_reason_counts_for_nothing_and_can_be_taken_up(
     audit.verify(database)
 
 
-def test_nothing_is_skipped_in_a_closed_study(database: Database, tasks: list[Assignment]):
+def test_nothing_is_skipped_or_saved_in_a_closed_study(database: Database, tasks: list[Assignment]):
     studies.close(database, "s1", actor="local")
     with pytest.raises(DataError, match="closed"):
         progress.skip(database, tasks[0], reason="太晚")
+    with pytest.raises(DataError, match="closed"):
+        submit(database, tasks[0], ReviewDocument())
 
 
 def test_a_study_whose_assignments_fail_is_not_begun(database: Database, tasks: list[Assignment]):
