@@ -111,7 +111,7 @@ def test_a_reference_that_the_protocol_hides_never_reaches_the_browser(server: S
 
 def test_the_menu_leads_from_the_worklist_to_the_tasks_without_the_run(server: Server, open_reader: Opener):
     page = open_reader()
-    page.goto(f"{server.url}/worklist")
+    page.goto(server.url)
     page.wait_for_url("**run=*")
     page.get_by_role("button", name="读者研究").hover()
     page.get_by_role("link", name="我的任务").click()
