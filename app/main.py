@@ -1,7 +1,5 @@
 """The page script: look, navigation, language and run choice. Streamlit runs it for every interaction."""
 
-from dataclasses import dataclass
-
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
@@ -11,38 +9,31 @@ from app.pages import GROUPS, HOME, PAGES
 from app.words import LANGUAGES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Chosen:
-    """The page in the address, and whether it shows a run, which the side bar then offers to choose."""
-
-    page: StreamlitPage
-    of_run: bool
-
-
 def main() -> None:
     """Draw the frame and the chosen page."""
     words = session.words()
     st.set_page_config(page_title=words.app_title, page_icon="🩻", layout="wide", initial_sidebar_state="collapsed")
     st.html(markup.STYLE)
-    chosen: _Chosen | None = None
+    page: StreamlitPage | None = None
     with shown():  # without a database nobody is known, and the page says why
-        chosen = _menu(words.code)
-    if chosen is None:
+        page = _menu(words.code)
+    if page is None:
         return
     unknown_run: str | None = None
     with st.sidebar, shown():
-        if chosen.of_run:
+        of_run = navigation.shows_run(page)
+        if of_run:
             unknown_run = session.settle_run()
         else:
             session.leave_run()
-        _choices(with_runs=chosen.of_run)
+        _choices(with_runs=of_run)
     if unknown_run:
         _say_unknown(unknown_run)
     else:
-        chosen.page.run()
+        page.run()
 
 
-def _menu(language: str) -> _Chosen:
+def _menu(language: str) -> StreamlitPage:
     """Offer the pages that who is here may open, and return the one in the address."""
     groups: dict[str, list[StreamlitPage]] = {}
     objects: dict[str, StreamlitPage] = {}
@@ -59,9 +50,7 @@ def _menu(language: str) -> _Chosen:
             groups.setdefault(GROUPS[page.group][language], []).append(made)
             objects[page.path] = made
     navigation.register(objects)
-    chosen = st.navigation(groups if len(groups) > 1 else [*objects.values()], position="top")
-    of_run = any(page.of_run and objects.get(page.path) is chosen for page in PAGES)
-    return _Chosen(page=chosen, of_run=of_run)
+    return st.navigation(groups if len(groups) > 1 else [*objects.values()], position="top")
 
 
 def _choices(*, with_runs: bool) -> None:

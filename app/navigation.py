@@ -8,7 +8,7 @@ from streamlit.navigation.page import StreamlitPage
 from app import access, session
 from app.run import Run
 from app.selection import Entry, Selection
-from app.store import reviews
+from app.store import progress, reviews
 
 WITHOUT_RUN = frozenset({"tasks", "reading", "adjudication", "studies"})
 """Paths of the pages of reader studies: a run's name in their address or side bar would tell who wrote a report."""
@@ -20,6 +20,12 @@ _PAGES_KEY = "pages"
 def register(pages: Mapping[str, StreamlitPage]) -> None:
     """Remember this session's page objects by their path, which Streamlit wants back for switching."""
     st.session_state[_PAGES_KEY] = pages
+
+
+def shows_run(page: StreamlitPage) -> bool:
+    """Whether a page shows one run, which the side bar and the address choose."""
+    pages: Mapping[str, StreamlitPage] = st.session_state[_PAGES_KEY]
+    return not any(made is page for path, made in pages.items() if path in WITHOUT_RUN)
 
 
 def open_page(path: str, **query: str) -> None:
@@ -51,9 +57,25 @@ def remember(selection: Selection) -> None:
 
 
 def entries(run: Run) -> tuple[Entry, ...]:
-    """Return all cases of the run with their marks and the reader's latest reviews, in the order of the run."""
+    """Return the cases of the run with their marks and the reader's latest reviews, in the order of the run.
+
+    Those that the reader has in a blind study are left out until it is closed.
+    """
     newest = reviews.latest(session.database(), run.id, reviewer=access.current().name)
-    return tuple(Entry(case=case, marks=session.marked(run, case), review=newest.get(case.id)) for case in run.cases)
+    hidden = read_blind()
+    return tuple(
+        Entry(case=case, marks=session.marked(run, case), review=newest.get(case.id))
+        for case in run.cases
+        if case.id not in hidden
+    )
+
+
+def read_blind() -> frozenset[str]:
+    """Return the cases that who is here must not see openly. A lead, who can unblind a study, sees them all."""
+    person = access.current()
+    if "lead" in person.roles:
+        return frozenset()
+    return progress.blind_cases(session.database(), person.name)
 
 
 def listed(run: Run) -> tuple[Entry, ...]:

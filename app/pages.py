@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from app.navigation import WITHOUT_RUN
 from app.screens import adjudication, reading, review, studies, tasks, worklist
 from app.store.people import ROLES, Role
 
@@ -27,11 +26,6 @@ class Page:
     group: Group
     roles: frozenset[Role] = frozenset(ROLES)
     listed: bool = True
-
-    @property
-    def of_run(self) -> bool:
-        """Whether the page shows one run, which the side bar and the address choose."""
-        return self.path not in WITHOUT_RUN
 
 
 PAGES: tuple[Page, ...] = (

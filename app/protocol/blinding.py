@@ -1,6 +1,7 @@
 """Report texts in one dress, so that nothing but what they say tells one author from another."""
 
 import re
+from functools import lru_cache
 
 from xray.text.normalize import normalize
 from xray.text.sections import locate_sections
@@ -22,6 +23,7 @@ _DOT = re.compile(
 _STOPS = re.compile(r"[\s，、；;。]*[。；;\n][\s，、；;。]*")
 
 
+@lru_cache(maxsize=20_000)
 def neutral_text(text: str) -> str:
     """Return a report without the habits of its author: what it states, in the same words and order.
 

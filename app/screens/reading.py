@@ -63,8 +63,9 @@ def _head(task: Task, *, load: Workload, upcoming: Work | None, words: ReadingWo
     title.html(report_head_html(task.study.title, badges=badges))
     is_given = status in GIVEN
     is_open = task.study.state == "open"
-    if skip.button(words.skip, disabled=is_given or status == "void" or not is_open, width="stretch"):
-        _ask_why(task, next_task=upcoming.assignment.id if upcoming else "")
+    can_skip = is_open and not is_given and status != "void"
+    with skip.popover(words.skip, disabled=not can_skip, width="stretch"):
+        _ask_why(task, next_task=upcoming.assignment.id if upcoming else "", words=words)
     can_go_on = upcoming is not None and is_open and (is_given or status == "void")
     kind = "primary" if can_go_on else "secondary"
     go = following.button(words.following, type=kind, shortcut="Right", disabled=not can_go_on, width="stretch")
@@ -74,22 +75,21 @@ def _head(task: Task, *, load: Workload, upcoming: Work | None, words: ReadingWo
         st.success(words.submitted if upcoming else words.submitted_last, icon=":material/check_circle:")
 
 
-def _ask_why(task: Task, *, next_task: str) -> None:
-    words = session.in_language(READING_WORDS)
-
-    def ask() -> None:
-        with shown():
-            st.write(words.skip_hint)
-            with st.form("skip", border=False):
-                reason = st.text_area(words.skip_reason, max_chars=500, key="skip_reason")
-                confirmed = st.form_submit_button(words.skip_confirm, type="primary")
-            if confirmed:
-                progress.skip(session.database(), task.assignment, reason=reason)
-                if next_task:
-                    navigation.open_task(next_task)
-                navigation.open_page("tasks")
-
-    st.dialog(words.skip)(ask)()
+def _ask_why(task: Task, *, next_task: str, words: ReadingWords) -> None:
+    """Ask for the reason why a case is skipped, and go on to the next."""
+    st.write(words.skip_hint)
+    with st.form(f"skip_{task.assignment.id}", border=False):
+        reason = st.text_area(words.skip_reason, max_chars=500, key=f"skip_reason_{task.assignment.id}")
+        confirmed = st.form_submit_button(words.skip_confirm, type="primary")
+    if not confirmed:
+        return
+    if not reason.strip():
+        st.warning(words.needs_reason)
+        return
+    progress.skip(session.database(), task.assignment, reason=reason)
+    if next_task:
+        navigation.open_task(next_task)
+    navigation.open_page("tasks")
 
 
 def _bench(task: Task, *, run: Run, case: ReviewCase, ahead: ReviewCase | None, words: ReadingWords) -> None:

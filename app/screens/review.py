@@ -21,7 +21,7 @@ def show() -> None:
         words, run = session.words(), session.current_run()
         st.html(banner_html(words))
         case_id = st.query_params.get("case", "")
-        case = run.case(case_id)
+        case = None if case_id in navigation.read_blind() else run.case(case_id)
         if case is None:
             st.info(words.unknown_case.format(case_id=case_id[:80]) if case_id else words.choose_case)
             if st.button(words.back, type="primary"):

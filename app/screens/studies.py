@@ -1,6 +1,6 @@
 """研究管理: reader studies, how far their readers are, their end, and what the labels stood for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
@@ -77,11 +77,18 @@ def _study(study: Study, *, words: StudiesWords) -> None:
     loads = progress.workloads_in(session.database(), study)
     head, close, unblind = st.columns([5, 1.2, 1.2], vertical_alignment="center")
     _title(study, place=head, words=words)
-    if close.button(words.close, disabled=study.state != "open", width="stretch"):
-        _confirm(words.close, [words.close_ask], button=words.close_confirm, act=lambda: _close(study))
-    if unblind.button(words.unblind, width="stretch"):
-        warnings = [words.unblind_ask, *([words.unblind_open] if study.state == "open" else [])]
-        _confirm(words.unblind, warnings, button=words.unblind_confirm, act=lambda: _unblind(study))
+    with close.popover(words.close, disabled=study.state != "open", width="stretch"):
+        st.warning(words.close_ask)
+        if st.button(words.close_confirm, type="primary"):
+            studies.close(session.database(), study.id, actor=access.current().name)
+            st.rerun()
+    with unblind.popover(words.unblind, width="stretch"):
+        st.warning(words.unblind_ask)
+        if study.state == "open":
+            st.warning(words.unblind_open)
+        if st.button(words.unblind_confirm, type="primary"):
+            seen = studies.unblind(session.database(), study.id, actor=access.current().name)
+            st.session_state[_KEY] = (study.id, seen)
     _bar(loads, place=st.container(), words=words)
     names = {person.name: person.display_name for person in people.everyone(session.database())}
     st.dataframe(
@@ -104,26 +111,6 @@ def _progress_row(load: Workload, *, name: str, words: StudiesWords) -> dict[str
         words.waiting: load.count(None),
         words.share: load.done / len(load.work),
     }
-
-
-def _confirm(title: str, warnings: list[str], *, button: str, act: Callable[[], None]) -> None:
-    def ask() -> None:
-        with shown():
-            for warning in warnings:
-                st.warning(warning)
-            if st.button(button, type="primary"):
-                act()
-                st.rerun()
-
-    st.dialog(title)(ask)()
-
-
-def _close(study: Study) -> None:
-    studies.close(session.database(), study.id, actor=access.current().name)
-
-
-def _unblind(study: Study) -> None:
-    st.session_state[_KEY] = (study.id, studies.unblind(session.database(), study.id, actor=access.current().name))
 
 
 def _key(study: Study, *, loads: tuple[Workload, ...], names: Mapping[str, str], words: StudiesWords) -> None:

@@ -13,6 +13,7 @@ from app.markup import banner_html, draft_text, report_head_html, scores_html
 from app.run import Run
 from app.selection import STATUSES, Entry, Selection, next_unsubmitted
 from app.words import Words
+from app.words.reading import READING_WORDS
 from finetune.manifest import HEADLINE
 from xray.metrics.marks import KINDS
 
@@ -30,6 +31,11 @@ def show() -> None:
         st.html(banner_html(words))
         st.html(report_head_html(f"{words.run} {run.id}"))
         entries = navigation.entries(run)
+        if len(entries) < len(run.cases):
+            hidden = len(run.cases) - len(entries)
+            st.info(
+                session.in_language(READING_WORDS).read_blind.format(count=hidden), icon=":material/visibility_off:"
+            )
         _progress(entries, words=words)
         with st.expander(words.scores_title, icon=":material/monitoring:"):
             st.html(scores_html(run.scores, words=words))

@@ -4,6 +4,7 @@
     schema.py         the tables          migrations/  how they came about    upgrade.py, version_1.py
     reviews.py        save, void, history         people.py        users and roles
     studies.py        studies, assignments, what labels stand for             adjudication.py
+    progress.py       how far readers are, tasks put aside
     chain.py, audit.py   the chain of hashes      adopt.py         reviews of single runs, once
     backup.py         copies while the server runs, and the way back
 

@@ -4,6 +4,7 @@ A task that was skipped has a void revision by its reader, with the reason; it m
 like any other. Nothing here tells where a text came from.
 """
 
+import json
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -66,6 +67,13 @@ def workloads_in(database: Database, study: Study) -> tuple[Workload, ...]:
     with database.reading() as session:
         names = sorted(session.scalars(readers))
     return tuple(workload(database, study, reader=name) for name in names)
+
+
+def blind_cases(database: Database, reader: str) -> frozenset[str]:
+    """Return the cases that a reader has in open studies whose protocol does not name the source of a report."""
+    open_studies = (study for study in all_studies(database) if study.state == "open")
+    blind = [study for study in open_studies if not json.loads(study.protocol).get("source_named", False)]
+    return frozenset(item.assignment.case_id for study in blind for item in work(database, study.id, reader))
 
 
 def purposes(database: Database, study_id: str) -> dict[str, Purpose]:

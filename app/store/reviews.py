@@ -17,7 +17,7 @@ from app.document import ReviewDocument, canonical
 from app.store.chain import append_record, now
 from app.store.engine import Database
 from app.store.people import LOCAL
-from app.store.schema import AssignmentRow, PersonRow, RevisionRow
+from app.store.schema import AssignmentRow, PersonRow, RevisionRow, StudyRow
 from xray.errors import DataError
 
 Status = Literal["draft", "submitted", "amended", "void"]
@@ -85,7 +85,8 @@ def save(database: Database, draft: Draft) -> Outcome:
     """Append `draft` as a new revision and return after COMMIT; the same draft again changes nothing.
 
     A draft typed on an older revision than another page has saved meanwhile is refused: `conflict` is True and `latest`
-    is what the other page saved. Raises DataError for a reviewer or an assignment that the project does not have.
+    is what the other page saved. Raises DataError for a reviewer or an assignment that the project does not have,
+    and in a study that is closed.
     """
     with database.writing() as session:
         rows = session.scalars(_thread(draft.run_id, draft.case_id, draft.reviewer, draft.task)).all()
@@ -95,8 +96,7 @@ def save(database: Database, draft: Draft) -> Outcome:
             return Outcome(latest=_revision(rows[-1]), acknowledged=holder.revision)
         if any(_is_unseen(row, draft) for row in rows):
             return Outcome(latest=_revision(rows[-1]), acknowledged=None)
-        if not rows:
-            _check(session, draft)
+        _check(session, draft, is_first=not rows)
         row = _new_row(draft, status=status, revision=rows[-1].revision + 1 if rows else 1)
         append_record(session, row, actor=draft.reviewer, action=status)
         latest = _revision(row)
@@ -219,12 +219,15 @@ def _is_unseen(row: RevisionRow, draft: Draft) -> bool:
     return all(row.client != client or row.sequence > sequence for client, sequence in draft.ancestors)
 
 
-def _check(session: Session, draft: Draft) -> None:
-    if session.get(PersonRow, draft.reviewer) is None:
+def _check(session: Session, draft: Draft, *, is_first: bool) -> None:
+    if is_first and session.get(PersonRow, draft.reviewer) is None:
         raise DataError(f"The project has no user {draft.reviewer}. Add them before they review.")
     if not draft.task:
         return
     found = session.get(AssignmentRow, draft.task)
+    study = session.get(StudyRow, found.study_id) if found else None
+    if study is not None and study.state != "open":
+        raise DataError("This study is closed. Nothing is changed in it any more.")
     if found is None or (found.reader, found.run_id, found.case_id) != (draft.reviewer, draft.run_id, draft.case_id):
         raise DataError(f"The case {draft.case_id} is not assigned to {draft.reviewer} as {draft.task}.")
 

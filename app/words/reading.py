@@ -36,13 +36,14 @@ class ReadingWords:
     skip_hint: str
     skip_reason: str
     skip_confirm: str
-    cancel: str
+    needs_reason: str
     report: str
     reference: str
     judged_reference: str
     case_gone: str
     opens_on: str
     no_films: str
+    read_blind: str
 
 
 READING_WORDS: Mapping[str, ReadingWords] = MappingProxyType(
@@ -77,12 +78,13 @@ READING_WORDS: Mapping[str, ReadingWords] = MappingProxyType(
             skip_hint="跳过的病例不计入结果，之后仍可补读。请说明原因。",
             skip_reason="原因，如：影像打不开、曾参与该患者诊疗",
             skip_confirm="确认跳过",
-            cancel="取消",
+            needs_reason="请写明原因。",
             report="报告",
             reference="参考报告",
             judged_reference="待审核的参考报告",
             case_gone="本例的影像所在的运行目前读不到，请联系研究负责人。",
             opens_on="本任务 {day} 起开放。",
+            read_blind="有 {count} 例正由您在盲法研究中阅读，研究结束前不在此列出。",
             no_films="按研究方案，本例只比较文字，不显示影像。",
         ),
         "en": ReadingWords(
@@ -121,12 +123,13 @@ READING_WORDS: Mapping[str, ReadingWords] = MappingProxyType(
             skip_hint="A skipped case does not count in the results; it can still be read later. Say why.",
             skip_reason="Reason, such as: film does not open, I have treated this patient",
             skip_confirm="Skip it",
-            cancel="Cancel",
+            needs_reason="Give a reason.",
             report="Report",
             reference="Reference report",
             judged_reference="Reference report to be judged",
             case_gone="The run with this case's films cannot be read at present. Tell the study's lead.",
             opens_on="This task opens on {day}.",
+            read_blind="{count} cases that you read in a blind study are not listed here until it is closed.",
             no_films="The protocol compares texts alone: no films are shown.",
         ),
     }
