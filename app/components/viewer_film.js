@@ -136,8 +136,8 @@ class Picture {
   }
 
   refuse(size, status, code, address) {
-    this.asked.delete(size);
-    if (address !== this.address) this.load(size); // renewed meanwhile
+    // What was refused is not asked for again by itself: every drawing of the film would.
+    if (address !== this.address) this.again(size); // renewed meanwhile
     else if (status === 403) Object.assign(this, { expired: size, problem: { kind: "expired" } });
     else if (status === 422) this.fail({ kind: "not_shown", code });
     else this.fail({ kind: status === 404 ? "no_film" : "no_answer" });
@@ -152,10 +152,21 @@ class Picture {
   renew(address) {
     if (address === this.address) return;
     this.address = address;
-    const size = this.expired;
-    if (!size) return;
+    if (this.expired) this.again(this.expired);
+  }
+
+  again(size) {
     Object.assign(this, { expired: null, problem: null });
+    this.asked.delete(size);
     this.load(size);
+  }
+
+  // What the reader asks for after a failure.
+  retry() {
+    if (!this.problem) return;
+    this.problem = null;
+    this.asked.clear();
+    this.load("preview");
   }
 
   // Return the size to draw from, with `part` of the film, in shares of its sides, at the window in force.

@@ -88,7 +88,7 @@ class Panel {
     this.view = { zoom: 1, x: 0.5, y: 0.5 };
     this.rulers = [];
     for (const picture of Object.values(this.pictures)) picture.fresh();
-    if (!this.picture.isThere) this.picture.load("preview");
+    this.picture.retry();
   }
 
   // -- geometry: the film in CSS pixels of the panel --------------------------
