@@ -21,7 +21,7 @@ from xray.guard import Guarded, Limits
 
 Source = Literal["original", "model"]
 Size = Literal["preview", "full"]
-_LIMITS = Limits(cpu_seconds=30.0, memory_mib=1400)  # 8192 x 8192 px, decoded, predicted and packed
+_LIMITS = Limits(cpu_seconds=30.0, memory_mib=1400, wall_seconds=120.0)  # 8192 x 8192 px, decoded, predicted and packed
 _DECODERS = 2  # a film that is slow to decode does not keep all other readers waiting
 
 

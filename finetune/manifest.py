@@ -18,8 +18,8 @@ runs/<name>-<hash>-<seed>/
     curves.png, systems.png, report.html
     .lock                           held by the one command that works in the folder
 
-The review app keeps its reviews.sqlite here, or in the folder of runs. Like checkpoints/ it is no result: no manifest
-names it.
+The review app keeps its reviews.sqlite and film_cache/ here, or in the folder of runs. Like checkpoints/ they are no
+results: no manifest names them.
 """
 
 from collections.abc import Iterable

@@ -124,7 +124,7 @@ class Viewer {
   }
 
   setLook(panel, look) {
-    for (const { picture } of this.group(panel)) Object.assign(picture, { look, stale: true });
+    for (const { picture } of this.group(panel)) picture.change({ look });
     this.drawTools();
     this.redraw();
   }
@@ -133,7 +133,7 @@ class Viewer {
 
   invert() {
     const inverted = !this.active.picture.inverted;
-    for (const { picture } of this.group(this.active)) Object.assign(picture, { inverted, stale: true });
+    for (const { picture } of this.group(this.active)) picture.change({ inverted });
     this.drawTools();
     this.redraw();
   }
@@ -158,7 +158,7 @@ class Viewer {
   }
 
   zoomBy(factor) {
-    if (!this.active.picture.level) return;
+    if (!this.active.picture.isThere) return;
     this.active.zoomAt(this.active.box.clientWidth / 2, this.active.box.clientHeight / 2, factor);
   }
 

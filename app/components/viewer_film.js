@@ -53,25 +53,57 @@ function greyTable({ header, curve }, window, inverted) {
   return table;
 }
 
-// The pixels of one film from one source, the preview first and the full size when it is asked for.
+// One size of a film, and a canvas on which the part of it that is in sight is kept at the window in force.
+class Level {
+  constructor({ header, curve, values }) {
+    Object.assign(this, { header, curve, values, painted: null });
+    this.canvas = document.createElement("canvas");
+    Object.assign(this.canvas, { width: header.width, height: header.height });
+    this.context = this.canvas.getContext("2d");
+    this.image = this.context.createImageData(header.width, header.height);
+    this.pixels = new Uint32Array(this.image.data.buffer);
+  }
+
+  // `part` is { left, top, right, bottom } in pixels of this size; `version` tells one window from another.
+  paint(part, window, inverted, version) {
+    const done = this.painted;
+    const isIn = done && part.left >= done.left && part.top >= done.top && part.right <= done.right && part.bottom <= done.bottom;
+    if (isIn && done.version === version) return;
+    if (this.tableOf !== version) {
+      this.table = greyTable(this, window, inverted);
+      this.tableOf = version;
+    }
+    const { values, pixels, table, header } = this;
+    for (let row = part.top; row < part.bottom; row += 1) {
+      const end = row * header.width + part.right;
+      for (let place = row * header.width + part.left; place < end; place += 1) pixels[place] = table[values[place]];
+    }
+    this.context.putImageData(this.image, 0, 0, part.left, part.top, part.right - part.left, part.bottom - part.top);
+    this.painted = { ...part, version };
+  }
+}
+
+// One film from one source, the preview first and the full size when it is asked for.
 class Picture {
   constructor(address, source, changed) {
-    Object.assign(this, { address, source, changed, state: "empty", problem: null, level: null, inverted: false });
+    Object.assign(this, { address, source, changed, state: "empty", problem: null, preview: null, full: null, version: 0 });
     this.asked = new Set();
     this.fresh();
   }
 
-  fresh() {
-    this.look = { name: "whole", wider: 1, higher: 0 }; // against the look: times its width, plus so many widths
-    this.inverted = false;
-    this.stale = true;
+  // How it is looked at: a look of its header, times its width, plus so many widths.
+  fresh() { this.change({ look: { name: "whole", wider: 1, higher: 0 }, inverted: false }); }
+
+  change(how) {
+    Object.assign(this, how);
+    this.version += 1;
   }
 
   get isFresh() { return this.look.name === "whole" && this.look.wider === 1 && this.look.higher === 0 && !this.inverted; }
 
-  get header() { return this.level?.header ?? null; }
+  get header() { return (this.preview ?? this.full)?.header ?? null; }
 
-  get isWhole() { return this.header !== null && this.header.width === this.header.columns; }
+  get isThere() { return this.header !== null; }
 
   // The window in force. A film may lack a look that another one has.
   window() {
@@ -86,7 +118,7 @@ class Picture {
     if (this.asked.has(size)) return;
     this.asked.add(size);
     const address = this.address;
-    if (!this.level) this.state = "loading";
+    if (!this.isThere) this.state = "loading";
     try {
       const answer = await fetch(`${address}/${this.source}/${size}`);
       if (answer.ok) this.take(unpack(await answer.arrayBuffer()));
@@ -97,19 +129,15 @@ class Picture {
     this.changed(this);
   }
 
-  take(level) {
-    if (this.header && this.header.width >= level.header.width) return; // the full size came first
-    this.level = level;
-    this.canvas = document.createElement("canvas");
-    Object.assign(this.canvas, { width: level.header.width, height: level.header.height });
-    this.context = this.canvas.getContext("2d");
-    this.image = this.context.createImageData(level.header.width, level.header.height);
-    Object.assign(this, { state: this.isWhole ? "full" : "preview", problem: null, stale: true });
+  take(film) {
+    const isFull = film.header.width === film.header.columns;
+    this[isFull ? "full" : "preview"] = new Level(film);
+    Object.assign(this, { state: this.full ? "full" : "preview", problem: null });
   }
 
   refuse(size, status, code, address) {
-    this.asked.delete(size);
-    if (address !== this.address) this.load(size); // renewed meanwhile
+    // What was refused is not asked for again by itself: every drawing of the film would.
+    if (address !== this.address) this.again(size); // renewed meanwhile
     else if (status === 403) Object.assign(this, { expired: size, problem: { kind: "expired" } });
     else if (status === 422) this.fail({ kind: "not_shown", code });
     else this.fail({ kind: status === 404 ? "no_film" : "no_answer" });
@@ -117,27 +145,40 @@ class Picture {
 
   fail(problem) {
     this.problem = problem;
-    if (!this.level) this.state = "problem";
+    if (!this.isThere) this.state = "problem";
   }
 
   // A later address of the same film: ask again for what an expired one did not give.
   renew(address) {
     if (address === this.address) return;
     this.address = address;
-    const size = this.expired;
-    if (!size) return;
+    if (this.expired) this.again(this.expired);
+  }
+
+  again(size) {
     Object.assign(this, { expired: null, problem: null });
+    this.asked.delete(size);
     this.load(size);
   }
 
-  // Bring the canvas to the window in force.
-  paint() {
-    if (!this.stale || !this.level) return;
-    const table = greyTable(this.level, this.window(), this.inverted);
-    const { values } = this.level;
-    const pixels = new Uint32Array(this.image.data.buffer);
-    for (let place = 0; place < values.length; place += 1) pixels[place] = table[values[place]];
-    this.context.putImageData(this.image, 0, 0);
-    this.stale = false;
+  // What the reader asks for after a failure.
+  retry() {
+    if (!this.problem) return;
+    this.problem = null;
+    this.asked.clear();
+    this.load("preview");
+  }
+
+  // Return the size to draw from, with `part` of the film, in shares of its sides, at the window in force.
+  painted(part, isFine) {
+    if (isFine && !this.full) this.load("full");
+    const level = (isFine && this.full) || this.preview || this.full;
+    const { width, height } = level.header;
+    const pixels = {
+      left: Math.max(0, Math.floor(part.left * width)), top: Math.max(0, Math.floor(part.top * height)),
+      right: Math.min(width, Math.ceil(part.right * width)), bottom: Math.min(height, Math.ceil(part.bottom * height)),
+    };
+    level.paint(pixels, this.window(), this.inverted, this.version);
+    return level.canvas;
   }
 }

@@ -88,7 +88,7 @@ class Panel {
     this.view = { zoom: 1, x: 0.5, y: 0.5 };
     this.rulers = [];
     for (const picture of Object.values(this.pictures)) picture.fresh();
-    if (!this.picture.level) this.picture.load("preview");
+    this.picture.retry();
   }
 
   // -- geometry: the film in CSS pixels of the panel --------------------------
@@ -134,12 +134,12 @@ class Panel {
   wheel(event) {
     event.preventDefault();
     this.viewer.activate(this);
-    if (this.picture.level) this.zoomAt(...this.at(event), Math.exp(-event.deltaY / 500));
+    if (this.picture.isThere) this.zoomAt(...this.at(event), Math.exp(-event.deltaY / 500));
   }
 
   grab(event) {
     this.viewer.activate(this);
-    if (!this.picture.level || event.button === 2) return;
+    if (!this.picture.isThere || event.button === 2) return;
     if (event.button === 1) event.preventDefault(); // no automatic scrolling
     this.canvas.setPointerCapture(event.pointerId);
     const pans = event.shiftKey || event.button === 1;
@@ -202,15 +202,18 @@ class Panel {
     const [width, height] = [this.box.clientWidth, this.box.clientHeight];
     Object.assign(this.canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
     this.drawTexts();
-    if (!this.picture.level || width === 0 || height === 0) return;
+    if (!this.picture.isThere || width === 0 || height === 0) return;
     const place = this.place();
+    const inSight = {
+      left: -place.left / place.width, right: (width - place.left) / place.width,
+      top: -place.top / place.height, bottom: (height - place.top) / place.height,
+    };
     const isCoarse = place.width * ratio > this.picture.header.width;
-    if (!this.picture.isWhole && (this.view.zoom > 1 || isCoarse)) this.picture.load("full");
-    this.picture.paint();
+    const film = this.picture.painted(inSight, this.view.zoom > 1 || isCoarse);
     const brush = this.canvas.getContext("2d");
     brush.scale(ratio, ratio);
     brush.imageSmoothingQuality = "high";
-    brush.drawImage(this.picture.canvas, place.left, place.top, place.width, place.height);
+    brush.drawImage(film, place.left, place.top, place.width, place.height);
     for (const ruler of this.rulers) this.drawRuler(brush, ruler);
   }
 
@@ -243,18 +246,18 @@ class Panel {
     const { words } = this.viewer;
     const { picture, film } = this;
     const several = film.sources.length > 1;
-    this.box.dataset.state = picture.problem && !picture.level ? "problem" : picture.state;
+    this.box.dataset.state = picture.problem && !picture.isThere ? "problem" : picture.state;
     this.box.dataset.source = this.source;
     this.switch.textContent = words.sources[this.source] + (several ? " ⇄" : film.searching ? " …" : "");
     this.switch.title = several ? words.switch_source : film.searching ? words.searching : "";
     this.switch.disabled = !several;
     this.canvas.setAttribute("aria-label", `${film.label}, ${words.sources[this.source]}`);
     this.message.textContent = picture.problem ? filled(words[picture.problem.kind], picture.problem)
-      : picture.level ? "" : words.loading;
+      : picture.isThere ? "" : words.loading;
     const [across] = picture.header?.orientation ?? [];
     const sides = { left: [...(across ?? "")].map((letter) => OPPOSITE[letter]).join(""), right: across };
     for (const mark of this.edges) mark.textContent = sides[mark.dataset.edge] ?? "";
-    this.readout.textContent = picture.level ? this.reading() : "";
+    this.readout.textContent = picture.isThere ? this.reading() : "";
   }
 
   reading() {

@@ -1,4 +1,4 @@
-"""The signed film route: only addresses this process has made, only while they are valid, and nothing said but pixels."""
+"""The signed film route: only addresses this process has made, while they are valid, and nothing said but pixels."""
 
 import hashlib
 import zlib

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from app import originals as module
+from app.__main__ import main
 from app.film_cache import FilmCache
 from app.originals import Originals
 from app.run import load_run
@@ -69,3 +70,12 @@ def test_a_prior_is_the_patients_last_study_of_an_earlier_day_and_none_where_no_
     run = load_run(run_folder)
     priors = [run.prior_of(case) for case in run.cases]
     assert [prior and prior.id for prior in priors] == [run.cases[2].id, None, run.cases[1].id, None, None]
+
+
+def test_a_folder_of_films_that_does_not_exist_is_refused_in_one_line(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["--project", str(run_folder), "--films", str(run_folder / "nowhere"), "--headless"]) == 2
+    printed = capsys.readouterr().err
+    assert "--films" in printed
+    assert printed.count("\n") == 1
