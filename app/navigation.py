@@ -13,11 +13,13 @@ from app.store import reviews
 SELECTION_KEY = "selection"
 VISIT_KEY = "visit"
 _PAGES_KEY = "pages"
+_HOME_KEY = "home"
 
 
-def register(pages: Mapping[str, StreamlitPage]) -> None:
-    """Remember this session's page objects by their path, which Streamlit wants back for switching."""
+def register(pages: Mapping[str, StreamlitPage], *, home: str) -> None:
+    """Remember this session's page objects by their path, which Streamlit wants back for switching, and the first."""
     st.session_state[_PAGES_KEY] = pages
+    st.session_state[_HOME_KEY] = home
 
 
 def open_page(path: str, **query: str) -> None:
@@ -29,6 +31,11 @@ def open_case(case_id: str) -> None:
     """Go to the review page of a case of the present run; its address ?run=ID&case=ID can be bookmarked."""
     st.session_state[VISIT_KEY] = st.session_state.get(VISIT_KEY, 0) + 1  # a new table forgets the clicked cell
     open_page("review", case=case_id)
+
+
+def open_home() -> None:
+    """Go to the first page that is open to who is here: the list, unless they read no cases."""
+    open_page(st.session_state[_HOME_KEY])
 
 
 def open_worklist() -> None:
@@ -54,4 +61,5 @@ def listed(run: Run) -> tuple[Entry, ...]:
 
 
 def _run_query() -> dict[str, str]:
-    return {session.RUN_KEY: st.session_state[session.RUN_KEY]}
+    run_id = st.session_state.get(session.RUN_KEY)  # a page that was refused has not settled one
+    return {session.RUN_KEY: run_id} if run_id else {}

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import access, components, navigation, session
+from app import access, access_log, components, navigation, session
 from app.faults import shown
 from app.films import film_url
 from app.markup import banner_html, draft_text, legend_html, metrics_html, report_head_html, report_html, turns_html
@@ -36,6 +36,7 @@ def show() -> None:
             if st.button(words.back, type="primary"):
                 navigation.open_worklist()
             return
+        access_log.note("open case", subject=f"{run.id}/{case.id}", actor=access.current().name)
         entries = navigation.entries(run)
         entry = next(entry for entry in entries if entry.case.id == case.id)
         _steps(case, run=run, entries=entries, listed=navigation.listed(run), words=words)
@@ -127,7 +128,10 @@ def _receive() -> None:
 
 def _take(outbox: object) -> bool:
     """Store what the browser sent; True when there is something new to tell it."""
-    answers = receive(outbox, find_run=session.find_run, database=session.database(), reviewer=access.current().name)
+    if outbox is None:
+        return False
+    reviewer = access.require(access.READERS).name
+    answers = receive(outbox, find_run=session.find_run, database=session.database(), reviewer=reviewer)
     if not answers or answers == st.session_state.get(ANSWERS_KEY):
         return False
     st.session_state[ANSWERS_KEY] = answers
