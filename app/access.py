@@ -80,6 +80,13 @@ def require(roles: Collection[Role]) -> Person:
     return person
 
 
+def recheck(name: str, roles: Collection[Role]) -> None:
+    """Ask again, outside of a page, whether someone may. Raises AccessDenied when they may not any more."""
+    person = people.find(session.database(), name)
+    if person is None or not person.active or person.roles.isdisjoint(roles):
+        raise AccessDenied("This is not open to you any more. Load the page anew.")
+
+
 def role_names(roles: Collection[Role]) -> str:
     """Return the roles in words, in the order of their power."""
     words = _words()

@@ -8,7 +8,6 @@ import logging
 import time
 from collections import OrderedDict
 from threading import Lock
-from urllib.parse import parse_qs
 
 from anyio import to_thread
 from starlette.datastructures import Headers
@@ -53,7 +52,10 @@ def forget() -> None:
 
 
 class RefusedFilms:
-    """ASGI middleware that notes every film that was asked for and not given: an address made up, or one grown old."""
+    """ASGI middleware that notes who asked for a film and got none: by an address made up, or one grown old.
+
+    The address is not noted. Whoever makes one up could write anything into it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -74,17 +76,9 @@ class RefusedFilms:
 
 def _note_refusal(scope: Scope) -> None:
     try:
-        note("film refused", subject=_case_of(scope), actor=_actor_of(scope))
+        note("film refused", subject="film", actor=_actor_of(scope))
     except Exception as error:  # the refusal stands, whether it can be noted or not
         _log.error("a refused film is not in the audit: %s", type(error).__name__)
-
-
-def _case_of(scope: Scope) -> str:
-    """Return the case of the address, if there is one: whatever else a stranger writes does not reach the audit."""
-    query = parse_qs(scope["query_string"].decode("latin-1"))
-    run_id, case_id = query.get("run", [""])[0], query.get("case", [""])[0]
-    run = session.find_run(run_id)
-    return f"{run.id}/{case_id}" if run is not None and run.case(case_id) else UNKNOWN
 
 
 def _actor_of(scope: Scope) -> str:

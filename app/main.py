@@ -16,10 +16,10 @@ from app.words import LANGUAGES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Chosen:
-    """The page in the address, and whether it is drawn for who is here or refused to them."""
+    """The page in the address, or what stands in its place, and whether it shows a run, chosen in the side bar."""
 
     page: StreamlitPage
-    is_open: bool
+    of_run: bool
 
 
 def main() -> None:
@@ -34,9 +34,11 @@ def main() -> None:
         return
     unknown_run: str | None = None
     with st.sidebar, shown():
-        if chosen.is_open:
+        if chosen.of_run:
             unknown_run = session.settle_run()
-        _choices(with_runs=chosen.is_open)
+        else:
+            session.leave_run()
+        _choices(with_runs=chosen.of_run)
     if unknown_run:
         _say_unknown(unknown_run)
     else:
@@ -57,7 +59,7 @@ def _choose(language: str) -> _Chosen | None:
 def _everywhere(show: Callable[[], None]) -> _Chosen:
     """Stand at every address in place of the page there."""
     pages = [_made(page, show=show, language="zh", hidden=True, default=page is HOME) for page in PAGES]
-    return _Chosen(page=st.navigation(pages, position="hidden"), is_open=False)
+    return _Chosen(page=st.navigation(pages, position="hidden"), of_run=False)
 
 
 def _menu(visitor: Visitor, language: str) -> _Chosen:
@@ -75,7 +77,7 @@ def _menu(visitor: Visitor, language: str) -> _Chosen:
     navigation.register(objects, home=home.path)
     shown_groups = sum(any(page.visibility == "visible" for page in group) for group in groups.values())
     chosen = st.navigation(groups if shown_groups > 1 else [*objects.values()], position="top")
-    return _Chosen(page=chosen, is_open=any(chosen is objects[page.path] for page in opened))
+    return _Chosen(page=chosen, of_run=any(page.of_run and chosen is objects[page.path] for page in opened))
 
 
 def _made(page: Page, *, show: Callable[[], None], language: str, hidden: bool, default: bool) -> StreamlitPage:

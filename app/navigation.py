@@ -12,6 +12,8 @@ from app.store import reviews
 
 SELECTION_KEY = "selection"
 VISIT_KEY = "visit"
+WITHOUT_RUN = frozenset({"people", "audit", "check", "about"})
+"""Paths of the pages that show no run, so that none is in their address."""
 _PAGES_KEY = "pages"
 _HOME_KEY = "home"
 
@@ -23,8 +25,9 @@ def register(pages: Mapping[str, StreamlitPage], *, home: str) -> None:
 
 
 def open_page(path: str, **query: str) -> None:
-    """Go to the page at `/path` of the present run, with `query` in its address."""
-    st.switch_page(st.session_state[_PAGES_KEY][path], query_params={**_run_query(), **query})
+    """Go to the page at `/path`, with `query` in its address and, where the page shows a run, the present one."""
+    run = {} if path in WITHOUT_RUN else _run_query()
+    st.switch_page(st.session_state[_PAGES_KEY][path], query_params={**run, **query})
 
 
 def open_case(case_id: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.access import ADMINS, READERS
+from app.navigation import WITHOUT_RUN
 from app.screens import about, audit_log, people, review, self_check, worklist
 from app.store.people import ROLES, Role
 
@@ -26,6 +27,11 @@ class Page:
     titles: Mapping[str, str]
     group: Group
     roles: frozenset[Role] = frozenset(ROLES)
+
+    @property
+    def of_run(self) -> bool:
+        """Whether the page shows one run, which the side bar and the address choose."""
+        return self.path not in WITHOUT_RUN
 
 
 PAGES: tuple[Page, ...] = (

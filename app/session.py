@@ -62,6 +62,12 @@ def settle_run() -> str | None:
     return asked if asked and asked != chosen else None
 
 
+def leave_run() -> None:
+    """Take the run out of the address of a page that shows none."""
+    if RUN_KEY in st.query_params:
+        del st.query_params[RUN_KEY]
+
+
 def put_run_in_address() -> None:
     """Make the address follow the run that the reader has chosen in the side bar."""
     st.query_params[RUN_KEY] = st.session_state[RUN_KEY]

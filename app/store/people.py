@@ -82,7 +82,7 @@ def ensure_admin(database: Database, text: str) -> None:
         raise ConfigError(f"{text[:40]!r} cannot be the name of an admin. Give it as the sign-in tells it.")
     known = find(database, name) or Person(name=name, display_name=name, roles=frozenset(), active=False)
     if not (known.active and "admin" in known.roles):
-        roles = known.roles | {"admin"}
+        roles: frozenset[Role] = frozenset({*known.roles, "admin"})
         put(database, Person(name=name, display_name=known.display_name, roles=roles), actor=_SERVER)
 
 

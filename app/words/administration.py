@@ -209,7 +209,7 @@ _EN = AdministrationWords(
     ),
     audit=AuditWords(
         title="Audit log",
-        intro="Who did what to what, and when. Each hash covers all entries before it, so a change shows. Times: {zone}.",
+        intro="Who did what to what, and when. Each hash covers all entries before it, so changes show. Times: {zone}.",
         everyone="Everyone",
         all_actions="All actions",
         actor="Person",
@@ -255,8 +255,8 @@ _EN = AdministrationWords(
         your_roles="Roles",
         sign_in="Sign-in",
         no_sign_in="one user of this machine, no sign-in",
-        local_drafts="Text that is not on the server yet is kept in this browser. On a shared computer, wait for “Saved” before "
-        "you leave, and sign out or close the browser.",
+        local_drafts="Text not on the server yet is kept in this browser. On a shared computer, wait for “Saved” and "
+        "sign out or close the browser.",
         purpose_title="Purpose",
         purpose=(
             "This system is for research: it judges models that write chest X-ray reports and collects corrections.",

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.__main__ import ADDRESS, free_port, main, streamlit_command
+from app.__main__ import main, streamlit_command
+from app.network import ADDRESS, Listening, free_port
 from app.run import find_runs, load_run, readable_runs
 from app.settings import Settings
 from xray.errors import ConfigError, DataError
@@ -76,7 +77,7 @@ def test_without_a_wish_a_taken_port_is_passed_over():
 
 
 def test_the_server_is_started_private_and_without_telemetry():
-    command = streamlit_command(8501, headless=True)
+    command = streamlit_command(Listening(port=8501, headless=True))
     for option in (
         "--server.address=127.0.0.1",
         "--browser.gatherUsageStats=false",
