@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime import Runtime
+from streamlit import runtime
 
 from app.run import SortedRuns, find_runs, sort_runs
 from app.settings import Settings
@@ -153,5 +153,6 @@ def _lock(settings: Settings, *, words: SelfCheckWords) -> Line:
 
 
 def _num_sessions() -> str:
-    sessions = getattr(Runtime.instance(), "_session_mgr", None)  # Streamlit tells the number nowhere else
+    # Streamlit tells the number nowhere else.
+    sessions = getattr(runtime.get_instance(), "_session_mgr", None) if runtime.exists() else None
     return "–" if sessions is None else str(sessions.num_active_sessions())

@@ -4,6 +4,7 @@
 const locks = new WeakMap();
 const STORE = "xray-last-input";
 const TICK_MS = 500;
+const APART_MS = 400;
 const INPUTS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"];
 
 class Lock {
@@ -121,9 +122,10 @@ class Lock {
     this.warning.hidden = true;
     this.cover.hidden = false;
     if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
-    document.activeElement?.blur?.(); // the editor keeps what was typed when it loses the focus
+    document.activeElement?.blur?.(); // the editor sends what was typed when it loses the focus
     this.unlock.focus();
-    this.tell(true);
+    // Apart from that, because what is sent in one moment reruns the editor alone, and the page would keep its texts.
+    setTimeout(() => { if (this.locked) this.tell(true); }, APART_MS);
   }
 
   open() {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from app.store.engine import Database
 from app.store.schema import AuditRow
@@ -43,8 +43,9 @@ def look(database: Database, *, thorough: bool = False) -> State:
             schema = session.scalar(_VERSION)
             session.scalar(select(AuditRow.hash).order_by(AuditRow.seq.desc()).limit(1))
             answer = session.scalar(_SQLITE[thorough]) if database.is_file else "ok"
-    except SQLAlchemyError:
-        return State(fault="silent", expected_schema=head_of())
+    except SQLAlchemyError as error:
+        is_malformed = database.is_file and type(error) is DatabaseError  # a busy or missing file is a kind of its own
+        return State(fault="damaged" if is_malformed else "silent", expected_schema=head_of())
     name = "SQLite" if database.is_file else "PostgreSQL"
     fault: Fault = "" if answer == "ok" else "damaged"
     return State(engine=f"{name} {engine}", schema=str(schema), expected_schema=head_of(), fault=fault)

@@ -46,10 +46,7 @@ class Proxy:
             head = self._signed(await reader.readuntil(b"\r\n\r\n"))
             behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", self._to_port)
             behind_writer.write(head)
-            there = asyncio.create_task(_pump(reader, behind_writer))
-            await _pump(behind_reader, writer)
-            there.cancel()
-            behind_writer.close()
+            await asyncio.gather(_pump(reader, behind_writer), _pump(behind_reader, writer))
 
     def _signed(self, head: bytes) -> bytes:
         first, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
@@ -66,3 +63,5 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             writer.write(block)
             await writer.drain()
     writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
