@@ -13,6 +13,8 @@ from app.pages import GROUPS, HOME, PAGES, Page
 from app.screens.refusal import refusal_of, show_stranger
 from app.words import LANGUAGES
 
+_START = "start"  # Streamlit wants a name for the page at /
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Chosen:
@@ -58,8 +60,9 @@ def _choose(language: str) -> _Chosen | None:
 
 def _everywhere(show: Callable[[], None]) -> _Chosen:
     """Stand at every address in place of the page there."""
-    pages = [_made(page, show=show, language="zh", hidden=True, default=page is HOME) for page in PAGES]
-    return _Chosen(page=st.navigation(pages, position="hidden"), of_run=False)
+    pages = [_made(page, show=show, language="zh", hidden=True) for page in PAGES]
+    start = st.Page(show, title=HOME.titles["zh"], url_path=_START, default=True, visibility="hidden")
+    return _Chosen(page=st.navigation([start, *pages], position="hidden"), of_run=False)
 
 
 def _menu(visitor: Visitor, language: str) -> _Chosen:
@@ -68,23 +71,29 @@ def _menu(visitor: Visitor, language: str) -> _Chosen:
     home = HOME if HOME in opened else opened[0]
     groups: dict[str, list[StreamlitPage]] = {}
     objects: dict[str, StreamlitPage] = {}
+    runless: list[StreamlitPage] = []
     for page in PAGES:
         is_open = page in opened
         show = page.show if is_open else refusal_of(page.path, titles=page.titles, roles=page.roles)
-        made = _made(page, show=show, language=language, hidden=not is_open, default=page is home)
-        groups.setdefault(GROUPS[page.group][language], []).append(made)
-        objects[page.path] = made
+        made = [_made(page, show=show, language=language, hidden=not is_open, default=page is home)]
+        if page is home:  # Streamlit knows its first page at / alone, and calls its own address unknown
+            made.append(_made(page, show=show, language=language, hidden=True))
+        groups.setdefault(GROUPS[page.group][language], []).extend(made)
+        objects[page.path] = made[0]
+        if not (is_open and page.of_run):
+            runless += made
     navigation.register(objects, home=home.path)
-    shown_groups = sum(any(page.visibility == "visible" for page in group) for group in groups.values())
-    chosen = st.navigation(groups if shown_groups > 1 else [*objects.values()], position="top")
-    return _Chosen(page=chosen, of_run=any(page.of_run and chosen is objects[page.path] for page in opened))
+    num_shown = sum(any(page.visibility == "visible" for page in group) for group in groups.values())
+    flat = [page for group in groups.values() for page in group]
+    chosen = st.navigation(groups if num_shown > 1 else flat, position="top")
+    return _Chosen(page=chosen, of_run=not any(chosen is page for page in runless))
 
 
-def _made(page: Page, *, show: Callable[[], None], language: str, hidden: bool, default: bool) -> StreamlitPage:
+def _made(page: Page, *, show: Callable[[], None], language: str, hidden: bool, default: bool = False) -> StreamlitPage:
     return st.Page(
         show,
         title=page.titles[language],
-        url_path=page.path,
+        url_path=_START if default else page.path,
         icon=page.icon,
         default=default,
         visibility="hidden" if hidden else "visible",

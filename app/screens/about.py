@@ -10,6 +10,7 @@ from app.faults import shown
 from app.markup import banner_html, report_head_html
 from app.self_check import versions
 from app.settings import Settings
+from app.store.people import ROLES
 from app.words.access import ACCESS_WORDS
 from app.words.administration import ADMINISTRATION_WORDS, AboutWords
 from app.words.self_check import SELF_CHECK_WORDS
@@ -45,7 +46,8 @@ def _account(words: AboutWords) -> None:
     body = "".join(f"<dt>{escape(term)}</dt><dd>{escape(told)}</dd>" for term, told in rows)
     st.html(report_head_html(words.account) + f'<dl class="account">{body}</dl>')
     meanings = session.in_language(ACCESS_WORDS)
-    st.html(_list_html([f"{meanings.roles[role]}: {meanings.role_meanings[role]}" for role in sorted(person.roles)]))
+    colon, own = session.words().colon, (role for role in ROLES if role in person.roles)
+    st.html(_list_html([f"{meanings.roles[role]}{colon}{meanings.role_meanings[role]}" for role in own]))
     if sign_in.mode == "oidc" and st.button(meanings.sign_out, icon=":material/logout:"):
         st.logout()
     if not is_local:

@@ -66,11 +66,11 @@ def _filter(words: AuditWords, *, zone: tzinfo) -> Filter:
     )
     part = subject.text_input(words.subject, placeholder=words.subject_hint, key="audit_subject")
     span = days.date_input(words.days, value=(), format="YYYY-MM-DD", key="audit_days")
-    since, before = _bounds(span if isinstance(span, tuple) else (span,), zone=zone)
+    since, before = times_of(span if isinstance(span, tuple) else (span,), zone=zone)
     return Filter(actor=chosen_actor, action=chosen_action, subject=part.strip(), since=since, before=before)
 
 
-def _bounds(days: Sequence[date], *, zone: tzinfo) -> tuple[str, str]:
+def times_of(days: Sequence[date], *, zone: tzinfo) -> tuple[str, str]:
     """Return the times in UTC at which the first of the reader's days begins and the last one ends; "" without days."""
     if not days:
         return "", ""
@@ -110,7 +110,9 @@ def _export(kept: Filter, *, words: AuditWords) -> None:
         return table(_COLUMNS, (_cells(entry) for entry in reversed(entries)))
 
     name = f"audit-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.csv"
-    st.download_button(words.export, data=make, file_name=name, mime="text/csv", icon=":material/download:")
+    st.download_button(
+        words.export, data=make, file_name=name, mime="text/csv", icon=":material/download:", on_click="ignore"
+    )
     st.caption(words.export_note)
 
 

@@ -47,7 +47,7 @@ def _table(everyone: Sequence[Person], *, words: PeopleWords) -> None:
 
 def _add(everyone: Sequence[Person], *, words: PeopleWords) -> None:
     with st.form("add_person", clear_on_submit=False):
-        st.subheader(words.add_title)
+        st.html(report_head_html(words.add_title))
         text = st.text_input(words.name, help=words.name_help, max_chars=people.LONGEST_NAME, key="add_name")
         display_name = st.text_input(words.display_name, max_chars=people.LONGEST_NAME, key="add_display_name")
         roles = _role_choice(words, key="add_roles", default=("reader",))
@@ -70,7 +70,7 @@ def _add(everyone: Sequence[Person], *, words: PeopleWords) -> None:
 
 def _change(everyone: Sequence[Person], *, words: PeopleWords) -> None:
     with st.container(border=True):
-        st.subheader(words.change_title)
+        st.html(report_head_html(words.change_title))
         labels = {person.name: f"{person.display_name} ({person.name})" for person in everyone}
         chosen = st.selectbox(words.choose, list(labels), format_func=lambda name: labels.get(name, name), key="chosen")
         before = next(person for person in everyone if person.name == chosen)
@@ -109,7 +109,9 @@ def _role_choice(words: PeopleWords, *, key: str, default: Sequence[Role]) -> li
         list(ROLES),
         default=default,
         format_func=lambda role: meanings.roles[role],
-        help="  \n".join(f"{meanings.roles[role]}: {meanings.role_meanings[role]}" for role in ROLES),
+        help="  \n".join(
+            f"{meanings.roles[role]}{session.words().colon}{meanings.role_meanings[role]}" for role in ROLES
+        ),
         placeholder="",
         key=key,
     )

@@ -5,7 +5,9 @@ import io
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -137,6 +139,13 @@ def test_the_audit_page_verifies_the_chain_and_names_a_broken_link(project: Path
     page.text_input(key="audit_anchor").set_value("").run()
     page.button[0].click().run()
     assert "entry 2" in page.error[0].value
+
+
+def test_a_day_is_the_readers_own_and_not_that_of_greenwich():
+    shanghai = ZoneInfo("Asia/Shanghai")
+    since, before = audit_log.times_of((date(2026, 11, 30),), zone=shanghai)
+    assert (since, before) == ("2026-11-29T16:00:00.000+00:00", "2026-11-30T16:00:00.000+00:00")
+    assert audit_log.times_of((), zone=shanghai) == ("", "")
 
 
 def test_the_exported_audit_has_every_entry_with_its_link_and_is_itself_an_entry(
