@@ -26,13 +26,19 @@ def show() -> None:
             st.info(words.local_note)
         if said := st.session_state.pop(_SAID, None):
             st.success(said)
-        everyone = people.everyone(session.database())
+        everyone = _listed()
         _table(everyone, words=words)
         left, right = st.columns(2, gap="large")
         with left, shown():
             _add(everyone, words=words)
         with right, shown():
             _change(everyone, words=words)
+
+
+def _listed() -> tuple[Person, ...]:
+    """Return everyone who can be at a page: with a sign-in the one user of a machine without it is nobody."""
+    is_local = Settings.from_environment().sign_in.mode == "local"
+    return tuple(person for person in people.everyone(session.database()) if is_local or person.name != LOCAL)
 
 
 def _table(everyone: Sequence[Person], *, words: PeopleWords) -> None:

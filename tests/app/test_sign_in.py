@@ -85,6 +85,9 @@ def test_the_proxys_word_decides_who_is_there_and_what_they_see(direct: Server, 
     page.goto(f"{server.url}/check")
     page.wait_for_selector("table.checks")
     assert page.locator(".state.fault").count() == 0
+    page.goto(f"{server.url}/people")  # the first page of an admin, at its own address
+    page.get_by_role("button", name="保存").wait_for()
+    assert page.get_by_text("Page not found").count() == 0
 
 
 @needs_browser
