@@ -1,12 +1,27 @@
-"""The page script: look, navigation, language and run choice. Streamlit runs it for every interaction."""
+"""The page script: look, lock, navigation, language and run choice. Streamlit runs it for every interaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from app import access, markup, navigation, session
+from app import access, lock, markup, navigation, session
+from app.access import Visitor
 from app.faults import shown
-from app.pages import GROUPS, HOME, PAGES
+from app.pages import GROUPS, HOME, PAGES, Page
+from app.screens.refusal import refusal_of, show_stranger
 from app.words import LANGUAGES
+
+_START = "start"  # Streamlit wants a name for the page at /
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """The page in the address, or what stands in its place, and whether it shows a run, chosen in the side bar."""
+
+    page: StreamlitPage
+    of_run: bool
 
 
 def main() -> None:
@@ -14,43 +29,75 @@ def main() -> None:
     words = session.words()
     st.set_page_config(page_title=words.app_title, page_icon="🩻", layout="wide", initial_sidebar_state="collapsed")
     st.html(markup.STYLE)
-    page: StreamlitPage | None = None
+    chosen: _Chosen | None = None
     with shown():  # without a database nobody is known, and the page says why
-        page = _menu(words.code)
-    if page is None:
+        chosen = _choose(words.code)
+    if chosen is None:
         return
     unknown_run: str | None = None
     with st.sidebar, shown():
-        of_run = navigation.shows_run(page)
-        if of_run:
+        if chosen.of_run:
             unknown_run = session.settle_run()
         else:
             session.leave_run()
-        _choices(with_runs=of_run)
+        _choices(with_runs=chosen.of_run)
     if unknown_run:
         _say_unknown(unknown_run)
     else:
-        page.run()
+        chosen.page.run()
 
 
-def _menu(language: str) -> StreamlitPage:
-    """Offer the pages that who is here may open, and return the one in the address."""
+def _choose(language: str) -> _Chosen | None:
+    """Return the page in the address, or what stands in its place for who is here; None while the page is locked."""
+    visitor = access.visitor()
+    if visitor.standing != "known":
+        return _everywhere(lambda: show_stranger(visitor))
+    if lock.is_locked():
+        _everywhere(lambda: None)
+        return None
+    return _menu(visitor, language)
+
+
+def _everywhere(show: Callable[[], None]) -> _Chosen:
+    """Stand at every address in place of the page there."""
+    pages = [_made(page, show=show, language="zh", hidden=True) for page in PAGES]
+    start = st.Page(show, title=HOME.titles["zh"], url_path=_START, default=True, visibility="hidden")
+    return _Chosen(page=st.navigation([start, *pages], position="hidden"), of_run=False)
+
+
+def _menu(visitor: Visitor, language: str) -> _Chosen:
+    """Offer the pages that who is here may open, and return the one in the address, or the refusal of it."""
+    opened = [page for page in PAGES if visitor.may_open(page.roles)]
+    home = HOME if HOME in opened else opened[0]
     groups: dict[str, list[StreamlitPage]] = {}
     objects: dict[str, StreamlitPage] = {}
+    runless: list[StreamlitPage] = []
     for page in PAGES:
-        if access.allows(page.roles):
-            made = st.Page(
-                page.show,
-                title=page.titles[language],
-                url_path=page.path,
-                icon=page.icon,
-                default=page is HOME,
-                visibility="visible" if page.listed else "hidden",
-            )
-            groups.setdefault(GROUPS[page.group][language], []).append(made)
-            objects[page.path] = made
-    navigation.register(objects)
-    return st.navigation(groups if len(groups) > 1 else [*objects.values()], position="top")
+        is_open = page in opened
+        show = page.show if is_open else refusal_of(page.path, titles=page.titles, roles=page.roles)
+        made = [_made(page, show=show, language=language, hidden=not is_open, default=page is home)]
+        if page is home:  # Streamlit knows its first page at / alone, and calls its own address unknown
+            made.append(_made(page, show=show, language=language, hidden=True))
+        groups.setdefault(GROUPS[page.group][language], []).extend(made)
+        objects[page.path] = made[0]
+        if not (is_open and page.of_run):
+            runless += made
+    navigation.register(objects, home=home.path)
+    num_shown = sum(any(page.visibility == "visible" for page in group) for group in groups.values())
+    flat = [page for group in groups.values() for page in group]
+    chosen = st.navigation(groups if num_shown > 1 else flat, position="top")
+    return _Chosen(page=chosen, of_run=not any(chosen is page for page in runless))
+
+
+def _made(page: Page, *, show: Callable[[], None], language: str, hidden: bool, default: bool = False) -> StreamlitPage:
+    return st.Page(
+        show,
+        title=page.titles[language],
+        url_path=_START if default else page.path,
+        icon=page.icon,
+        default=default,
+        visibility="hidden" if hidden else "visible",
+    )
 
 
 def _choices(*, with_runs: bool) -> None:
@@ -79,7 +126,7 @@ def _say_unknown(run_id: str) -> None:
     words = session.words()
     st.info(words.unknown_run.format(run_id=run_id[:80]))
     if st.button(words.back, type="primary"):
-        navigation.open_worklist()
+        navigation.open_home()
 
 
 if __name__ == "__main__":

@@ -10,22 +10,20 @@ from app.run import Run
 from app.selection import Entry, Selection
 from app.store import progress, reviews
 
-WITHOUT_RUN = frozenset({"tasks", "reading", "adjudication", "studies"})
+OF_STUDIES = frozenset({"tasks", "reading", "adjudication", "studies"})
 """Paths of the pages of reader studies: a run's name in their address or side bar would tell who wrote a report."""
+WITHOUT_RUN = OF_STUDIES | {"people", "audit", "check", "about"}
+"""Paths of all pages that show no run, so that none is in their address."""
 SELECTION_KEY = "selection"
 VISIT_KEY = "visit"
 _PAGES_KEY = "pages"
+_HOME_KEY = "home"
 
 
-def register(pages: Mapping[str, StreamlitPage]) -> None:
-    """Remember this session's page objects by their path, which Streamlit wants back for switching."""
+def register(pages: Mapping[str, StreamlitPage], *, home: str) -> None:
+    """Remember this session's page objects by their path, which Streamlit wants back for switching, and the first."""
     st.session_state[_PAGES_KEY] = pages
-
-
-def shows_run(page: StreamlitPage) -> bool:
-    """Whether a page shows one run, which the side bar and the address choose."""
-    pages: Mapping[str, StreamlitPage] = st.session_state[_PAGES_KEY]
-    return not any(made is page for path, made in pages.items() if path in WITHOUT_RUN)
+    st.session_state[_HOME_KEY] = home
 
 
 def open_page(path: str, **query: str) -> None:
@@ -44,6 +42,11 @@ def open_task(task_id: str) -> None:
     """Go to the page on which a task of a reader study is read; its address ?task=ID can be bookmarked."""
     st.session_state[VISIT_KEY] = st.session_state.get(VISIT_KEY, 0) + 1
     open_page("reading", task=task_id)
+
+
+def open_home() -> None:
+    """Go to the first page that is open to who is here: the list, unless they read no cases."""
+    open_page(st.session_state[_HOME_KEY])
 
 
 def open_worklist() -> None:

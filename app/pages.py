@@ -4,7 +4,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from app.screens import adjudication, reading, review, studies, tasks, worklist
+from app.access import ADMINS, READERS
+from app.navigation import WITHOUT_RUN
+from app.screens import (
+    about,
+    adjudication,
+    audit_log,
+    people,
+    reading,
+    review,
+    self_check,
+    studies,
+    tasks,
+    worklist,
+)
 from app.store.people import ROLES, Role
 
 Group = Literal["read", "study", "manage"]
@@ -27,6 +40,11 @@ class Page:
     roles: frozenset[Role] = frozenset(ROLES)
     listed: bool = True
 
+    @property
+    def of_run(self) -> bool:
+        """Whether the page shows one run, which the side bar and the address choose."""
+        return self.path not in WITHOUT_RUN
+
 
 PAGES: tuple[Page, ...] = (
     Page(
@@ -35,6 +53,7 @@ PAGES: tuple[Page, ...] = (
         icon=":material/list_alt:",
         titles={"zh": "工作列表", "en": "Worklist"},
         group="read",
+        roles=READERS,
     ),
     Page(
         path="review",
@@ -42,6 +61,38 @@ PAGES: tuple[Page, ...] = (
         icon=":material/radiology:",
         titles={"zh": "阅片评审", "en": "Review"},
         group="read",
+        roles=READERS,
+    ),
+    Page(
+        path="people",
+        show=people.show,
+        icon=":material/group:",
+        titles={"zh": "用户", "en": "Users"},
+        group="manage",
+        roles=ADMINS,
+    ),
+    Page(
+        path="audit",
+        show=audit_log.show,
+        icon=":material/history:",
+        titles={"zh": "审计日志", "en": "Audit log"},
+        group="manage",
+        roles=ADMINS,
+    ),
+    Page(
+        path="check",
+        show=self_check.show,
+        icon=":material/health_and_safety:",
+        titles={"zh": "系统自检", "en": "System check"},
+        group="manage",
+        roles=ADMINS,
+    ),
+    Page(
+        path="about",
+        show=about.show,
+        icon=":material/info:",
+        titles={"zh": "我的账户与关于", "en": "My account, and about"},
+        group="manage",
     ),
     Page(
         path="tasks",

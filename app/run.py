@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,25 +107,40 @@ def find_runs(project: Path) -> tuple[Path, ...]:
     return tuple(path.parent for path in manifests)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SortedRuns:
+    """The folders of a project: those that can be read, by run id, and why each other one is left out."""
+
+    readable: Mapping[str, Path]
+    left_out: tuple[str, ...]
+
+
 def readable_runs(folders: Sequence[Path]) -> dict[str, Path]:
     """Return the folders that can be read, by run id, in the order given; of copies of one run, the first.
 
     What is left out is named in the log. Raises the DataError of the first folder when none is left.
     """
+    found = sort_runs(folders)
+    for reason in found.left_out:
+        _log.warning("left out: %s", reason)
+    if found.left_out and not found.readable:
+        raise DataError(found.left_out[0])
+    return dict(found.readable)
+
+
+def sort_runs(folders: Sequence[Path]) -> SortedRuns:
+    """Read every folder and tell which ones make no run, and why."""
     found: dict[str, Path] = {}
-    damage: list[DataError] = []
+    left_out: list[str] = []
     for folder in folders:
         try:
             run_id = load_run(folder).id
         except DataError as error:
-            _log.warning("left out: %s", error)
-            damage.append(error)
+            left_out.append(str(error))
             continue
         if found.setdefault(run_id, folder) is not folder:
-            _log.warning("left out: %s has the same run id as %s, which is newer", folder, found[run_id])
-    if damage and not found:
-        raise damage[0]
-    return found
+            left_out.append(f"{folder} has the same run id as {found[run_id]}, which is newer")
+    return SortedRuns(readable=found, left_out=tuple(left_out))
 
 
 def load_run(folder: Path) -> Run:

@@ -1,4 +1,4 @@
-"""The web application: the pages, the signed film route, a health check and strict response headers.
+"""The web application: the pages, the signed film route, health checks and strict response headers.
 
 `streamlit run` finds `app` by reading this file, so it has to stay a top-level assignment.
 """
@@ -11,12 +11,11 @@ from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from app import faults, main, session
+from app.access_log import RefusedFilms
 from app.films import film_route
+from app.health import health_routes
 from app.security import SecurityHeaders
 
 SWITCH_SECONDS = 0.0005
@@ -33,14 +32,10 @@ async def _announce(_app: object) -> AsyncIterator[dict[str, Any]]:
     session.close()
 
 
-def _health(_request: Request) -> Response:
-    return JSONResponse({"status": "ok"})
-
-
 app = st.App(
     Path(main.__file__),
-    routes=[film_route(session.find_film), Route("/health", _health)],
-    middleware=[Middleware(SecurityHeaders)],
+    routes=[film_route(session.find_film), *health_routes(session.database)],
+    middleware=[Middleware(SecurityHeaders), Middleware(RefusedFilms)],
     lifespan=_announce,
     on_script_error=faults.show,
 )

@@ -1,11 +1,12 @@
-"""What the starter hands to the pages: where the runs are, and where reviews are kept."""
+"""What the starter hands to the pages: where the runs and reviews are, how people sign in, when a page locks."""
 
 import argparse
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.sign_in import CLAIM, HEADER, MODES, SignIn
 from app.store.adopt import open_database
 from app.store.engine import Database
 from xray.errors import ConfigError
@@ -15,6 +16,14 @@ DATABASE_VARIABLE = "XRAY_REVIEW_DATABASE"
 FILMS_VARIABLE = "XRAY_REVIEW_FILMS"
 DATABASE_NAME = "reviews.sqlite"
 CACHE_NAME = "film_cache"
+SIGN_IN_VARIABLE = "XRAY_REVIEW_SIGN_IN"
+HEADER_VARIABLE = "XRAY_REVIEW_HEADER"
+CLAIM_VARIABLE = "XRAY_REVIEW_CLAIM"
+OIDC_VARIABLE = "XRAY_REVIEW_OIDC"
+LOCK_VARIABLE = "XRAY_REVIEW_LOCK_MINUTES"
+BACKUPS_VARIABLE = "XRAY_REVIEW_BACKUPS"
+BACKUPS_NAME = "backups"
+LOCK_MINUTES = 15.0
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -32,30 +41,42 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 class Settings:
     """`project` is a run folder or a folder of runs; `database` is a SQLite file or a SQLAlchemy URL.
 
+    `lock_minutes` without input lock a page, 0 never does; `backups` is the folder of the copies that the pages make.
     `films` is the folder of the original films, None where only the pictures that the model saw are at hand.
     """
 
     project: Path
     database: str
+    backups: Path
+    sign_in: SignIn = field(default_factory=SignIn)
+    lock_minutes: float = LOCK_MINUTES
     films: Path | None = None
 
     @classmethod
-    def of(cls, project: Path, *, database: str | None = None, films: Path | None = None) -> "Settings":
+    def of(
+        cls,
+        project: Path,
+        *,
+        database: str | None = None,
+        sign_in: SignIn | None = None,
+        lock_minutes: float = LOCK_MINUTES,
+        backups: Path | None = None,
+        films: Path | None = None,
+    ) -> "Settings":
         """Make all paths absolute. Without a wish, reviews lie in the folder of runs, or in the run opened alone.
 
         A run opened alone whose folder of runs has a database uses that one, so that its reviews are the same however
         it is opened.
         """
         folder = project.expanduser().resolve()
-        originals = films.expanduser().resolve() if films else None
-        if database and "://" in database:
-            return cls(project=folder, database=database, films=originals)
-        if database:
-            return cls(project=folder, database=str(Path(database).expanduser().resolve()), films=originals)
-        together = folder.parent / DATABASE_NAME
-        is_among_others = (folder / "manifest.json").is_file() and together.is_file()
-        place = together if is_among_others else folder / DATABASE_NAME
-        return cls(project=folder, database=str(place), films=originals)
+        return cls(
+            project=folder,
+            database=_place(folder, wish=database),
+            backups=(backups or folder / BACKUPS_NAME).expanduser().resolve(),
+            sign_in=sign_in or SignIn(),
+            lock_minutes=lock_minutes,
+            films=films.expanduser().resolve() if films else None,
+        )
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -63,13 +84,29 @@ class Settings:
         project = os.environ.get(PROJECT_VARIABLE)
         if not project:
             raise ConfigError("No run folder was given. Start the review with `finetune review RUN`.")
-        films = os.environ.get(FILMS_VARIABLE)
-        return cls.of(Path(project), database=os.environ.get(DATABASE_VARIABLE), films=Path(films) if films else None)
+        backups, films = os.environ.get(BACKUPS_VARIABLE), os.environ.get(FILMS_VARIABLE)
+        return cls.of(
+            Path(project),
+            database=os.environ.get(DATABASE_VARIABLE),
+            sign_in=_sign_in(),
+            lock_minutes=float(os.environ.get(LOCK_VARIABLE, LOCK_MINUTES)),
+            backups=Path(backups) if backups else None,
+            films=Path(films) if films else None,
+        )
 
     def environment(self) -> dict[str, str]:
         """Return the variables that `from_environment` reads back."""
-        films = str(self.films) if self.films else ""
-        return {PROJECT_VARIABLE: str(self.project), DATABASE_VARIABLE: self.database, FILMS_VARIABLE: films}
+        return {
+            PROJECT_VARIABLE: str(self.project),
+            DATABASE_VARIABLE: self.database,
+            SIGN_IN_VARIABLE: self.sign_in.mode,
+            HEADER_VARIABLE: self.sign_in.header,
+            CLAIM_VARIABLE: self.sign_in.claim,
+            OIDC_VARIABLE: str(self.sign_in.secrets or ""),
+            LOCK_VARIABLE: str(self.lock_minutes),
+            BACKUPS_VARIABLE: str(self.backups),
+            FILMS_VARIABLE: str(self.films or ""),
+        }
 
     @property
     def film_cache(self) -> Path:
@@ -79,3 +116,24 @@ class Settings:
     def open_database(self, runs: Iterable[Path]) -> Database:
         """Open the project's database; reviews that lie in a file of their own in a run's folder come into it."""
         return open_database(self.database, run_files=[run / DATABASE_NAME for run in runs])
+
+
+def _place(folder: Path, *, wish: str | None) -> str:
+    if wish:
+        return wish if "://" in wish else str(Path(wish).expanduser().resolve())
+    together = folder.parent / DATABASE_NAME
+    is_among_others = (folder / "manifest.json").is_file() and together.is_file()
+    return str(together if is_among_others else folder / DATABASE_NAME)
+
+
+def _sign_in() -> SignIn:
+    asked, secrets = os.environ.get(SIGN_IN_VARIABLE, "local"), os.environ.get(OIDC_VARIABLE)
+    mode = next((known for known in MODES if known == asked), None)
+    if mode is None:  # a misspelt mode must not open the pages to everyone
+        raise ConfigError(f"${SIGN_IN_VARIABLE} is none of {', '.join(MODES)}.")
+    return SignIn(
+        mode=mode,
+        header=os.environ.get(HEADER_VARIABLE, HEADER),
+        claim=os.environ.get(CLAIM_VARIABLE, CLAIM),
+        secrets=Path(secrets) if secrets else None,
+    )

@@ -1,6 +1,6 @@
-"""The two parts of the page that Streamlit's own widgets cannot give: the films and the report workbench.
+"""The parts of the page that Streamlit's own widgets cannot give: the films, the report workbench and the idle lock.
 
-Both are Streamlit components (v2): plain ES modules in this folder, no build step, registered once at import.
+They are Streamlit components (v2): plain ES modules in this folder, no build step, registered once at import.
 """
 
 import re
@@ -37,6 +37,7 @@ def _module(folder: str, parts: tuple[str, ...]) -> str:
     return _EXPORT.sub("", _LOCAL_IMPORT.sub("", text))
 
 
+lock = st.components.v2.component("xray_review_lock", js=_asset("lock.js"))
 viewer = st.components.v2.component(
     "xray_review_viewer",
     html=_asset("viewer.html"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app import navigation, session
+from app import access, access_log, navigation, session
 from app.faults import shown
 from app.markup import banner_html, metrics_html, report_head_html, turns_html
 from app.protocol.load import OPEN_REVIEW, preset
@@ -27,6 +27,7 @@ def show() -> None:
             if st.button(words.back, type="primary"):
                 navigation.open_worklist()
             return
+        access_log.note("open case", subject=f"{run.id}/{case.id}", actor=access.current().name)
         entries = navigation.entries(run)
         entry = next(entry for entry in entries if entry.case.id == case.id)
         listed = navigation.listed(run)

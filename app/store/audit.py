@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app.store.chain import SEALED, START, SealedRow, append, hash_of, last_of, seal_of
@@ -30,10 +30,36 @@ class Entry:
     action: str
     subject: str
     details: str
+    previous: str
     hash: str
 
 
-_NOTHING = Entry(seq=0, at="", actor="", action="", subject="", details="{}", hash=START)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which entries to list; "" lets everything through. `subject` is any part of it.
+
+    `since` (included) and `before` (not) are times in UTC as the entries have them, or the beginnings of such.
+    """
+
+    actor: str = ""
+    action: str = ""
+    subject: str = ""
+    since: str = ""
+    before: str = ""
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return the filter in SQL."""
+        asked = (
+            (self.actor, AuditRow.actor == self.actor),
+            (self.action, AuditRow.action == self.action),
+            (self.subject, AuditRow.subject.contains(self.subject, autoescape=True)),
+            (self.since, AuditRow.at >= self.since),
+            (self.before, AuditRow.at < self.before),
+        )
+        return [condition for value, condition in asked if value]
+
+
+_NOTHING = Entry(seq=0, at="", actor="", action="", subject="", details="{}", previous="", hash=START)
 
 
 def record_event(database: Database, *, actor: str, action: str, subject: str, details: str = "{}") -> None:
@@ -51,9 +77,27 @@ def head(database: Database) -> Entry:
 
 def newest(database: Database, *, count: int) -> tuple[Entry, ...]:
     """Return the last `count` entries, newest first."""
+    return listed(database, Filter(), count=count)
+
+
+def listed(database: Database, kept: Filter, *, count: int | None = None, skip: int = 0) -> tuple[Entry, ...]:
+    """Return entries that pass the filter, newest first: `count` of them (None: all) after the first `skip`."""
+    asked = select(AuditRow).where(*kept.conditions()).order_by(AuditRow.seq.desc()).limit(count).offset(skip)
     with database.reading() as session:
-        rows = session.scalars(select(AuditRow).order_by(AuditRow.seq.desc()).limit(count)).all()
-        return tuple(_entry(row) for row in rows)
+        return tuple(_entry(row) for row in session.scalars(asked))
+
+
+def number_of(database: Database, kept: Filter) -> int:
+    """Return how many entries pass the filter."""
+    with database.reading() as session:
+        return session.scalar(select(func.count(AuditRow.seq)).where(*kept.conditions())) or 0
+
+
+def known_words(database: Database) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return all actors and all actions of the audit, sorted, for a list to choose from."""
+    with database.reading() as session:
+        actors, actions = (session.scalars(select(kind).distinct()) for kind in (AuditRow.actor, AuditRow.action))
+        return tuple(sorted(actors)), tuple(sorted(actions))
 
 
 def verify(database: Database, *, anchor: str = START) -> Entry:
@@ -117,5 +161,6 @@ def _entry(row: AuditRow) -> Entry:
         action=row.action,
         subject=row.subject,
         details=row.details,
+        previous=row.previous,
         hash=row.hash,
     )

@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import delete, insert, select, text
@@ -23,6 +24,8 @@ from xray.errors import ConfigError, DataError
 from xray.records import write_atomically
 
 _FORMAT = "xray-review-backup"
+_PREFIX = "reviews-"
+_SUFFIXES = frozenset({".sqlite", ".jsonl"})
 _TABLES = Base.metadata.sorted_tables  # what others refer to comes first
 
 
@@ -44,6 +47,18 @@ def back_up(database: Database, target: Path) -> Entry:
         source.backup(copy)
     with closing(Database(target)) as copied:
         return verify(copied)
+
+
+def dated_file(database: Database, folder: Path, *, at: datetime) -> Path:
+    """Return the name of a backup made now: `reviews-20261129T210425Z.sqlite`, for PostgreSQL `.jsonl`."""
+    suffix = ".sqlite" if database.is_file else ".jsonl"
+    return folder / f"{_PREFIX}{at.astimezone(UTC):%Y%m%dT%H%M%SZ}{suffix}"
+
+
+def newest_file(folder: Path) -> Path | None:
+    """Return the backup of the folder that was written last, None where there is none."""
+    found = [path for path in folder.glob(f"{_PREFIX}*") if path.suffix in _SUFFIXES and path.is_file()]
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def restore(database: Database, source: Path) -> Entry:

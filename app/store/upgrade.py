@@ -3,6 +3,7 @@
 Alembic knows the way. Files from before Alembic (version 1: one table `review`) are taken over with their reviews.
 """
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -23,8 +24,7 @@ _FILE_VERSION = 2
 def upgrade(session: Session, *, name: str) -> None:
     """Run the migrations that are missing. Raises DataError when a newer program has written the database."""
     connection = session.connection()
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config = _config()
     config.attributes["connection"] = connection
     scripts = ScriptDirectory.from_config(config)
     present = MigrationContext.configure(connection).get_current_revision()
@@ -41,3 +41,15 @@ def upgrade(session: Session, *, name: str) -> None:
         if inspect(connection).has_table("review"):
             adopt_table(session)
             connection.exec_driver_sql("DROP TABLE review")
+
+
+@cache
+def head_of() -> str:
+    """Return the schema of this program."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config

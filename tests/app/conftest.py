@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
-from app import main, session
+from app import access_log, main, session
 from app.settings import Settings
+from app.sign_in import SignIn
 from app.store.engine import Database
 from finetune.manifest import Case, Estimate, Prediction, Record, RunManifest, ScoresFile
 from tests.app.postgres import Cluster, running_cluster
@@ -124,9 +126,10 @@ def run_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _fresh_session() -> Iterator[None]:
-    """No test sees the run or the database that another one opened."""
+    """No test sees the run, the database or the noted accesses of another one."""
     yield
     session.close()
+    access_log.forget()
 
 
 @pytest.fixture(scope="session")
@@ -151,18 +154,31 @@ def database(place: str) -> Iterator[Database]:
 
 @pytest.fixture
 def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
-    """Start a new browser session on a project: its worklist, or the review page of `case`, of `run` or the newest."""
+    """Start a new browser session on a project: its worklist, the page at `path`, or the review of `case`.
+
+    `run` is the newest without a wish; `user` is what the sign-in says of who is there.
+    """
 
     def start(
-        project: Path, *, case: str | None = None, run: str | None = None, database: str | None = None
+        project: Path,
+        *,
+        case: str | None = None,
+        run: str | None = None,
+        database: str | None = None,
+        sign_in: SignIn | None = None,
+        user: dict[str, object] | None = None,
+        path: str | None = None,
     ) -> AppTest:
-        for name, value in Settings.of(project, database=database).environment().items():
+        for name, value in Settings.of(project, database=database, sign_in=sign_in).environment().items():
             monkeypatch.setenv(name, value)
         page = AppTest.from_file(str(MAIN), default_timeout=30)
+        page.user = user or {}
         if run is not None:
             page.query_params["run"] = run
         if case is not None:
             page.query_params["case"] = case
+        if path is not None:
+            page._page_hash = calc_hash(path)  # as the address /path does; AppTest knows only pages that are files
         return page.run()
 
     return start

@@ -28,8 +28,8 @@ def unused_port() -> int:
 class Server:
     """`python -m app` on one port, to be started, killed and started again."""
 
-    def __init__(self, project: Path, log: Path) -> None:
-        self.project, self.log, self.port = project, log, unused_port()
+    def __init__(self, project: Path, log: Path, *options: str) -> None:
+        self.project, self.log, self.port, self.options = project, log, unused_port(), options
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -38,6 +38,7 @@ class Server:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "app", "--project", str(self.project), "--port", str(self.port), "--headless"]
+        command += self.options
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=os.getcwd())
         deadline = time.monotonic() + 120

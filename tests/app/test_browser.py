@@ -189,7 +189,7 @@ def test_films_reports_and_verdict_fit_on_one_screen(server: Server, open_reader
     open_case(page, server, case_ids(server.project)[4])
     for number in range(2):
         page.locator("figure .readout:not(:empty)").nth(number).wait_for()
-    for name in (".films", "footer", ".verdicts", ".comment", ".submit", ".row >> nth=1", ".row >> nth=2"):
+    for name in (".films", "figure >> nth=0", ".verdicts", ".comment", ".submit", ".row >> nth=1", ".row >> nth=2"):
         box = page.locator(name).bounding_box()
         assert box is not None
         assert 0 <= box["x"] <= box["x"] + box["width"] <= width

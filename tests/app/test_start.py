@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from app.__main__ import ADDRESS, free_port, main, streamlit_command
+from app.__main__ import main, streamlit_command
+from app.network import ADDRESS, Listening, free_port
 from app.run import find_runs, load_run, readable_runs
-from app.settings import Settings
+from app.settings import SIGN_IN_VARIABLE, Settings
+from app.sign_in import SignIn
 from xray.errors import ConfigError, DataError
 
+OIDC = "".join(f"{name} = 'x'\n" for name in ("redirect_uri", "client_id", "client_secret", "server_metadata_url"))
 EVERY_MODULE = """
 import importlib, pkgutil, sys
 import app
@@ -76,7 +79,7 @@ def test_without_a_wish_a_taken_port_is_passed_over():
 
 
 def test_the_server_is_started_private_and_without_telemetry():
-    command = streamlit_command(8501, headless=True)
+    command = streamlit_command(Listening(port=8501, headless=True))
     for option in (
         "--server.address=127.0.0.1",
         "--browser.gatherUsageStats=false",
@@ -85,6 +88,69 @@ def test_the_server_is_started_private_and_without_telemetry():
         "--runner.postScriptGC=false",
     ):
         assert option in command
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--address", "0.0.0.0"], "Without sign-in"),
+        (["--address", "192.0.2.1", "--exposed"], "Without sign-in"),
+        (["--sign-in", "header", "--address", "0.0.0.0"], "--exposed"),
+        (["--sign-in", "header", "--address", "unix:///run/app.sock"], "Unix socket"),
+        (["--sign-in", "header", "--address", "192.0.2.1", "--exposed"], "no address 192.0.2.1"),
+        (["--sign-in", "oidc"], "--oidc FILE"),
+        (["--admin", "wang"], "--admin"),
+        (["--sign-in", "header", "--admin", "local"], "cannot be the name"),
+    ],
+)
+def test_a_server_that_would_let_anyone_in_or_nobody_is_refused_in_one_line(
+    run_folder: Path, capsys: pytest.CaptureFixture[str], options: list[str], told: str
+):
+    assert main(["--project", str(run_folder), "--headless", *options]) == 2
+    message = capsys.readouterr().err
+    assert told in message
+    assert message.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "told"),
+    [
+        ("", 0o600, "lacks redirect_uri"),
+        ("[auth", 0o600, "cannot be read as TOML"),
+        ("auth = 3", 0o600, "no section"),
+        ("[auth]", 0o644, "chmod o-r"),
+        (f"[auth]\n{OIDC}cookie_secret = 'short'", 0o600, "cookie_secret is shorter"),
+        (f"[auth]\n{OIDC}cookie_secret = '{'x' * 32}'", 0o600, None),
+    ],
+)
+def test_the_secrets_of_openid_connect_are_checked_before_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, mode: int, told: str | None
+):
+    path = tmp_path / "oidc.toml"
+    path.write_text(content)
+    path.chmod(mode)
+    monkeypatch.setattr("app.sign_in.find_spec", lambda _name: object())
+    sign_in = SignIn(mode="oidc", secrets=path)
+    if told is None:
+        sign_in.check(address="127.0.0.1")
+        assert sign_in.streamlit_options() == {"secrets.files": str(path)}
+    else:
+        with pytest.raises(ConfigError, match=told):
+            sign_in.check(address="127.0.0.1")
+
+
+def test_without_authlib_openid_connect_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("app.sign_in.find_spec", lambda _name: None)
+    with pytest.raises(ConfigError, match="review-oidc"):
+        SignIn(mode="oidc", secrets=tmp_path / "oidc.toml").check(address="127.0.0.1")
+
+
+def test_a_misspelt_way_of_signing_in_never_means_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name, value in Settings.of(tmp_path).environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv(SIGN_IN_VARIABLE, "headers")
+    with pytest.raises(ConfigError, match="SIGN_IN"):
+        Settings.from_environment()
 
 
 def test_reviews_lie_in_the_project_unless_another_database_is_named(tmp_path: Path):
@@ -97,7 +163,8 @@ def test_reviews_lie_in_the_project_unless_another_database_is_named(tmp_path: P
 def test_the_pages_read_the_settings_that_the_starter_has_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str | None
 ):
-    settings = Settings.of(tmp_path, database=named)
+    sign_in = SignIn(mode="header", header="X-User", claim="sub")
+    settings = Settings.of(tmp_path, database=named, sign_in=sign_in, lock_minutes=2.5, backups=tmp_path / "copies")
     for name, value in settings.environment().items():
         monkeypatch.setenv(name, value)
     assert Settings.from_environment() == settings

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from app.workbench.mount import KEY
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -18,6 +17,7 @@ from app.protocol.load import preset, thawed
 from app.settings import Settings
 from app.store import adjudication, audit, progress, studies
 from app.store.studies import Assignment
+from app.workbench.mount import KEY
 from tests.app.conftest import REPORTS
 from tests.app.page import assert_no_error, html_of, table_of
 from tests.app.study import FIRST, READERS, SECOND, begin, make_project, open_database, set_roles, submit
