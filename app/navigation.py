@@ -8,7 +8,6 @@ from streamlit.navigation.page import StreamlitPage
 from app import access, session
 from app.run import Run
 from app.selection import Entry, Selection
-from app.store import reviews
 
 SELECTION_KEY = "selection"
 VISIT_KEY = "visit"
@@ -42,9 +41,10 @@ def remember(selection: Selection) -> None:
 
 
 def entries(run: Run) -> tuple[Entry, ...]:
-    """Return all cases of the run with their marks and the reader's latest reviews, in the order of the run."""
-    newest = reviews.latest(session.database(), run.id, reviewer=access.current().name)
-    return tuple(Entry(case=case, marks=session.marked(run, case), review=newest.get(case.id)) for case in run.cases)
+    """Return all cases of the run with their findings and the reader's own reviews, in the order of the run."""
+    marking = session.marking(run)
+    own = session.ledger().of(run.id, reviewer=access.current().name)
+    return tuple(Entry(case=case, findings=marking.findings(case.id), review=own.get(case.id)) for case in run.cases)
 
 
 def listed(run: Run) -> tuple[Entry, ...]:

@@ -8,9 +8,11 @@ from typing import TypeVar
 
 import streamlit as st
 
+from app.marking import Marking
 from app.run import ReviewCase, Run, find_runs, load_run, readable_runs
 from app.settings import Settings
 from app.store.engine import Database
+from app.store.ledger import Ledger
 from app.words import LANGUAGES, Words
 from xray.metrics.marks import MarkedReports, mark_reports
 from xray.text.lexicon import Profile
@@ -18,7 +20,10 @@ from xray.text.lexicon import Profile
 Texts = TypeVar("Texts")
 LANGUAGE_KEY = "language"
 RUN_KEY = "run"
-_databases: dict[str, Database] = {}  # of the process, not of a reader
+# Of the process, not of a reader.
+_databases: dict[str, Database] = {}
+_ledgers: dict[str, Ledger] = {}
+_markings: dict[tuple[Path, Path, int], Marking] = {}
 _opening = Lock()
 
 
@@ -67,6 +72,12 @@ def put_run_in_address() -> None:
     st.query_params[RUN_KEY] = st.session_state[RUN_KEY]
 
 
+def choose_run(run_id: str) -> None:
+    """Make another run the present one, as a choice in the side bar does."""
+    st.session_state[RUN_KEY] = run_id
+    put_run_in_address()
+
+
 def current_run() -> Run:
     """Return the run that `settle_run` found."""
     folder = runs()[st.session_state[RUN_KEY]]
@@ -84,20 +95,41 @@ def marked(run: Run, case: ReviewCase) -> MarkedReports:
     return _marked(case.generated or "", case.case.text, run.profile)
 
 
+def marking(run: Run) -> Marking:
+    """Return how the reports of every case of a run compare, as far as it is known by now."""
+    settings = Settings.from_environment()
+    key = (settings.marks_folder, run.folder, _version(run.folder))
+    with _opening:
+        if key not in _markings:
+            for old in [known for known in _markings if known[1] == run.folder]:
+                _markings.pop(old).stop()
+            _markings[key] = Marking(run, folder=settings.marks_folder)
+        return _markings[key]
+
+
+def ledger() -> Ledger:
+    """Return how far every review of the project is."""
+    opened = database()
+    with _opening:
+        return _ledgers.setdefault(opened.name, Ledger(opened))
+
+
 def warm_up() -> None:
-    """Read and mark the newest run, so that its first reader does not wait for it."""
+    """Read the newest run and what was said of it, so that its first reader does not wait; the marks are begun."""
     folder = next(iter(runs().values()))
-    run = _run(folder, _version(folder))
-    for case in run.cases:
-        marked(run, case)
+    marking(_run(folder, _version(folder)))
+    ledger().all()
 
 
 def close() -> None:
     """Close the database and forget what was read; the next use opens them again."""
     with _opening:
+        for begun in _markings.values():
+            begun.stop()
         for opened in _databases.values():
             opened.close()
-        _databases.clear()
+        for kept in (_markings, _ledgers, _databases):
+            kept.clear()
     for cached in (_run, _runs, _marked):
         cached.cache_clear()
 
@@ -123,6 +155,6 @@ def _runs(versions: tuple[tuple[Path, int], ...]) -> dict[str, Path]:
     return readable_runs([folder for folder, _ in versions])
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_000)
 def _marked(generated: str, reference: str, profile: Profile) -> MarkedReports:
     return mark_reports(generated, reference=reference, profile=profile)

@@ -13,6 +13,7 @@ from xray.errors import ConfigError
 PROJECT_VARIABLE = "XRAY_REVIEW_PROJECT"
 DATABASE_VARIABLE = "XRAY_REVIEW_DATABASE"
 DATABASE_NAME = "reviews.sqlite"
+MARKS_FOLDER = "marks"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +61,12 @@ class Settings:
     def environment(self) -> dict[str, str]:
         """Return the variables that `from_environment` reads back."""
         return {PROJECT_VARIABLE: str(self.project), DATABASE_VARIABLE: self.database}
+
+    @property
+    def marks_folder(self) -> Path:
+        """Where it is kept how reports compare: beside the database's file, in the project where it is no file."""
+        beside = self.project if "://" in self.database else Path(self.database).parent
+        return beside / MARKS_FOLDER
 
     def open_database(self, runs: Iterable[Path]) -> Database:
         """Open the project's database; reviews that lie in a file of their own in a run's folder come into it."""

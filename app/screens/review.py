@@ -67,7 +67,7 @@ def _case(run: Run, entry: Entry, *, words: Words) -> None:
     with texts:
         if turns := turns_html(entry.case.case.turns, words=words):
             st.html(turns)
-        _reports(entry, words=words)
+        _reports(run, entry, words=words)
         st.html(legend_html(words) + metrics_html(entry.case.scores, words=words))
         if entry.is_outdated:
             st.warning(words.outdated)
@@ -86,19 +86,20 @@ def _films(run: Run, case: ReviewCase, *, words: Words) -> None:
     components.viewer(data={"films": films, "words": texts}, key="viewer")
 
 
-def _reports(entry: Entry, *, words: Words) -> None:
+def _reports(run: Run, entry: Entry, *, words: Words) -> None:
+    marks = session.marked(run, entry.case)
     left, right = st.columns(2, gap="medium")
     with left:
         badges = [("ai", words.generated_badge), *([("warn", words.cut_off)] if entry.case.cut_off else [])]
         st.html(report_head_html(words.generated_report, badges=badges))
         text = draft_text(entry.case.generated, words=words)
-        segments = entry.marks.generated if text == entry.case.generated else (Segment(text=text),)
+        segments = marks.generated if text == entry.case.generated else (Segment(text=text),)
         st.html(report_html(segments, words=words))
     with right:
         translated = entry.case.case.origin == "machine_translation"
         badge = words.machine_translated if translated else words.reference_note
         st.html(report_head_html(words.reference_report, badges=[("plain", badge)]))
-        st.html(report_html(entry.marks.reference, words=words))
+        st.html(report_html(marks.reference, words=words))
 
 
 def _editor(run: Run, case: ReviewCase) -> None:

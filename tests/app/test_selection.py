@@ -3,12 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.document import ReviewDocument
 from app.run import ReviewCase
-from app.selection import UNREVIEWED, Entry, Selection, neighbour, next_unreviewed
-from app.store.reviews import Revision
+from app.selection import Entry, Selection, neighbour, next_unreviewed
+from app.store.ledger import Progress
 from finetune.manifest import Case
-from xray.metrics.marks import MarkedReports, Segment
 
 
 def entry(name: str, *, score: float | None = None, verdict: str | None = None, sha256: str | None = None) -> Entry:
@@ -23,21 +21,20 @@ def entry(name: str, *, score: float | None = None, verdict: str | None = None, 
         origin="synthetic",
     )
     reviewed = ReviewCase(case=case, generated="心影不大。", scores=(("finding_f1", score),))
-    review = verdict and Revision(
+    review = verdict and Progress(
         run_id="run",
         case_id=name,
         reviewer="local",
         task="",
-        revision=1,
         status="draft",
-        document=ReviewDocument(verdict=verdict, generated_sha256=sha256 or reviewed.generated_sha256),
-        reason="",
+        given_at=None,
         saved_at="2026-01-01T00:00:00+00:00",
+        verdict=verdict,
+        generated_sha256=sha256 or reviewed.generated_sha256,
+        active_ms=0,
+        edits=0,
     )
-    marks = MarkedReports(
-        generated=(Segment(text="心影不大。"),), reference=(), findings=(("omitted", "cardiomegaly"),)
-    )
-    return Entry(case=reviewed, marks=marks, review=review or None)
+    return Entry(case=reviewed, findings=(("omitted", "cardiomegaly"),), review=review or None)
 
 
 def ids(entries: tuple[Entry, ...]) -> list[str]:
@@ -50,7 +47,7 @@ scores = st.lists(st.none() | st.floats(0, 1), max_size=12)
 @given(scores=scores, descending=st.booleans())
 def test_ordering_keeps_every_case_and_puts_those_without_a_score_last(scores: list[float | None], descending: bool):
     entries = [entry(str(number), score=value) for number, value in enumerate(scores)]
-    ordered = Selection(metric="finding_f1", descending=descending).apply(entries)
+    ordered = Selection(order="finding_f1", descending=descending).apply(entries)
     values = [item.case.score("finding_f1") for item in ordered]
     known = [value for value in values if value is not None]
     assert sorted(ids(ordered)) == sorted(ids(tuple(entries)))
@@ -63,7 +60,7 @@ def test_no_filter_shows_everything_in_the_order_of_the_run():
 
 def test_filters_of_different_kinds_must_all_pass():
     entries = [entry("done", verdict="accept"), entry("open")]
-    assert ids(Selection(statuses=frozenset({UNREVIEWED}), text="增大").apply(entries)) == ["open"]
+    assert ids(Selection(statuses=frozenset({"unreviewed"}), text="增大").apply(entries)) == ["open"]
     assert ids(Selection(kinds=frozenset({"side"})).apply(entries)) == []
     assert ids(Selection(concepts=frozenset({"cardiomegaly", "nodule"})).apply(entries)) == ["done", "open"]
 
@@ -71,7 +68,8 @@ def test_filters_of_different_kinds_must_all_pass():
 def test_a_verdict_on_another_generated_text_does_not_count_as_reviewed():
     stale = entry("old", verdict="accept", sha256="0" * 64)
     assert stale.is_outdated
-    assert stale.status == UNREVIEWED
+    assert stale.status == "outdated"
+    assert not stale.is_done
 
 
 def test_next_unreviewed_goes_round_and_ends_when_all_are_done():
