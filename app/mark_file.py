@@ -47,7 +47,7 @@ def signature() -> str:
 
 
 class MarkFile:
-    """The file in `folder` for the present program. Where it cannot be read or written, it is empty, and the log says so."""
+    """The file in `folder` for the present program; empty, with a line in the log, where it cannot be used."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / f"{signature()[:16]}.jsonl"

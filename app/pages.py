@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from app.screens import review, worklist
+from app.screens import agreement, progress, review, scores, worklist
 from app.store.people import ROLES, Role
 
 Group = Literal["read", "study", "manage"]
@@ -41,6 +41,30 @@ PAGES: tuple[Page, ...] = (
         icon=":material/radiology:",
         titles={"zh": "阅片评审", "en": "Review"},
         group="read",
+    ),
+    Page(
+        path="scores",
+        show=scores.show,
+        icon=":material/monitoring:",
+        titles={"zh": "指标", "en": "Scores"},
+        group="study",
+        roles=frozenset({"lead"}),
+    ),
+    Page(
+        path="agreement",
+        show=agreement.show,
+        icon=":material/handshake:",
+        titles={"zh": "一致性", "en": "Agreement"},
+        group="study",
+        roles=frozenset({"lead"}),
+    ),
+    Page(
+        path="progress",
+        show=progress.show,
+        icon=":material/trending_up:",
+        titles={"zh": "进度", "en": "Progress"},
+        group="study",
+        roles=frozenset({"reader", "lead"}),
     ),
 )
 HOME = PAGES[0]

@@ -47,7 +47,7 @@ class Entry:
 
     @property
     def is_done(self) -> bool:
-        """Whether the reader has submitted a review of the present generated text, or at least given a verdict on it."""
+        """Whether the reader has submitted a review of the present generated text, or given a verdict on it."""
         return self.status in {"submitted", "amending"} or self.verdict is not None
 
     @property
@@ -135,10 +135,9 @@ class Selection:
         if self.order == BY_TIME:
             return (0.0, entry.review.saved_at) if entry.review else None
         if self.order == BY_DISAGREEMENTS:
-            number = None if entry.findings is None else sum(kind != "agree" for kind, _ in entry.findings)
-        else:
-            number = entry.case.score(self.order)
-        return None if number is None else (number, "")
+            return None if entry.findings is None else (sum(kind != "agree" for kind, _ in entry.findings), "")
+        value = entry.case.score(self.order)
+        return None if value is None else (value, "")
 
 
 def next_unreviewed(entries: Sequence[Entry], *, after: str | None = None) -> str | None:

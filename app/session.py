@@ -49,7 +49,7 @@ def database() -> Database:
 def runs() -> dict[str, Path]:
     """Folders of all runs of the project that can be read, by run id, newest first."""
     folders = find_runs(Settings.from_environment().project)
-    return _runs(tuple((folder, _version(folder)) for folder in folders))
+    return _runs(tuple((folder, version_of(folder)) for folder in folders))
 
 
 def settle_run() -> str | None:
@@ -81,13 +81,13 @@ def choose_run(run_id: str) -> None:
 def current_run() -> Run:
     """Return the run that `settle_run` found."""
     folder = runs()[st.session_state[RUN_KEY]]
-    return _run(folder, _version(folder))
+    return _run(folder, version_of(folder))
 
 
 def find_run(run_id: str) -> Run | None:
     """Return the project's run with that id, None where it has none."""
     folder = runs().get(run_id)
-    return _run(folder, _version(folder)) if folder else None
+    return _run(folder, version_of(folder)) if folder else None
 
 
 def marked(run: Run, case: ReviewCase) -> MarkedReports:
@@ -98,7 +98,7 @@ def marked(run: Run, case: ReviewCase) -> MarkedReports:
 def marking(run: Run) -> Marking:
     """Return how the reports of every case of a run compare, as far as it is known by now."""
     settings = Settings.from_environment()
-    key = (settings.marks_folder, run.folder, _version(run.folder))
+    key = (settings.marks_folder, run.folder, version_of(run.folder))
     with _opening:
         if key not in _markings:
             for old in [known for known in _markings if known[1] == run.folder]:
@@ -117,7 +117,7 @@ def ledger() -> Ledger:
 def warm_up() -> None:
     """Read the newest run and what was said of it, so that its first reader does not wait; the marks are begun."""
     folder = next(iter(runs().values()))
-    marking(_run(folder, _version(folder)))
+    marking(_run(folder, version_of(folder)))
     ledger().all()
 
 
@@ -140,7 +140,8 @@ def find_film(run_id: str, case_id: str, index: int) -> Path | None:
     return run.film(case_id, index) if run else None
 
 
-def _version(folder: Path) -> int:
+def version_of(folder: Path) -> int:
+    """Return a number that changes whenever a file of a run's folder is written again."""
     return max(path.stat().st_mtime_ns for path in folder.glob("*.json*"))
 
 

@@ -50,6 +50,7 @@ class Progress:
     edits: int
 
 
+_Row = Row[int, str, str, str, str, str, str, str]
 _Key = tuple[str, str, str]
 _NOTHING: Mapping[str, Progress] = MappingProxyType({})
 
@@ -91,7 +92,7 @@ class Ledger:
             for row in session.execute(select(*_COLUMNS).where(since, telling).order_by(RevisionRow.seq)):
                 self._note(row)
 
-    def _note(self, row: Row[tuple[int, str, str, str, str, str, str, str]]) -> None:
+    def _note(self, row: _Row) -> None:
         reviews = self._reviews.setdefault((row.run_id, row.reviewer, row.task), {})
         known = reviews.get(row.case_id)
         given_at = known.given_at if known else None
@@ -103,7 +104,7 @@ class Ledger:
         self._position = row.seq
 
 
-def _progress(row: Row[tuple[int, str, str, str, str, str, str, str]]) -> Progress:
+def _progress(row: _Row) -> Progress:
     said = json.loads(row.document)
     timings = said.get("timings", {})
     return Progress(

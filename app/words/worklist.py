@@ -75,8 +75,8 @@ WORKLIST_WORDS: Mapping[str, WorklistWords] = MappingProxyType(
             not_reviewed_last="Studies without the score come last",
             clear="Clear filters",
             more_filters="More filters",
-            comparing="Comparing the two reports of each study: {done} / {total}. The list can be used meanwhile; the filters "
-            "for findings and disagreements work once this is done.",
+            comparing="Comparing the two reports of each study: {done} / {total}. The list can be used meanwhile; the "
+            "filters for findings and disagreements work once this is done.",
             not_compared="comparing…",
             page="{first}–{last}",
             link_hint="The address holds all filters but the words searched for; it can be kept or sent to a colleague",
