@@ -52,7 +52,7 @@ class Table:
 
 def interval_columns(name: str) -> tuple[str, str, str]:
     """Return the names of the three columns of a value with its interval."""
-    return (name, f"{name}_low", f"{name}_high")
+    return (name, f"{name} 2.5%", f"{name} 97.5%")
 
 
 def spread(values: Sequence[Interval]) -> tuple[Cell, ...]:

@@ -15,7 +15,7 @@ from app.figures.versioned import Versioned
 from app.lexicon import concept_name
 from app.markup import banner_html, report_head_html
 from app.run import Run
-from app.screens import charts
+from app.screens import charts, waiting
 from app.words import Words
 from app.words.scores import SCORES_WORDS, ScoresWords
 from finetune.manifest import ADAPTER, Estimate
@@ -121,7 +121,15 @@ def _compare(run: Run, *, words: Words, texts: ScoresWords) -> None:
     name = f"{run.id}-{other.id}"
     content = _difference_table(found, texts=texts)
     charts.plot(svg, content, alt=_alt(texts.better, rows, texts=texts), name=name, labels=_labels(texts))
-    st.html(charts.table_html(content))
+    shown_rows = tuple(
+        (
+            *(texts.metrics.get(one.metric, one.metric), one.first, one.second),
+            *(_said(one, texts=texts).text(undefined=texts.undefined), one.reports, one.patients),
+        )
+        for one in found
+    )
+    columns = (texts.metric, texts.this_run, texts.other_run, texts.difference, texts.reports, texts.patients)
+    st.html(charts.table_html(Table(columns=columns, rows=shown_rows)))
 
 
 def _difference_table(found: tuple[Difference, ...], *, texts: ScoresWords) -> Table:
@@ -146,7 +154,7 @@ def _by_finding(run: Run, *, words: Words, texts: ScoresWords) -> None:
     charts.heading(texts.by_finding)
     marking = session.marking(run)
     if not marking.is_ready:
-        st.info(texts.not_compared.format(done=marking.done, total=marking.total))
+        waiting.show(marking, text=texts.not_compared)
         return
     found = _finding_scores(_versioned(run))
     if not found:

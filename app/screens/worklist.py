@@ -9,10 +9,9 @@ import streamlit as st
 from app import navigation, session
 from app.faults import shown
 from app.lexicon import concept_name
-from app.marking import Marking
 from app.markup import banner_html, draft_text, report_head_html, scores_html
 from app.run import Run
-from app.screens import filters
+from app.screens import filters, waiting
 from app.selection import Entry, Selection, next_unreviewed
 from app.words import Words
 from app.words.worklist import WORKLIST_WORDS, WorklistWords
@@ -21,7 +20,6 @@ from finetune.manifest import HEADLINE
 TABLE_KEY = "worklist_table"
 RUN_KEY = "worklist_run"
 ROWS = 100
-REFRESH_SECONDS = 2
 _STATUS_SIGNS = {"unreviewed": "○", "draft": "✎", "submitted": "✓", "amending": "✐", "outdated": "↻"}
 
 
@@ -42,7 +40,7 @@ def show() -> None:
         marking = session.marking(run)
         selection = filters.draw(run, entries, words=words)
         if not marking.is_ready:
-            st.fragment(_comparing, run_every=REFRESH_SECONDS)(marking)
+            waiting.show(marking, text=session.in_language(WORKLIST_WORDS).comparing)
         _list(run, entries, selection=selection, is_marked=marking.is_ready)
 
 
@@ -67,14 +65,6 @@ def _progress(entries: Sequence[Entry], *, words: Words) -> None:
     label = words.continue_review if upcoming else words.all_reviewed
     if button.button(label, type="primary", shortcut="N", disabled=upcoming is None, width="stretch") and upcoming:
         navigation.open_case(upcoming)
-
-
-def _comparing(marking: Marking) -> None:
-    """Say how far the comparison is, alone in a fragment, and draw the page again once it is done."""
-    if marking.is_ready:
-        st.rerun()
-    texts = session.in_language(WORKLIST_WORDS)
-    st.info(texts.comparing.format(done=marking.done, total=marking.total), icon=":material/hourglass_top:")
 
 
 def _list(run: Run, entries: Sequence[Entry], *, selection: Selection, is_marked: bool) -> None:

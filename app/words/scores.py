@@ -150,7 +150,7 @@ SCORES_WORDS: Mapping[str, ScoresWords] = MappingProxyType(
             no_scores="本次运行的 scores.json 中没有任何系统的得分。请运行 `finetune evaluate` 重新计算。",
             by_finding="各所见的检出情况",
             by_finding_hint="同一对所见只计一次；侧别、部位或程度写错的仍算检出，另列其数。区间按患者自助抽样。",
-            not_compared="正在逐例比对报告：{done} / {total}。完成后此处显示各所见的检出情况，请稍后刷新。",
+            not_compared="正在逐例比对报告：{done} / {total}。完成后此处显示各所见的检出情况。",
             no_finding="参考报告与生成报告中均未读出阳性所见，因此没有可统计的内容。",
             finding="所见",
             matched="检出",
@@ -205,9 +205,7 @@ SCORES_WORDS: Mapping[str, ScoresWords] = MappingProxyType(
             by_finding_hint="A pair of answering findings counts once; one at a wrong side, place or degree "
             "counts as found "
             "and is told beside. Intervals resample patients.",
-            not_compared="Comparing the reports of each study: {done} / {total}. The table comes once this is "
-            "done; load the "
-            "page again in a moment.",
+            not_compared="Comparing the reports of each study: {done} / {total}. The table comes once this is done.",
             no_finding="Neither the reference nor the generated reports state a positive finding; there is "
             "nothing to count.",
             finding="Finding",
