@@ -108,8 +108,8 @@ def scores_and_readers(
 
     Only reviews of one report count, of a run in `runs`. Outside of studies the judged text has to be the present one.
     """
-    reports = {one.unit: report for one in readings if (report := _judged_report(one, runs=runs)) is not None}
-    counted = [one for one in readings if one.unit in reports]
+    judged = [(one, report) for one in readings if (report := _judged_report(one, runs=runs)) is not None]
+    counted, reports = [one for one, _ in judged], {one.unit: report for one, report in judged}
     found = []
     for item in items:
         if item.scale == "nominal" and item.topic != "verdict":
@@ -117,6 +117,8 @@ def scores_and_readers(
         said: dict[str, list[float]] = {}
         for unit, _, value in ratings(item, counted).rows:
             said.setdefault(unit, []).append(value)
+        if not said:
+            continue
         human = np.array([sum(values) / len(values) for values in said.values()])
         for metric in metrics:
             automatic = np.array([_score(reports[unit], metric, runs=runs) for unit in said], dtype=np.float64)

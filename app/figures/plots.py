@@ -1,6 +1,6 @@
 """Plots as SVG texts, drawn here so that nothing is loaded from elsewhere and each can be kept as a file.
 
-Shapes and words carry the meaning, colour only repeats it; dark marks on white have a contrast of 7:1 and more.
+Shapes and words carry the meaning, colour only repeats it; marks and texts have a contrast of 4.5:1 and more.
 """
 
 from collections.abc import Callable, Sequence

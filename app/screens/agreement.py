@@ -1,5 +1,6 @@
 """一致性: how far readers agree with each other and with themselves, and scores with readers."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -33,7 +34,6 @@ _METRICS = (HEADLINE, "frame_f1", "side_accuracy", "bleu4_char", "rouge_l_char")
 class _Given:
     """What was submitted somewhere: in the open review of a run, or in a study."""
 
-    name: str
     readings: tuple[Reading, ...]
     items: tuple[Item, ...]
     runs: dict[str, Run]
@@ -41,8 +41,10 @@ class _Given:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Figures:
-    """All that the page shows."""
+    """All that the page shows of what `readers` readers have submitted; `name` begins the names of its files."""
 
+    name: str
+    readers: int
     between: "tuple[ItemAgreement, ...]"
     pairs: "tuple[PairAgreement, ...]"
     within: "tuple[PairAgreement, ...]"
@@ -56,61 +58,65 @@ def show() -> None:
         run = session.current_run()
         st.html(banner_html(words))
         st.html(report_head_html(texts.title))
-        given = _chosen(run, texts=texts)
-        if not given.content.readings:
+        study_id = _chosen(run, texts=texts)
+        with st.spinner(texts.computing):
+            figures = _figures(Versioned(version=_version(run, study_id), content=run), study_id)
+        if not figures.readers:
             st.info(texts.none_given)
             return
-        with st.spinner(texts.computing):
-            figures = _figures(given)
-        _between(given.content, figures, words=words, texts=texts)
-        _within(given.content, figures, words=words, texts=texts)
-        _automatic(given.content, figures, words=words, texts=texts)
+        _between(figures, words=words, texts=texts)
+        _within(figures, words=words, texts=texts)
+        _automatic(figures, words=words, texts=texts)
 
 
-def _chosen(run: Run, *, texts: AgreementWords) -> Versioned[_Given]:
+def _chosen(run: Run, *, texts: AgreementWords) -> str:
+    """Return the study to look at, "" for the open review of the run."""
     names = {study.id: study.title for study in studies.all_studies(session.database())}
     names[""] = texts.open_review.format(run=run.id)
-    wanted = st.selectbox(texts.source, list(names), format_func=names.__getitem__, key="agreement_source") or ""
-    return _given(wanted, run)
+    return st.selectbox(texts.source, list(names), format_func=names.__getitem__, key="agreement_source") or ""
 
 
-def _given(study_id: str, run: Run) -> Versioned[_Given]:
-    database = session.database()
+def _version(run: Run, study_id: str) -> Hashable:
+    """Name all that the figures are made of: the reviews by the newest revision, the runs by their files."""
+    runs = tuple((run_id, session.version_of(folder)) for run_id, folder in session.runs().items())
     session.ledger().all()  # brings its position up to date
-    study = next((one for one in studies.all_studies(database) if one.id == study_id), None)
-    if study is None:
-        own = [one for one in reviews.standing(database, run.id) if not one.task]
-        given = _Given(name=run.id, readings=readings_of(own), items=items_of(preset(OPEN_REVIEW)), runs={run.id: run})
-    else:
-        tasks = arms.tasks(database, study_id=study.id)
-        origins = {origin.run_id for task in tasks for origin in task.origins.values()}
-        given = _Given(
-            name=study.id,
-            readings=readings_of(studies.given_in(database, study.id), tasks=tasks),
-            items=items_of(Protocol.model_validate_json(study.protocol)),
-            runs={run_id: found for run_id in origins if (found := session.find_run(run_id)) is not None},
-        )
-    folders = tuple((found.folder, session.version_of(found.folder)) for found in given.runs.values())
-    return Versioned(version=(database.name, study_id, folders, session.ledger().position), content=given)
+    return (session.database().name, session.ledger().position, study_id or run.id, runs)
 
 
 @lru_cache(maxsize=8)
-def _figures(given: Versioned[_Given]) -> _Figures:
+def _figures(run: Versioned[Run], study_id: str) -> _Figures:
     from app.figures.agreement import between_readers, pairs_of_readers, scores_and_readers, within_readers
 
-    found = given.content
-    paired = [item for item in found.items if item.topic in ("verdict", "preference", "question", "significant_errors")]
+    given = _given(run.content, study_id)
+    paired = [item for item in given.items if item.topic in ("verdict", "preference", "question", "significant_errors")]
     return _Figures(
-        between=between_readers(found.items, found.readings),
-        pairs=tuple(pair for item in paired for pair in pairs_of_readers(item, found.readings)),
-        within=within_readers(found.items, found.readings),
-        scores=scores_and_readers(found.items, found.readings, runs=found.runs, metrics=_METRICS),
+        name=study_id or run.content.id,
+        readers=len({one.reader for one in given.readings}),
+        between=between_readers(given.items, given.readings),
+        pairs=tuple(pair for item in paired for pair in pairs_of_readers(item, given.readings)),
+        within=within_readers(given.items, given.readings),
+        scores=scores_and_readers(given.items, given.readings, runs=given.runs, metrics=_METRICS),
     )
 
 
-def _between(given: _Given, figures: _Figures, *, words: Words, texts: AgreementWords) -> None:
+def _given(run: Run, study_id: str) -> _Given:
+    database = session.database()
+    study = next((one for one in studies.all_studies(database) if one.id == study_id), None)
+    if study is None:
+        own = [one for one in reviews.standing(database, run.id) if not one.task]
+        return _Given(readings=readings_of(own), items=items_of(preset(OPEN_REVIEW)), runs={run.id: run})
+    tasks = arms.tasks(database, study_id=study.id)
+    origins = {origin.run_id for task in tasks for origin in task.origins.values()}
+    return _Given(
+        readings=readings_of(studies.given_in(database, study.id), tasks=tasks),
+        items=items_of(Protocol.model_validate_json(study.protocol)),
+        runs={run_id: found for run_id in origins if (found := session.find_run(run_id)) is not None},
+    )
+
+
+def _between(figures: _Figures, *, words: Words, texts: AgreementWords) -> None:
     charts.heading(texts.summary)
-    if len({one.reader for one in given.readings}) < 2:
+    if figures.readers < 2:
         st.info(texts.one_reader)
         return
     st.caption(texts.hint)
@@ -130,10 +136,10 @@ def _between(given: _Given, figures: _Figures, *, words: Words, texts: Agreement
             for one in found
         ),
     )
-    charts.download(numbers.csv(), name=f"{given.name}-agreement.csv", label=texts.download, kind="text/csv")
-    if figures.pairs and len({one.reader for one in given.readings}) > 2:
+    charts.download(numbers.csv(), name=f"{figures.name}-agreement.csv", label=texts.download, kind="text/csv")
+    if figures.pairs and figures.readers > 2:
         with st.expander(texts.pairs, icon=":material/group:"):
-            _pairs(figures.pairs, name=f"{given.name}-pairs", words=words, texts=texts)
+            _pairs(figures.pairs, name=f"{figures.name}-pairs", words=words, texts=texts)
 
 
 def _between_table(
@@ -184,16 +190,16 @@ def _pairs(found: "tuple[PairAgreement, ...]", *, name: str, words: Words, texts
     charts.download(numbers.csv(), name=f"{name}.csv", label=texts.download, kind="text/csv")
 
 
-def _within(given: _Given, figures: _Figures, *, words: Words, texts: AgreementWords) -> None:
+def _within(figures: _Figures, *, words: Words, texts: AgreementWords) -> None:
     charts.heading(texts.within)
     if not figures.within:
         st.info(texts.no_repeats)
         return
     st.caption(texts.within_hint)
-    _pairs(figures.within, name=f"{given.name}-repeats", words=words, texts=texts)
+    _pairs(figures.within, name=f"{figures.name}-repeats", words=words, texts=texts)
 
 
-def _automatic(given: _Given, figures: _Figures, *, words: Words, texts: AgreementWords) -> None:
+def _automatic(figures: _Figures, *, words: Words, texts: AgreementWords) -> None:
     charts.heading(texts.automatic)
     if not figures.scores:
         st.info(texts.no_automatic)
@@ -217,7 +223,7 @@ def _automatic(given: _Given, figures: _Figures, *, words: Words, texts: Agreeme
         columns=(*columns, *interval_columns(texts.tau)),
         rows=tuple((item, metric, tau.units, *spread([_interval(tau, texts=texts)])) for item, metric, tau in rows),
     )
-    charts.download(numbers.csv(), name=f"{given.name}-scores-and-readers.csv", label=texts.download, kind="text/csv")
+    charts.download(numbers.csv(), name=f"{figures.name}-scores-and-readers.csv", label=texts.download, kind="text/csv")
 
 
 def _item(item: Item, *, words: Words, texts: AgreementWords) -> str:

@@ -81,7 +81,8 @@ AGREEMENT_WORDS: Mapping[str, AgreementWords] = MappingProxyType(
             none_given="这里还没有已提交的评审。读者提交评审后，此处显示他们之间的一致性。",
             one_reader="目前只有一位读者提交了评审，读者之间的一致性需要至少两位读者评审同一批病例。",
             summary="读者之间",
-            hint="括号内为 95% 置信区间（对病例自助抽样）。阳性率很高或很低时，κ 会偏低，请同时看原始一致率与 AC1。",
+            hint="括号内为 95% 置信区间（对病例自助抽样）。阳性率很高或很低时，κ 会偏低，请同时看原始一致率与 AC1"
+            "。句子的区间未计入同一病例内各句的关联，偏窄。",
             item="评审内容",
             topics={
                 "verdict": "结论",
@@ -133,8 +134,9 @@ AGREEMENT_WORDS: Mapping[str, AgreementWords] = MappingProxyType(
             one_reader="Only one reader has submitted. Agreement between readers needs two or more on the same cases.",
             summary="Between readers",
             hint="In brackets: 95 % intervals over resampled cases. Kappa is low where nearly all or none are "
-            "positive; look at "
-            "the raw share and at AC1 as well.",
+            "positive; look at the raw share and at AC1 as well. Those of sentences ignore that sentences of a "
+            "case go together, "
+            "and are too narrow.",
             item="What was judged",
             topics={
                 "verdict": "Verdict",
