@@ -71,6 +71,10 @@ def test_five_thousand_cases_are_listed_at_once_and_the_marks_follow_in_the_back
     assert page.multiselect(key="filter_kinds").disabled
     assert rerun_seconds(page) < 2
 
+    linked = open_link({"run": "large", "kind": "side"})  # a filter that can only wait for the marks
+    assert f"{NUM_CASES} / {NUM_CASES} 例" in said(linked)
+    assert linked.query_params["kind"] == "side"
+
     page.pagination(key="filter_page_0").set_value(NUM_CASES // ROWS).run()
     assert list(table_of(page)["病例"])[-1] == case_ids(large_project)[-1]
     assert page.query_params["page"] == str(NUM_CASES // ROWS)
