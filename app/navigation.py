@@ -8,7 +8,7 @@ from streamlit.navigation.page import StreamlitPage
 from app import access, session
 from app.run import Run
 from app.selection import Entry, Selection
-from app.store import progress, reviews
+from app.store import progress
 
 OF_STUDIES = frozenset({"tasks", "reading", "adjudication", "studies"})
 """Paths of the pages of reader studies: a run's name in their address or side bar would tell who wrote a report."""
@@ -60,14 +60,14 @@ def remember(selection: Selection) -> None:
 
 
 def entries(run: Run) -> tuple[Entry, ...]:
-    """Return the cases of the run with their marks and the reader's latest reviews, in the order of the run.
+    """Return the cases of the run with their findings and the reader's own reviews, in the order of the run.
 
     Those that the reader has in a blind study are left out until it is closed.
     """
-    newest = reviews.latest(session.database(), run.id, reviewer=access.current().name)
-    hidden = read_blind()
+    marking, hidden = session.marking(run), read_blind()
+    own = session.ledger().of(run.id, reviewer=access.current().name)
     return tuple(
-        Entry(case=case, marks=session.marked(run, case), review=newest.get(case.id))
+        Entry(case=case, findings=marking.findings(case.id), review=own.get(case.id))
         for case in run.cases
         if case.id not in hidden
     )

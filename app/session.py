@@ -11,10 +11,12 @@ import streamlit as st
 from app.film_cache import FilmCache
 from app.films import FilmPlace
 from app.lightbox import Lightbox, Size, Source
+from app.marking import Marking
 from app.originals import Originals
 from app.run import ReviewCase, Run, find_runs, load_run, readable_runs
 from app.settings import Settings
 from app.store.engine import Database
+from app.store.ledger import Ledger
 from app.words import LANGUAGES, Words
 from xray.metrics.marks import MarkedReports, mark_reports
 from xray.text.lexicon import Profile
@@ -22,7 +24,10 @@ from xray.text.lexicon import Profile
 Texts = TypeVar("Texts")
 LANGUAGE_KEY = "language"
 RUN_KEY = "run"
-_databases: dict[str, Database] = {}  # of the process, not of a reader
+# Of the process, not of a reader.
+_databases: dict[str, Database] = {}
+_ledgers: dict[str, Ledger] = {}
+_markings: dict[tuple[Path, Path, int], Marking] = {}
 _lightboxes: dict[Settings, Lightbox] = {}
 _opening = Lock()
 
@@ -49,7 +54,7 @@ def database() -> Database:
 def runs() -> dict[str, Path]:
     """Folders of all runs of the project that can be read, by run id, newest first."""
     folders = find_runs(Settings.from_environment().project)
-    return _runs(tuple((folder, _version(folder)) for folder in folders))
+    return _runs(tuple((folder, version_of(folder)) for folder in folders))
 
 
 def settle_run() -> str | None:
@@ -78,16 +83,22 @@ def put_run_in_address() -> None:
     st.query_params[RUN_KEY] = st.session_state[RUN_KEY]
 
 
+def choose_run(run_id: str) -> None:
+    """Make another run the present one, as a choice in the side bar does."""
+    st.session_state[RUN_KEY] = run_id
+    put_run_in_address()
+
+
 def current_run() -> Run:
     """Return the run that `settle_run` found."""
     folder = runs()[st.session_state[RUN_KEY]]
-    return _run(folder, _version(folder))
+    return _run(folder, version_of(folder))
 
 
 def find_run(run_id: str) -> Run | None:
     """Return the project's run with that id, None where it has none."""
     folder = runs().get(run_id)
-    return _run(folder, _version(folder)) if folder else None
+    return _run(folder, version_of(folder)) if folder else None
 
 
 def marked(run: Run, case: ReviewCase) -> MarkedReports:
@@ -95,24 +106,47 @@ def marked(run: Run, case: ReviewCase) -> MarkedReports:
     return _marked(case.generated or "", case.case.text, run.profile)
 
 
+def marking(run: Run) -> Marking:
+    """Return how the reports of every case of a run compare, as far as it is known by now."""
+    settings = Settings.from_environment()
+    key = (settings.marks_folder, run.folder, version_of(run.folder))
+    with _opening:
+        if key not in _markings:
+            for old in [known for known in _markings if known[1] == run.folder]:
+                _markings.pop(old).stop()
+            _markings[key] = Marking(run, folder=settings.marks_folder)
+        return _markings[key]
+
+
+def ledger() -> Ledger:
+    """Return how far every review of the project is."""
+    opened = database()
+    with _opening:
+        return _ledgers.setdefault(opened.name, Ledger(opened))
+
+
 def warm_up() -> None:
-    """Read and mark the newest run, so that its first reader does not wait for it, and look for original films."""
+    """Read the newest run and what was said of it, so that its first reader does not wait; the marks are begun.
+
+    The folder of original films is looked through in the background.
+    """
     lightbox().warm_up()
     folder = next(iter(runs().values()))
-    run = _run(folder, _version(folder))
-    for case in run.cases:
-        marked(run, case)
+    marking(_run(folder, version_of(folder)))
+    ledger().all()
 
 
 def close() -> None:
     """Close the database and the films and forget what was read; the next use opens them again."""
     with _opening:
+        for begun in _markings.values():
+            begun.stop()
         for opened in _databases.values():
             opened.close()
-        _databases.clear()
         for box in _lightboxes.values():
             box.close()
-        _lightboxes.clear()
+        for kept in (_markings, _ledgers, _databases, _lightboxes):
+            kept.clear()
     for cached in (_run, _runs, _marked):
         cached.cache_clear()
 
@@ -140,7 +174,8 @@ def find_film(place: FilmPlace, source: Source, size: Size) -> bytes | None:
     return lightbox().seen(path, size=size) if path else None
 
 
-def _version(folder: Path) -> int:
+def version_of(folder: Path) -> int:
+    """Return a number that changes whenever a file of a run's folder is written again."""
     return max(path.stat().st_mtime_ns for path in folder.glob("*.json*"))
 
 
@@ -155,6 +190,6 @@ def _runs(versions: tuple[tuple[Path, int], ...]) -> dict[str, Path]:
     return readable_runs([folder for folder, _ in versions])
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_000)
 def _marked(generated: str, reference: str, profile: Profile) -> MarkedReports:
     return mark_reports(generated, reference=reference, profile=profile)

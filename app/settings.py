@@ -24,6 +24,7 @@ LOCK_VARIABLE = "XRAY_REVIEW_LOCK_MINUTES"
 BACKUPS_VARIABLE = "XRAY_REVIEW_BACKUPS"
 BACKUPS_NAME = "backups"
 LOCK_MINUTES = 15.0
+MARKS_FOLDER = "marks"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -112,6 +113,12 @@ class Settings:
     def film_cache(self) -> Path:
         """The folder of encoded films: beside the SQLite file, or in the project."""
         return (self.project if "://" in self.database else Path(self.database).parent) / CACHE_NAME
+
+    @property
+    def marks_folder(self) -> Path:
+        """Where it is kept how reports compare: beside the database's file, in the project where it is no file."""
+        beside = self.project if "://" in self.database else Path(self.database).parent
+        return beside / MARKS_FOLDER
 
     def open_database(self, runs: Iterable[Path]) -> Database:
         """Open the project's database; reviews that lie in a file of their own in a run's folder come into it."""

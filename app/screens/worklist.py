@@ -1,24 +1,33 @@
 """工作列表: all test studies of a run with filters, progress and the run's scores."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
 from app import navigation, session
-from app.document import VERDICTS
 from app.faults import shown
 from app.lexicon import concept_name
 from app.markup import banner_html, draft_text, report_head_html, scores_html
 from app.run import Run
-from app.selection import STATUSES, Entry, Selection, next_unsubmitted
+from app.screens import filters, waiting
+from app.selection import Entry, Selection, Status, next_unsubmitted
 from app.words import Words
 from app.words.reading import READING_WORDS
+from app.words.worklist import WORKLIST_WORDS, WorklistWords
 from finetune.manifest import HEADLINE
-from xray.metrics.marks import KINDS
 
 TABLE_KEY = "worklist_table"
-_STATUS_SIGNS: Mapping[str, str] = {"undecided": "○", "draft": "◐", "submitted": "●", "outdated": "↻"}
+RUN_KEY = "worklist_run"
+ROWS = 100
+_STATUS_SIGNS: Mapping[Status, str] = {
+    "unreviewed": "○",
+    "draft": "◐",
+    "submitted": "●",
+    "amending": "✐",
+    "outdated": "↻",
+}
 
 
 def show() -> None:
@@ -28,8 +37,9 @@ def show() -> None:
         if wanted:
             navigation.open_case(wanted)
         words, run = session.words(), session.current_run()
+        filters.begin(run)
         st.html(banner_html(words))
-        st.html(report_head_html(f"{words.run} {run.id}"))
+        _head(run, words=words)
         entries = navigation.entries(run)
         if len(entries) < len(run.cases):
             hidden = len(run.cases) - len(entries)
@@ -39,13 +49,28 @@ def show() -> None:
         _progress(entries, words=words)
         with st.expander(words.scores_title, icon=":material/monitoring:"):
             st.html(scores_html(run.scores, words=words))
-        selection = _filters(run, entries, words=words)
-        navigation.remember(selection)
-        _table(selection.apply(entries), total=len(entries), run=run, words=words)
+        marking = session.marking(run)
+        selection = filters.draw(run, entries, words=words)
+        if not marking.is_ready:
+            waiting.show(marking, text=session.in_language(WORKLIST_WORDS).comparing)
+        _list(run, entries, selection=selection, is_marked=marking.is_ready)
+
+
+def _head(run: Run, *, words: Words) -> None:
+    title, choice = st.columns([5, 2], vertical_alignment="center")
+    title.html(report_head_html(f"{words.run} {run.id}"))
+    runs = list(session.runs())
+    if len(runs) > 1:
+        st.session_state[RUN_KEY] = run.id
+        choice.selectbox(words.run, runs, key=RUN_KEY, label_visibility="collapsed", on_change=_choose_run)
+
+
+def _choose_run() -> None:
+    session.choose_run(st.session_state[RUN_KEY])
 
 
 def _progress(entries: Sequence[Entry], *, words: Words) -> None:
-    done = sum(entry.status == "submitted" for entry in entries)
+    done = sum(entry.is_done for entry in entries)
     drafts = sum(entry.status == "draft" for entry in entries)
     bar, button = st.columns([5, 1], vertical_alignment="bottom")
     bar.progress(done / len(entries), text=words.progress.format(done=done, total=len(entries), drafts=drafts))
@@ -55,73 +80,29 @@ def _progress(entries: Sequence[Entry], *, words: Words) -> None:
         navigation.open_case(upcoming)
 
 
-def _filters(run: Run, entries: Sequence[Entry], *, words: Words) -> Selection:
-    def name(concept: str) -> str:
-        return concept_name(concept, language=words.code)
-
-    concepts = sorted({concept for entry in entries for _, concept in entry.marks.findings}, key=name)
-    status_names = {**words.statuses, **words.verdicts}
-    text, finding, kind, status, order = st.columns([3, 3, 3, 3, 3])
-    metric, descending = _order(order, run=run, words=words)
-    return Selection(
-        text=text.text_input(words.search, placeholder=words.search_hint, key="filter_text", persist_state="session"),
-        concepts=frozenset(
-            finding.multiselect(
-                words.finding,
-                concepts,
-                format_func=name,
-                placeholder=words.finding_hint,
-                key="filter_concepts",
-                persist_state="session",
-            )
-        ),
-        kinds=frozenset(
-            kind.multiselect(
-                words.disagreement,
-                KINDS[1:],
-                format_func=lambda found: words.kinds[found],
-                placeholder=words.disagreement_hint,
-                key="filter_kinds",
-                persist_state="session",
-            )
-        ),
-        statuses=frozenset(
-            status.multiselect(
-                words.status,
-                (*STATUSES, *VERDICTS),
-                format_func=lambda word: status_names[word],
-                placeholder=words.status_hint,
-                key="filter_statuses",
-                persist_state="session",
-            )
-        ),
-        metric=metric,
-        descending=descending,
-    )
-
-
-def _order(place: st.delta_generator.DeltaGenerator, *, run: Run, words: Words) -> tuple[str | None, bool]:
-    available = dict.fromkeys(name for case in run.cases for name, _ in case.scores if name in words.metrics)
-    options = ["", *(f"{name}:{way}" for name in available for way in ("low", "high"))]
-
-    def label(option: str) -> str:
-        name, _, way = option.partition(":")
-        text = {"": words.order_of_run, "low": words.order_low_first, "high": words.order_high_first}[way]
-        return text.format(metric=words.metrics.get(name, name))
-
-    chosen = place.selectbox(
-        words.order, options, format_func=label, key=f"filter_order_{words.code}", persist_state="session"
-    )
-    name, _, way = (chosen or "").partition(":")
-    return (name or None, way == "high")
-
-
-def _table(entries: Sequence[Entry], *, total: int, run: Run, words: Words) -> None:
-    st.caption(f"{words.shown.format(shown=len(entries), total=total)} · {words.open_hint}")
-    if not entries:
+def _list(run: Run, entries: Sequence[Entry], *, selection: Selection, is_marked: bool) -> None:
+    words, texts = session.words(), session.in_language(WORKLIST_WORDS)
+    in_force = selection if is_marked else replace(selection, kinds=frozenset(), concepts=frozenset())
+    if in_force != st.session_state.get(navigation.SELECTION_KEY, in_force):
+        filters.turn_back()
+    navigation.remember(in_force)
+    kept = in_force.apply(entries)
+    pages = max(1, -(-len(kept) // ROWS))
+    page = min(filters.page(), pages)
+    first, listed = (page - 1) * ROWS, kept[(page - 1) * ROWS : page * ROWS]
+    place = f" · {texts.page.format(first=first + 1, last=first + len(listed))}" if pages > 1 else ""
+    st.caption(f"{words.shown.format(shown=len(kept), total=len(entries))}{place} · {words.open_hint}")
+    if kept:
+        _table(listed, words=words, texts=texts)
+    else:
         st.info(words.none_match)
-        return
-    frame = pd.DataFrame([_row(entry, words=words) for entry in entries])
+    if pages > 1:
+        st.pagination(pages, default=page, key=filters.page_key(), persist_state="session")
+    filters.write(selection, page=page)
+
+
+def _table(entries: Sequence[Entry], *, words: Words, texts: WorklistWords) -> None:
+    frame = pd.DataFrame([_row(entry, words=words, texts=texts) for entry in entries])
     event = st.dataframe(
         frame,
         key=f"{TABLE_KEY}_{st.session_state.get('visit', 0)}",
@@ -132,11 +113,12 @@ def _table(entries: Sequence[Entry], *, total: int, run: Run, words: Words) -> N
         row_height=36,
         column_config={
             words.case: st.column_config.TextColumn(width=150),
-            words.status: st.column_config.TextColumn(width=125),
+            texts.state: st.column_config.TextColumn(width=100),
+            words.status: st.column_config.TextColumn(width=80),
             words.disagreement: st.column_config.TextColumn(width=250),
             words.metrics[HEADLINE]: st.column_config.NumberColumn(format="%.2f", width=80),
-            words.generated_report: st.column_config.TextColumn(width=370),
-            words.reference_report: st.column_config.TextColumn(width=370),
+            words.generated_report: st.column_config.TextColumn(width=350),
+            words.reference_report: st.column_config.TextColumn(width=350),
         },
     )
     cells = event.selection.cells
@@ -144,23 +126,25 @@ def _table(entries: Sequence[Entry], *, total: int, run: Run, words: Words) -> N
         navigation.open_case(entries[cells[0][0]].case.id)
 
 
-def _row(entry: Entry, *, words: Words) -> dict[str, str | float | None]:
-    status = f"{_STATUS_SIGNS[entry.status]} {words.statuses[entry.status]}"
+def _row(entry: Entry, *, words: Words, texts: WorklistWords) -> dict[str, str | float | None]:
     return {
         words.case: entry.case.id,
-        words.status: f"{status} · {words.verdicts[entry.verdict]}" if entry.verdict else status,
-        words.disagreement: _disagreement(entry, words=words),
+        texts.state: f"{_STATUS_SIGNS[entry.status]} {texts.states[entry.status]}",
+        words.status: words.verdicts.get(entry.verdict or "", "–"),
+        words.disagreement: _disagreement(entry, words=words, texts=texts),
         words.metrics[HEADLINE]: entry.case.score(HEADLINE),
         words.generated_report: draft_text(entry.case.generated, words=words),
         words.reference_report: entry.case.case.text,
     }
 
 
-def _disagreement(entry: Entry, *, words: Words) -> str:
+def _disagreement(entry: Entry, *, words: Words, texts: WorklistWords) -> str:
     if entry.case.generated is None:  # two reports can neither agree nor disagree where there is one
         return words.no_draft
+    if entry.findings is None:
+        return texts.not_compared
     problems = []
-    for kind in entry.marks.disagreements:
-        concepts = (concept_name(concept, language=words.code) for concept in entry.marks.concepts(kind))
+    for kind in entry.disagreements:
+        concepts = (concept_name(concept, language=words.code) for concept in entry.concepts(kind))
         problems.append(f"{words.kinds[kind]}{words.colon}{words.comma.join(concepts)}")
     return words.semicolon.join(problems) or words.kinds["agree"]

@@ -139,7 +139,7 @@ def test_a_verdict_survives_into_a_new_session(run_folder: Path, open_page: Open
 
     later = open_page(run_folder)
     assert "已提交 0 / 5，草稿 1" in str(later.get("progress")[0].proto)
-    later.multiselect(key="filter_statuses").set_value(["edit"]).run()
+    later.multiselect(key="filter_verdicts").set_value(["edit"]).run()
     assert list(table_of(later)["病例"]) == [case_id]
 
 

@@ -3,12 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.document import ReviewDocument
 from app.run import ReviewCase
 from app.selection import Entry, Selection, neighbour, next_unsubmitted
-from app.store.reviews import Revision
+from app.store.ledger import Progress
 from finetune.manifest import Case
-from xray.metrics.marks import MarkedReports, Segment
 
 
 def entry(
@@ -30,21 +28,20 @@ def entry(
         origin="synthetic",
     )
     reviewed = ReviewCase(case=case, generated="心影不大。", scores=(("finding_f1", score),))
-    review = verdict and Revision(
+    review = verdict and Progress(
         run_id="run",
         case_id=name,
         reviewer="local",
         task="",
-        revision=1,
         status=status,
-        document=ReviewDocument(verdict=verdict, generated_sha256=sha256 or reviewed.generated_sha256),
-        reason="",
+        given_at="2026-01-01T00:00:00+00:00" if status in ("submitted", "amended") else None,
         saved_at="2026-01-01T00:00:00+00:00",
+        verdict=verdict,
+        generated_sha256=sha256 or reviewed.generated_sha256,
+        active_ms=0,
+        edits=0,
     )
-    marks = MarkedReports(
-        generated=(Segment(text="心影不大。"),), reference=(), findings=(("omitted", "cardiomegaly"),)
-    )
-    return Entry(case=reviewed, marks=marks, review=review or None)
+    return Entry(case=reviewed, findings=(("omitted", "cardiomegaly"),), review=review or None)
 
 
 def ids(entries: tuple[Entry, ...]) -> list[str]:
@@ -57,7 +54,7 @@ scores = st.lists(st.none() | st.floats(0, 1), max_size=12)
 @given(scores=scores, descending=st.booleans())
 def test_ordering_keeps_every_case_and_puts_those_without_a_score_last(scores: list[float | None], descending: bool):
     entries = [entry(str(number), score=value) for number, value in enumerate(scores)]
-    ordered = Selection(metric="finding_f1", descending=descending).apply(entries)
+    ordered = Selection(order="finding_f1", descending=descending).apply(entries)
     values = [item.case.score("finding_f1") for item in ordered]
     known = [value for value in values if value is not None]
     assert sorted(ids(ordered)) == sorted(ids(tuple(entries)))
@@ -70,7 +67,7 @@ def test_no_filter_shows_everything_in_the_order_of_the_run():
 
 def test_filters_of_different_kinds_must_all_pass():
     entries = [entry("done", verdict="accept"), entry("open")]
-    assert ids(Selection(statuses=frozenset({"undecided"}), text="增大").apply(entries)) == ["open"]
+    assert ids(Selection(statuses=frozenset({"unreviewed"}), text="增大").apply(entries)) == ["open"]
     assert ids(Selection(kinds=frozenset({"side"})).apply(entries)) == []
     assert ids(Selection(concepts=frozenset({"cardiomegaly", "nodule"})).apply(entries)) == ["done", "open"]
 
@@ -79,13 +76,14 @@ def test_a_verdict_on_another_generated_text_does_not_count_as_reviewed():
     stale = entry("old", verdict="accept", sha256="0" * 64)
     assert stale.is_outdated
     assert (stale.status, stale.verdict) == ("outdated", None)
+    assert not stale.is_done
 
 
 def test_a_review_is_a_draft_until_it_is_submitted_and_a_void_one_is_none():
     found = [entry("x", verdict="edit", status=status) for status in ("draft", "submitted", "amended", "void")]
-    assert [one.status for one in found] == ["draft", "submitted", "submitted", "undecided"]
+    assert [one.status for one in found] == ["draft", "submitted", "submitted", "unreviewed"]
     assert [one.verdict for one in found] == ["edit", "edit", "edit", None]
-    assert [one.status for one in Selection(statuses=frozenset({"edit"})).apply(found)] == [
+    assert [one.status for one in Selection(verdicts=frozenset({"edit"})).apply(found)] == [
         "draft",
         "submitted",
         "submitted",

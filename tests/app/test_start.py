@@ -22,7 +22,7 @@ import importlib, pkgutil, sys
 import app
 for module in pkgutil.walk_packages(app.__path__, "app."):
     importlib.import_module(module.name)
-heavy = {"torch", "transformers", "peft", "bitsandbytes"} & set(sys.modules)
+heavy = {"torch", "transformers", "peft", "bitsandbytes", "sklearn"} & set(sys.modules)
 print(sorted(heavy), len([name for name in sys.modules if name.startswith("app.")]))
 """
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
 from xray.metrics.statistics import FloatArray, Statistic, bootstrap_sums, estimate, interval
@@ -23,6 +24,7 @@ Reason = Literal["too_few_readers", "too_few_units", "one_category", "no_varianc
 difference between the units."""
 
 RESAMPLES = 1000
+_PAIRED_UNITS = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,9 +239,25 @@ def kendall_tau(automatic: FloatArray, human: FloatArray, *, seed: int = 0) -> A
         why: Reason = reason or "no_variance"
         return Agreement(value=None, low=None, high=None, units=len(both), readers=2, raw=None, reason=why)
     places = np.random.default_rng(seed).integers(len(both), size=(RESAMPLES, len(both)))
-    drawn = np.array([kendalltau(both[row, 0], both[row, 1]).statistic for row in places])
-    low, high = interval(drawn)
+    low, high = interval(_taus(both, places))
     return Agreement(value=tau, low=low, high=high, units=len(both), readers=2, raw=None, reason=None)
+
+
+def _taus(both: FloatArray, places: NDArray[np.int64]) -> FloatArray:
+    """Return tau-b of each resample, float64 [B]: both [N, 2], places [B, N]; NaN where a side does not vary.
+
+    All pairs of a resample are sums over pairs of units, weighted by how often both were drawn: two matrix products
+    for all resamples, where one sort each would take seconds. Of many units the pairs would not fit into memory.
+    """
+    if len(both) > _PAIRED_UNITS:
+        return np.array([kendalltau(both[row, 0], both[row, 1]).statistic for row in places])
+    first, second = (np.sign(column[:, None] - column) for column in both.T)
+    weights = np.zeros((len(places), len(both)))
+    np.add.at(weights, (np.arange(len(places))[:, None], places), 1)
+    concordant, varied_first, varied_second = (
+        ((weights @ pairs) * weights).sum(axis=1) for pairs in (first * second, np.abs(first), np.abs(second))
+    )
+    return _ratio(concordant, np.sqrt(varied_first * varied_second))
 
 
 def ratings_table(rows: Sequence[tuple[str, str, float]]) -> FloatArray:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
 
 from xray.errors import DataError
 from xray.text.labels import label
@@ -60,6 +59,8 @@ def nearest_neighbour(train_features: FloatArray, train_reports: Sequence[str], 
         )
     if len(test_features) == 0:
         return []
+    from sklearn.neighbors import NearestNeighbors  # seconds to import, and who reads scores needs no baseline made
+
     search = NearestNeighbors(n_neighbors=1).fit(train_features)
     nearest = search.kneighbors(test_features, return_distance=False)[:, 0]
     return [train_reports[int(index)] for index in nearest]
