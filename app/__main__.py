@@ -1,6 +1,6 @@
 """`python -m app --project PATH`: check the folder, choose a port, then become the Streamlit server.
 
-With `audit`, `backup` or `restore` as the first word it does that instead (upkeep.py).
+With `audit`, `backup`, `restore` or `export` as the first word it does that instead (upkeep.py).
 """
 
 import argparse
@@ -9,8 +9,9 @@ import socket
 import sys
 from pathlib import Path
 
-from app import upkeep
+from app import servers, upkeep
 from app.run import find_runs, readable_runs
+from app.servers import Servers
 from app.settings import Settings, add_options
 from xray.errors import ConfigError, XrayError
 
@@ -44,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(words)
     settings = Settings.of(options.project, database=options.database)
     try:
+        places = Servers.of(pacs=options.pacs, serve=options.serve)
         settings.open_database(readable_runs(find_runs(settings.project)).values()).close()
         port = free_port(options.port)
     except XrayError as error:
@@ -51,7 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
         return error.exit_code
     command = streamlit_command(port, headless=options.headless)
     search_path = os.pathsep.join(filter(None, (str(_HERE.parent), os.environ.get("PYTHONPATH"))))
-    return os.execve(sys.executable, command, {**os.environ, **settings.environment(), "PYTHONPATH": search_path})
+    chosen = {**settings.environment(), **places.environment()}
+    return os.execve(sys.executable, command, {**os.environ, **chosen, "PYTHONPATH": search_path})
 
 
 def streamlit_command(port: int, *, headless: bool) -> list[str]:
@@ -99,9 +102,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m app",
         description="Review the reports of a finished run.",
-        epilog="`python -m app audit`, `backup` and `restore` look after the reviews of a project.",
+        epilog="`python -m app audit`, `backup`, `restore` and `export` look after the reviews of a project.",
     )
     add_options(parser)
+    servers.add_options(parser)
     parser.add_argument("--port", type=_port, help=f"port on {ADDRESS} (default: the first free one from {FIRST_PORT})")
     parser.add_argument("--headless", action="store_true", help="do not open a browser")
     return parser

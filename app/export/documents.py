@@ -10,7 +10,7 @@ from app.export.dicom_sr import to_dicom_sr
 from app.export.fhir import to_fhir
 from app.export.fonts import find_font, subset_font
 from app.export.pdf import characters_of, to_pdf
-from app.export.records import ExportContext, ReviewedReport
+from app.export.records import Exclusion, ExportContext, ReviewedReport
 from xray.errors import DataError
 
 
@@ -19,9 +19,15 @@ def to_documents(
 ) -> Contents:
     """Return a document for each report that `select_documents` lets through; structured reports need a signature.
 
+    Where the context asks for original films, a structured report without one stays out as `no_original_film`.
+
     Raises DataError if no report is left, and as the formats do.
     """
     chosen, excluded = select_documents(records, signed_only=kind == "dicom_sr")
+    if kind == "dicom_sr" and context.original_films_only:
+        nameless = [record for record in chosen if not any(film.dicom for film in record.films)]
+        excluded += tuple(Exclusion(review_id=record.id, reason="no_original_film") for record in nameless)
+        chosen = [record for record in chosen if record not in nameless]
     if not chosen:
         reasons = ", ".join(sorted({exclusion.reason for exclusion in excluded})) or "there is no review"
         raise DataError(f"No report can become a document: {reasons}. Submit and sign reports first.")
