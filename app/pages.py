@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from app.screens import review, worklist
+from app.screens import export, review, worklist
 from app.store.people import ROLES, Role
 
 Group = Literal["read", "study", "manage"]
@@ -41,6 +41,14 @@ PAGES: tuple[Page, ...] = (
         icon=":material/radiology:",
         titles={"zh": "阅片评审", "en": "Review"},
         group="read",
+    ),
+    Page(
+        path="export",
+        show=export.show,
+        icon=":material/output:",
+        titles={"zh": "导出", "en": "Export"},
+        group="manage",
+        roles=frozenset({"lead", "admin"}),
     ),
 )
 HOME = PAGES[0]

@@ -1,4 +1,4 @@
-"""The web application: the pages, the signed film route, a health check and strict response headers.
+"""The web application: the pages, the signed routes of films and exports, a health check and strict response headers.
 
 `streamlit run` finds `app` by reading this file, so it has to stay a top-level assignment.
 """
@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app import faults, main, session
+from app.downloads import export_route
 from app.films import film_route
 from app.security import SecurityHeaders
 
@@ -39,7 +40,7 @@ def _health(_request: Request) -> Response:
 
 app = st.App(
     Path(main.__file__),
-    routes=[film_route(session.find_film), Route("/health", _health)],
+    routes=[film_route(session.find_film), export_route(session.take_export), Route("/health", _health)],
     middleware=[Middleware(SecurityHeaders)],
     lifespan=_announce,
     on_script_error=faults.show,

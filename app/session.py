@@ -8,8 +8,10 @@ from typing import TypeVar
 
 import streamlit as st
 
+from app.export.archive import find_export
 from app.run import ReviewCase, Run, find_runs, load_run, readable_runs
 from app.settings import Settings
+from app.store.audit import record_event
 from app.store.engine import Database
 from app.words import LANGUAGES, Words
 from xray.metrics.marks import MarkedReports, mark_reports
@@ -100,6 +102,24 @@ def close() -> None:
         _databases.clear()
     for cached in (_run, _runs, _marked):
         cached.cache_clear()
+
+
+def project() -> Path:
+    """Return the project's folder: a run folder, or a folder of runs."""
+    return Settings.from_environment().project
+
+
+def all_runs() -> dict[str, Run]:
+    """Return every run of the project that can be read, by run id, newest first."""
+    return {run_id: _run(folder, _version(folder)) for run_id, folder in runs().items()}
+
+
+def take_export(name: str, person: str) -> Path | None:
+    """Return the folder of an export that `person` takes away, for the signed route; the audit keeps that they did."""
+    folder = find_export(project(), name)
+    if folder is not None:
+        record_event(database(), actor=person, action="download export", subject=name)
+    return folder
 
 
 def find_film(run_id: str, case_id: str, index: int) -> Path | None:

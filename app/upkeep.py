@@ -1,4 +1,4 @@
-"""`python -m app audit | backup | restore`: looking after a project's database, also while it is used."""
+"""`python -m app audit | backup | restore | export`: looking after a project's database, also while it is used."""
 
 import argparse
 import sys
@@ -16,12 +16,12 @@ from app.store.chain import START
 from app.store.engine import Database
 from xray.errors import DataError, XrayError
 
-COMMANDS = ("audit", "backup", "restore")
+COMMANDS = ("audit", "backup", "restore", "export")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the first word says and return the exit code."""
-    options = _parser().parse_args(arguments)
+    options = _parser(wants_export=arguments[0] == "export").parse_args(arguments)
     settings = Settings.of(options.project, database=options.database)
     fault: XrayError
     try:
@@ -52,11 +52,17 @@ def _restore(database: Database, options: argparse.Namespace) -> str:
     return f"{database.name}: {_told(backup.restore(database, options.file))}"
 
 
+def _export(database: Database, options: argparse.Namespace) -> str:
+    from app.exporting import export  # what writes the files takes seconds to load
+
+    return export(database, options)
+
+
 def _told(head: Entry) -> str:
     return f"the audit chain of {head.seq} entries holds; head {head.hash} {head.at}".strip()
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(*, wants_export: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m app", description="Look after the database of a review project.")
     commands = parser.add_subparsers(required=True)
 
@@ -72,4 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     saved.add_argument("file", type=Path, help="new file: JSON Lines where it ends in .jsonl, else SQLite")
     restored = add("restore", _restore, "read a backup in JSON Lines into an empty database of either kind")
     restored.add_argument("file", type=Path, help="backup ending in .jsonl")
+    written = add("export", _export, "write the reviews as tables, training pairs or clinical documents")
+    if wants_export:
+        from app import exporting
+
+        exporting.add_options(written)
     return parser

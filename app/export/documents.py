@@ -29,14 +29,21 @@ def to_documents(
         excluded += tuple(Exclusion(review_id=record.id, reason="no_original_film") for record in nameless)
         chosen = [record for record in chosen if record not in nameless]
     if not chosen:
-        reasons = ", ".join(sorted({exclusion.reason for exclusion in excluded})) or "there is no review"
-        raise DataError(f"No report can become a document: {reasons}. Submit and sign reports first.")
+        raise DataError(_nothing_left(excluded))
     files: Iterator[ExportFile]
     if kind == "dicom_sr":
         files = (ExportFile(name=f"{r.id}.dcm", data=to_dicom_sr(r, context=context)) for r in chosen)
     else:
         files = _printed(chosen, kind=kind, context=context)
     return Contents(files=files, num_written=len(chosen), excluded=excluded)
+
+
+def _nothing_left(excluded: Sequence[Exclusion]) -> str:
+    reasons = sorted({exclusion.reason for exclusion in excluded}) or ["there is no review"]
+    remedy = "Submit and sign reports first."
+    if "no_original_film" in reasons:
+        remedy = "A structured report takes the patient from the DICOM film: give the films, or ask for pseudonyms."
+    return f"No report can become a document: {', '.join(reasons)}. {remedy}"
 
 
 def _printed(

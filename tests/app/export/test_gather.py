@@ -59,7 +59,11 @@ def test_a_submitted_review_is_joined_with_its_case_its_text_and_who_stands_for_
     record = only(gathered(project))
     case = project.run().cases[1]
     assert (record.case_id, record.study_uid, record.patient_key) == (case.id, "1.2.1", "p1")
-    assert (record.generated, record.reference, record.final_text) == (REPORTS[1][1], REPORTS[1][0], "右侧胸腔少量积液。")
+    assert (record.generated, record.reference, record.final_text) == (
+        REPORTS[1][1],
+        REPORTS[1][0],
+        "右侧胸腔少量积液。",
+    )
     assert record.turns == (PromptTurn(role="system", text=SYSTEM), PromptTurn(role="user", text=QUESTION))
     assert [film.view for film in record.films] == ["frontal", "lateral"]
     assert all(film.path.is_file() and film.dicom is None for film in record.films)
@@ -152,7 +156,11 @@ def test_an_adjudicated_case_is_approved_by_its_newest_decision(project: Project
     decide("针对旧文本。", case_id=project.case(1))
     first, approved = gathered(project).records
     assert (first.status, first.reader.name) == ("submitted", "李四")
-    assert (approved.status, approved.reader.name, approved.final_text) == ("approved", "王五", "心影增大，双侧少量积液。")
+    assert (approved.status, approved.reader.name, approved.final_text) == (
+        "approved",
+        "王五",
+        "心影增大，双侧少量积液。",
+    )
     assert approved.signed is not None
     assert approved.signed.meaning == "仲裁审定"
     assert reasons(gathered(project)) == ["outdated"]
@@ -211,7 +219,7 @@ def test_patients_that_any_run_is_scored_on_make_no_pairs_until_their_run_is_ret
             return Order(kind="pairs", choice=choice, actor="local", reason="训练")
 
         for retired in ((), ("one",)):  # the other run has the same patients
-            with pytest.raises(DataError, match="evaluation_patient|not known"):
+            with pytest.raises(DataError, match=r"evaluation_patient|not known"):
                 plan(order(*retired), database=project.database, runs=project.runs)
         made = plan(order("one", "two"), database=project.database, runs=project.runs)
         assert made.contents.num_written == 1
