@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from app.screens import export, review, worklist
+from app.screens import export, generate, review, worklist
 from app.store.people import ROLES, Role
 
 Group = Literal["read", "study", "manage"]
@@ -40,6 +40,13 @@ PAGES: tuple[Page, ...] = (
         show=review.show,
         icon=":material/radiology:",
         titles={"zh": "阅片评审", "en": "Review"},
+        group="read",
+    ),
+    Page(
+        path="generate",
+        show=generate.show,
+        icon=":material/bolt:",
+        titles={"zh": "实时生成", "en": "Live generation"},
         group="read",
     ),
     Page(
