@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.export.records import Exclusion, ReviewedReport
+from xray.errors import DataError
 from xray.text.sections import locate_sections
 
 
@@ -25,6 +26,14 @@ class Contents:
     files: Iterable[ExportFile]
     num_written: int
     excluded: tuple[Exclusion, ...] = ()
+
+
+class NothingLeftError(DataError):
+    """No review of those that were chosen can be written so; `excluded` says why, one by one."""
+
+    def __init__(self, message: str, *, excluded: Sequence[Exclusion]) -> None:
+        super().__init__(message)
+        self.excluded = tuple(excluded)
 
 
 def select_documents(

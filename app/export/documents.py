@@ -5,13 +5,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from app.export.contents import Contents, ExportFile, select_documents
+from app.export.contents import Contents, ExportFile, NothingLeftError, select_documents
 from app.export.dicom_sr import to_dicom_sr
 from app.export.fhir import to_fhir
 from app.export.fonts import find_font, subset_font
 from app.export.pdf import characters_of, to_pdf
 from app.export.records import Exclusion, ExportContext, ReviewedReport
-from xray.errors import DataError
 
 
 def to_documents(
@@ -21,7 +20,7 @@ def to_documents(
 
     Where the context asks for original films, a structured report without one stays out as `no_original_film`.
 
-    Raises DataError if no report is left, and as the formats do.
+    Raises NothingLeftError if no report is left, and DataError as the formats do.
     """
     chosen, excluded = select_documents(records, signed_only=kind == "dicom_sr")
     if kind == "dicom_sr" and context.original_films_only:
@@ -29,7 +28,7 @@ def to_documents(
         excluded += tuple(Exclusion(review_id=record.id, reason="no_original_film") for record in nameless)
         chosen = [record for record in chosen if record not in nameless]
     if not chosen:
-        raise DataError(_nothing_left(excluded))
+        raise NothingLeftError(_nothing_left(excluded), excluded=excluded)
     files: Iterator[ExportFile]
     if kind == "dicom_sr":
         files = (ExportFile(name=f"{r.id}.dcm", data=to_dicom_sr(r, context=context)) for r in chosen)

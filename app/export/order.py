@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.export.contents import Contents
+from app.export.contents import Contents, NothingLeftError
 from app.export.folder import MANIFEST_FILE, Kind, contents_of, write
 from app.export.gather import Choice, gather
 from app.export.joining import Originals
@@ -57,14 +57,6 @@ class Plan:
         return dict(Counter(exclusion.reason for exclusion in self.excluded).most_common())
 
 
-class NothingToWriteError(DataError):
-    """An order that no review can fill. `left_out` counts those that were chosen and could not become records."""
-
-    def __init__(self, why: str, *, left_out: Mapping[str, int]) -> None:
-        counts = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
-        super().__init__(f"{why} Left out before: {counts}." if counts else why)
-
-
 def plan(
     order: Order,
     *,
@@ -74,7 +66,7 @@ def plan(
 ) -> Plan:
     """Return what `carry_out` would write, and write nothing but the audit's note of who looked behind a blinding.
 
-    Raises NothingToWriteError where no review is left, and DataError as the formats do.
+    Raises NothingLeftError where no review is left, and DataError as the formats do.
     """
     gathered = gather(database, runs=runs, choice=order.choice, actor=order.actor, originals=originals)
     context = ExportContext(
@@ -88,13 +80,15 @@ def plan(
         left_out=gathered.left_out,
         original_films_only=not order.pseudonymous,
     )
+    left_out = gathered.left_out
+    if not gathered.records:
+        raise NothingLeftError(
+            _with("No review is left. Choose other runs, studies or statuses.", left_out), excluded=left_out
+        )
     try:
-        if not gathered.records:
-            raise DataError("No review is left to export. Choose other runs, studies or statuses.")
         contents = contents_of(gathered.records, kind=order.kind, context=context)
-    except DataError as error:
-        left_out = Counter(exclusion.reason for exclusion in gathered.left_out)
-        raise NothingToWriteError(str(error), left_out=left_out) from None
+    except NothingLeftError as error:
+        raise NothingLeftError(_with(str(error), left_out), excluded=(*left_out, *error.excluded)) from None
     return Plan(records=gathered.records, context=context, contents=contents)
 
 
@@ -126,6 +120,13 @@ def carry_out(
         database, actor=order.actor, action="export", subject=manifest.parent.name, details=json.dumps(details)
     )
     return made
+
+
+def _with(message: str, left_out: Sequence[Exclusion]) -> str:
+    """Add to a message what had been left out before the format had a word in it."""
+    counts = Counter(exclusion.reason for exclusion in left_out)
+    told = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
+    return f"{message} Left out before: {told}." if told else message
 
 
 def _scored(order: Order, *, runs: Mapping[str, Run]) -> frozenset[str]:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from app.export.contents import Contents, ExportFile
+from app.export.contents import Contents, ExportFile, NothingLeftError
 from app.export.records import Exclusion, PromptTurn, ReviewedReport
 from xray.errors import DataError
 from xray.records import Record
@@ -52,8 +52,8 @@ def to_pairs(records: Sequence[ReviewedReport], *, evaluation_patients: frozense
 
     Patients of the splits `val` and `test`, and those named, make none (`evaluation_patient`). Left out are also
     `sentinel`, `repeat`, `compared` (one of several texts), `reference_judged`, `void`, `not_submitted`, `no_text`, and
-    `superseded_by_approval`. Raises DataError if a patient is in
-    training and in evaluation, if a film is missing, or if no pair is left.
+    `superseded_by_approval`. Raises NothingLeftError if no pair is left,
+    DataError if a patient is in training and in evaluation, or if a film is missing.
     """
     scored = evaluation_patients | {record.patient_key for record in records if record.split in ("val", "test")}
     _check_splits(records, scored=scored)
@@ -62,7 +62,7 @@ def to_pairs(records: Sequence[ReviewedReport], *, evaluation_patients: frozense
     chosen = [record for record in records if reasons[record.id] is None]
     excluded = [Exclusion(review_id=key, reason=reason) for key, reason in reasons.items() if reason]
     if not chosen:
-        raise DataError(_nothing_left(excluded))
+        raise NothingLeftError(_nothing_left(excluded), excluded=excluded)
     excluded += [
         Exclusion(review_id=record.id, reason=f"{PREFERENCES_FILE}: {why}")
         for record in chosen

@@ -1,5 +1,6 @@
 """导出: a lead chooses reviews and a format, sees what goes out and what stays, and writes it into the project."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import get_args
@@ -9,6 +10,7 @@ import streamlit as st
 
 from app import access, session
 from app.export.archive import new_folder
+from app.export.contents import NothingLeftError
 from app.export.folder import Kind
 from app.export.gather import Choice
 from app.export.order import PRODUCER, Order, Plan, carry_out, plan
@@ -28,7 +30,7 @@ _LEADS: frozenset[Role] = frozenset({"lead", "admin"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
-    """What was found when an order was checked; `refusal` is why nothing could be written."""
+    """What was found when an order was checked. `refusal` is why nothing can be written, beside what `counts` say."""
 
     order: Order
     rows: tuple[dict[str, str], ...] = ()
@@ -119,13 +121,18 @@ def _check(order: Order, *, words: ExportWords) -> None:
         st.error(f"{words.cannot}\n\n{look.refusal}", icon=":material/block:")
         return
     _tell(look, words=words)
-    if st.button(words.write, type="primary", icon=":material/save:", key="export_write"):
+    if not look.written:
+        st.error(f"{words.nothing_left}{words.remedies.get(order.kind, '')}", icon=":material/block:")
+    elif st.button(words.write, type="primary", icon=":material/save:", key="export_write"):
         _write(order, words=words)
 
 
 def _look(order: Order) -> _Look:
     try:
         made = plan(order, database=session.database(), runs=session.all_runs())
+    except NothingLeftError as error:
+        counts = Counter(exclusion.reason for exclusion in error.excluded).most_common()
+        return _Look(order=order, counts=tuple(counts), chosen=sum(count for _, count in counts))
     except (ConfigError, DataError) as error:
         return _Look(order=order, refusal=str(error))
     return _Look(

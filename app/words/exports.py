@@ -34,6 +34,8 @@ class ExportWords:
     check_note: str
     stale: str
     cannot: str
+    nothing_left: str
+    remedies: Mapping[str, str]
     chosen: str
     written: str
     left_out: str
@@ -110,6 +112,15 @@ _ZH = ExportWords(
     check_note="写出前先检查：将写出什么、哪些不写出及原因。",
     stale="选择已改变，请重新检查。",
     cannot="按现在的选择无法导出：",
+    nothing_left="选中的评审没有一条可以这样导出。",
+    remedies=MappingProxyType(
+        {
+            "pairs": "训练样本只能来自不参与评测的患者：请为训练集的检查生成并评审报告，或声明不再用于评测的运行。",
+            "dicom_sr": "结构化报告只取已签署的文本，患者身份取自原始 DICOM 影像：请提供原始影像，或选择以假名写出。",
+            "fhir": "请先提交评审，或选择其他状态。",
+            "pdf": "请先提交评审，或选择其他状态。",
+        }
+    ),
     chosen="选中的评审",
     written="将写出",
     left_out="不写出",
@@ -213,6 +224,17 @@ _EN = ExportWords(
     check_note="Look before anything is written: what goes out, what stays, and why.",
     stale="The choice has changed. Check again.",
     cannot="With this choice nothing can be exported:",
+    nothing_left="None of the chosen reviews can be exported so. ",
+    remedies=MappingProxyType(
+        {
+            "pairs": "Pairs come from patients whom no model is scored on: generate and review reports of the training "
+            "split, or name the runs that are no longer used for evaluation.",
+            "dicom_sr": "A structured report is a signed text, and its patient that of the original DICOM film: give "
+            "the films, or choose pseudonyms.",
+            "fhir": "Submit reviews first, or choose other states.",
+            "pdf": "Submit reviews first, or choose other states.",
+        }
+    ),
     chosen="Chosen reviews",
     written="To be written",
     left_out="Left out",

@@ -109,7 +109,10 @@ def test_a_changed_choice_has_to_be_checked_again(open_export, project: Project)
 
 def test_training_pairs_of_scored_patients_are_refused_loudly(open_export, project: Project):
     page = press(choose(open_export(), "pairs", reason=("text_input", "训练")), "check")
-    assert "evaluation_patient" in page.error[0].value
+    assert "不参与评测的患者" in page.error[0].value
+    assert told(page)[1] == "0"
+    reasons = next(frame.value for frame in page.dataframe if "条数" in frame.value.columns)
+    assert reasons.to_dict("records")[0] == {"原因": "患者参与模型评测，不得用于训练", "条数": 2}
     assert exports(project) == []
     page = press(choose(page, "pairs", retired=("multiselect", ["one"])), "check")
     assert_no_error(page)

@@ -4,6 +4,7 @@ import base64
 import io
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -221,7 +222,8 @@ def test_a_film_of_the_run_is_answered_and_compared_with_its_reference(open_live
     sent = [base64.b64decode(film["image_url"]["url"].partition(",")[2]) for film in films]
     assert sent == [path.read_bytes() for path in sorted((tmp_path / "one/films").glob(f"{case}-*.png"))]
     assert question["messages"][-1]["content"][-1]["text"] == QUESTION
-    entry = audit.newest(Database(tmp_path / "one" / "reviews.sqlite"), count=1)[0]
+    with closing(Database(tmp_path / "one" / "reviews.sqlite")) as database:
+        entry = audit.newest(database, count=1)[0]
     assert (entry.action, entry.subject) == ("live generation", "one")
 
 
