@@ -131,6 +131,12 @@ def review(
         str | None,
         typer.Option(help="SQLite file or URL of PostgreSQL for all reviews, instead of reviews.sqlite in the folder"),
     ] = None,
+    serve: Annotated[
+        str | None, typer.Option(metavar="URL", help="address of `finetune serve` for live generation on the page")
+    ] = None,
+    pacs: Annotated[
+        str | None, typer.Option(metavar="URL", help="DICOMweb root that signed reports may be sent to from the page")
+    ] = None,
     headless: Annotated[bool, typer.Option(help="do not open a browser")] = False,
 ) -> None:
     """Open the review page of a run, or of a folder of runs."""
@@ -141,7 +147,8 @@ def review(
     # -P: an app.py in the user's folder is not our page.
     command = [sys.executable, "-P", "-m", "app", "--project", str(folder)]
     command += ["--port", str(port)] if port is not None else []
-    command += ["--database", database] if database is not None else []
+    for name, value in (("--database", database), ("--serve", serve), ("--pacs", pacs)):
+        command += [name, value] if value is not None else []
     command += ["--headless"] * headless
     os.execv(sys.executable, command)  # the page takes this process's place, so that what ends the one ends the other
 

@@ -48,9 +48,11 @@ def show() -> None:
         with right:
             model = _model(words)
         served = _run_of(model)
-        with left:
+        film: LiveFilm | None = None
+        with left, shown():  # a film that is refused takes nothing else of the page with it
             film = choose_film(words, served=served)
         with right:
+            _forget_other(film)
             if model:
                 _ask(film, model=model, served=served, words=words)
             _running(words)
@@ -147,6 +149,14 @@ def _start(film: LiveFilm, *, model: str, question: str) -> None:
     )
 
 
+def _forget_other(film: LiveFilm | None) -> None:
+    """Let go of an answer about another film than the one on show: nobody may read it as this one's report."""
+    asked: _Asked | None = st.session_state.get(ASKED_KEY)
+    if asked is not None and (film is None or asked.film.key != film.key):
+        asked.job.stop()
+        del st.session_state[ASKED_KEY]
+
+
 def _is_running() -> bool:
     asked: _Asked | None = st.session_state.get(ASKED_KEY)
     return asked is not None and asked.job.look().state in RUNNING
@@ -160,7 +170,9 @@ def _running(words: GenerateWords) -> None:
 def _answer(words: GenerateWords) -> None:
     """Show how far the answer is; alone in a fragment, so that the film stays untouched."""
     with shown():
-        asked: _Asked = st.session_state[ASKED_KEY]
+        asked: _Asked | None = st.session_state.get(ASKED_KEY)
+        if asked is None:  # the timer may come once more
+            return
         progress = asked.job.look()
         _head(progress, words=words)
         if progress.error or progress.unexpected:
@@ -170,10 +182,15 @@ def _answer(words: GenerateWords) -> None:
             _compare(progress, case=case, run=run, words=words)
         elif progress.text or progress.state == "done":
             st.html(report_html((Segment(text=progress.text or words.empty),), words=session.words()))
+        _note_end(progress)
+
+
+def _note_end(progress: Progress) -> None:
+    """Draw the whole page once an answer has ended: its buttons are outside of the fragment, and the timer is to end."""
     was_running = st.session_state.get("live_was_running", False)
     st.session_state["live_was_running"] = progress.state in RUNNING
     if was_running and progress.state not in RUNNING:
-        st.rerun()  # the buttons are outside of the fragment, and the timer is to end
+        st.rerun()
 
 
 def _head(progress: Progress, *, words: GenerateWords) -> None:
@@ -191,6 +208,7 @@ def _compare(progress: Progress, *, case: ReviewCase, run: Run, words: GenerateW
     marked = mark_reports(progress.text, reference=case.case.text, profile=run.profile)
     left, right = st.columns(2, gap="medium")
     with left:
+        st.html(report_head_html(general.generated_report, badges=[("ai", general.generated_badge)]))
         text = progress.text.strip()
         st.html(report_html(marked.generated if text else (Segment(text=words.empty),), words=general))
     with right:

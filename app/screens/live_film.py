@@ -1,6 +1,7 @@
 """The film of a live generation: of a case of the run, or uploaded."""
 
 import base64
+import hashlib
 from dataclasses import dataclass
 from html import escape
 
@@ -24,6 +25,13 @@ class LiveFilm:
     run: Run | None = None
     case: ReviewCase | None = None
     uploaded: bytes = b""
+
+    @property
+    def key(self) -> str:
+        """What tells this film from others."""
+        if self.run and self.case:
+            return f"{self.run.id}/{self.case.id}"
+        return hashlib.sha256(self.uploaded).hexdigest()
 
     def films(self) -> tuple[bytes, ...]:
         """Return the PNG files. Raises DataError where one of the run's is not there."""

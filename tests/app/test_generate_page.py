@@ -227,6 +227,15 @@ def test_a_film_of_the_run_is_answered_and_compared_with_its_reference(open_live
     assert (entry.action, entry.subject) == ("live generation", "one")
 
 
+def test_an_answer_is_never_shown_beside_another_film(open_live, tmp_path: Path):
+    page = open_live()
+    page = settle(page.button(key="live_go").click().run())
+    assert "生成结果" in html_of(page)
+    page.selectbox(key="live_case_one").set_value(case_ids(tmp_path / "one")[2]).run()
+    assert "生成结果" not in html_of(page)
+    assert_no_error(page)
+
+
 def test_the_reader_may_ask_as_xrayglm_did_and_must_ask_something(open_live, server: ChatServer):
     page = open_live()
     page.segmented_control(key="live_suggestion").set_value("own").run()
@@ -264,6 +273,16 @@ def test_an_uploaded_film_is_rendered_shown_and_asked_about(open_live, server: C
     page = settle(page.button(key="live_go").click().run())
     assert ANSWER in html_of(page)
     assert "参考报告" not in html_of(page)
+
+
+def test_an_upload_that_is_no_film_is_refused_in_its_place_and_the_page_stands(open_live, server: ChatServer):
+    server.model = "somebody-elses"
+    page = open_live()
+    page.segmented_control(key="live_source").set_value("upload").run()
+    page.file_uploader(key="live_upload").set_value([("film.dcm", b"%PDF-1.7", "application/dicom")]).run()
+    assert len(page.error) == 1
+    assert page.button(key="live_go").disabled
+    assert not page.exception
 
 
 def test_a_server_that_is_not_there_leaves_the_page_standing(open_live, monkeypatch: pytest.MonkeyPatch):
