@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from app.document import ErrorCategory, ReviewDocument, SentenceDecision
 from app.export.records import ReXValCategory, SentenceEdit
@@ -15,34 +16,44 @@ CATEGORIES: Mapping[ErrorCategory, ReXValCategory] = {
     "omitted_comparison": 6,
 }
 """The numbers of ReXVal's six categories (Yu et al., Patterns 2023, Table 1)."""
-_SENTENCE = re.compile(r"[^。；;！!？?\n]+[。；;！!？?]*")
+# A full stop ends a sentence where it is no decimal point and no numbering of a list.
+_END = re.compile(r"(?:[。！!？?；;\n]|(?<!\d)\.(?=\s|$))[。！!？?；;.”’」』）)\s]*")
+_WORD = re.compile(r"\w")
 
 
 def sentences(text: str) -> tuple[str, ...]:
-    """Return the sentences of a report, without the white space around them."""
-    found = (match.group().strip() for match in _SENTENCE.finditer(text))
-    return tuple(sentence for sentence in found if sentence)
+    """Return the sentences of a report, in the order by which decisions number them.
+
+    They end at full stops, semicolons and line ends; marks without a word belong to their neighbour.
+    """
+    ends = [0]
+    for match in _END.finditer(text):
+        if _WORD.search(text, ends[-1], match.end()):
+            ends.append(match.end())
+    if _WORD.search(text, ends[-1]) or len(ends) == 1:
+        ends.append(len(text))
+    ends[-1] = len(text)
+    return tuple(text[start:end].strip() for start, end in pairwise(ends))
 
 
-def edits_of(document: ReviewDocument, *, generated: str, reference: str) -> tuple[SentenceEdit, ...]:
+def edits_of(document: ReviewDocument, *, generated: str) -> tuple[SentenceEdit, ...]:
     """Return the decisions that were made, those on sentences of the generated text first.
 
-    A sentence of the reference that the reader accepted is one to `add`: `text` is empty and `replacement` is the
-    sentence, or what the reader wrote in its place.
+    A sentence of the reference that the report omits is one to `add`, with an empty `text`: `replacement` is what the
+    reader wants it to say, empty where its absence was an error and nothing was written. Where the reader accepted its
+    absence there is nothing to add.
     """
-    return tuple(_edits(document, generated=sentences(generated), reference=sentences(reference)))
+    return tuple(_edits(document, generated=sentences(generated)))
 
 
-def _edits(
-    document: ReviewDocument, *, generated: tuple[str, ...], reference: tuple[str, ...]
-) -> Iterator[SentenceEdit]:
+def _edits(document: ReviewDocument, *, generated: tuple[str, ...]) -> Iterator[SentenceEdit]:
     for found in sorted(document.sentences, key=lambda decision: (decision.report == "reference", decision.sentence)):
         if found.decision is None:
             continue
         if found.report == "generated":
             yield _edit(found, text=_at(generated, found.sentence))
-        elif found.decision != "reject":
-            yield _addition(found, text=_at(reference, found.sentence))
+        elif found.decision != "accept":
+            yield _edit(found, text="").model_copy(update={"decision": "add"})
 
 
 def _edit(found: SentenceDecision, *, text: str) -> SentenceEdit:
@@ -56,11 +67,6 @@ def _edit(found: SentenceDecision, *, text: str) -> SentenceEdit:
         category=CATEGORIES[found.category] if found.category else None,
         significant=bool(found.significant),
     )
-
-
-def _addition(found: SentenceDecision, *, text: str) -> SentenceEdit:
-    edit = _edit(found, text="")
-    return edit.model_copy(update={"decision": "add", "replacement": found.replacement or text})
 
 
 def _at(found: tuple[str, ...], index: int) -> str:

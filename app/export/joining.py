@@ -148,7 +148,7 @@ class Joiner:
             corrected=document.corrected if not is_compared or judged.arm == preferred else "",
             verdict=None if is_compared else document.verdict,
             comment=document.comment,
-            edits=() if is_compared else edits_of(document, generated=judged.text, reference=reference),
+            edits=() if is_compared else edits_of(document, generated=judged.text),
             answers=tuple(Answer(question=answer.question, value=answer.value) for answer in document.answers),
             reader=reader,
             status=given.status,

@@ -186,7 +186,7 @@ def _answer(words: GenerateWords) -> None:
 
 
 def _note_end(progress: Progress) -> None:
-    """Draw the whole page once an answer has ended: its buttons are outside of the fragment, and the timer is to end."""
+    """Draw the whole page once an answer has ended: its buttons are outside of the fragment, and the timer ends."""
     was_running = st.session_state.get("live_was_running", False)
     st.session_state["live_was_running"] = progress.state in RUNNING
     if was_running and progress.state not in RUNNING:
