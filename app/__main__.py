@@ -1,6 +1,6 @@
 """`python -m app --project PATH`: check the folder and who may come in, then become the Streamlit server.
 
-With `audit`, `backup` or `restore` as the first word it does that instead (upkeep.py).
+With `audit`, `backup`, `restore` or `export` as the first word it does that instead (upkeep.py).
 """
 
 import argparse
@@ -9,9 +9,10 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from app import upkeep
+from app import servers, upkeep
 from app.network import ADDRESS, FIRST_PORT, LAST_PORT, Listening, free_port
 from app.run import find_runs, readable_runs
+from app.servers import Servers
 from app.settings import BACKUPS_NAME, FILMS_VARIABLE, LOCK_MINUTES, OIDC_VARIABLE, Settings, add_options
 from app.sign_in import CLAIM, HEADER, MODES, SignIn
 from app.store import people
@@ -29,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(words)
     try:
         settings = _settings(options)
+        places = Servers.of(pacs=options.pacs, serve=options.serve)
         settings.sign_in.check(address=options.address, exposed=options.exposed)
         _prepare(settings, admin=options.admin)
         listening = _listening(options, settings)
@@ -36,7 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     search_path = os.pathsep.join(filter(None, (str(_HERE.parent), os.environ.get("PYTHONPATH"))))
-    environment = {**os.environ, **settings.environment(), "PYTHONPATH": search_path}
+    chosen = {**settings.environment(), **places.environment()}
+    environment = {**os.environ, **chosen, "PYTHONPATH": search_path}
     return os.execve(sys.executable, streamlit_command(listening), environment)
 
 
@@ -99,9 +102,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m app",
         description="Review the reports of a finished run.",
-        epilog="`python -m app audit`, `backup` and `restore` look after the reviews of a project.",
+        epilog="`python -m app audit`, `backup`, `restore` and `export` look after the reviews of a project.",
     )
     add_options(parser)
+    servers.add_options(parser)
     parser.add_argument(
         "--films",
         type=Path,

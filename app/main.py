@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -130,4 +131,7 @@ def _say_unknown(run_id: str) -> None:
 
 
 if __name__ == "__main__":
+    # A process that decodes a film is told what the main module is, and would load this page and Streamlit for nothing;
+    # multiprocessing leaves a main module of this name out (multiprocessing.spawn._fixup_main_from_name).
+    __spec__ = ModuleSpec("app.__main__", None)
     main()

@@ -11,6 +11,8 @@ from app.screens import (
     adjudication,
     agreement,
     audit_log,
+    export,
+    generate,
     people,
     progress,
     reading,
@@ -153,6 +155,21 @@ PAGES: tuple[Page, ...] = (
         titles={"zh": "进度", "en": "Progress"},
         group="study",
         roles=frozenset({"reader", "lead"}),
+    ),
+    Page(
+        path="generate",
+        show=generate.show,
+        icon=":material/bolt:",
+        titles={"zh": "实时生成", "en": "Live generation"},
+        group="read",
+    ),
+    Page(
+        path="export",
+        show=export.show,
+        icon=":material/output:",
+        titles={"zh": "导出", "en": "Export"},
+        group="manage",
+        roles=frozenset({"lead", "admin"}),
     ),
 )
 HOME = PAGES[0]

@@ -10,9 +10,10 @@ from finetune.manifest import Case, Prediction, RunManifest, ScoresFile, read_js
 from xray.errors import DataError
 from xray.records import read_lines
 from xray.text.lexicon import PROFILES, Profile
+from xray.types import Split
 
 ADAPTER_SYSTEM = "adapter"
-TEST_SPLIT = "test"
+TEST_SPLIT: Split = "test"
 _RESTORE = "Restore the file, or delete it and run `finetune run` again: it makes what is missing."
 _log = logging.getLogger("app")
 

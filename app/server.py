@@ -1,4 +1,4 @@
-"""The web application: the pages, the signed film route, health checks and strict response headers.
+"""The web application: the pages, the signed routes of films and exports, health checks and strict response headers.
 
 `streamlit run` finds `app` by reading this file, so it has to stay a top-level assignment.
 """
@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 
 from app import faults, main, session
 from app.access_log import RefusedFilms
+from app.downloads import export_route
 from app.films import film_route
 from app.health import health_routes
 from app.security import SecurityHeaders
@@ -34,7 +35,7 @@ async def _announce(_app: object) -> AsyncIterator[dict[str, Any]]:
 
 app = st.App(
     Path(main.__file__),
-    routes=[film_route(session.find_film), *health_routes(session.database)],
+    routes=[film_route(session.find_film), export_route(session.take_export), *health_routes(session.database)],
     middleware=[Middleware(SecurityHeaders), Middleware(RefusedFilms)],
     lifespan=_announce,
     on_script_error=faults.show,

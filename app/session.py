@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import streamlit as st
 
+from app.export.archive import find_export
 from app.film_cache import FilmCache
 from app.films import FilmPlace
 from app.lightbox import Lightbox, Size, Source
@@ -15,6 +16,7 @@ from app.marking import Marking
 from app.originals import Originals
 from app.run import ReviewCase, Run, find_runs, load_run, readable_runs
 from app.settings import Settings
+from app.store.audit import record_event
 from app.store.engine import Database
 from app.store.ledger import Ledger
 from app.words import LANGUAGES, Words
@@ -160,6 +162,24 @@ def lightbox() -> Lightbox:
             originals = Originals(settings.films, cache=cache) if settings.films else None
             _lightboxes[settings] = Lightbox(FilmCache(cache / "encoded"), originals=originals)
         return _lightboxes[settings]
+
+
+def project() -> Path:
+    """Return the project's folder: a run folder, or a folder of runs."""
+    return Settings.from_environment().project
+
+
+def all_runs() -> dict[str, Run]:
+    """Return every run of the project that can be read, by run id, newest first."""
+    return {run_id: _run(folder, version_of(folder)) for run_id, folder in runs().items()}
+
+
+def take_export(name: str, person: str) -> Path | None:
+    """Return the folder of an export that `person` takes away, for the signed route; the audit keeps that they did."""
+    folder = find_export(project(), name)
+    if folder is not None:
+        record_event(database(), actor=person, action="download export", subject=name)
+    return folder
 
 
 def find_film(place: FilmPlace, source: Source, size: Size) -> bytes | None:

@@ -1,4 +1,4 @@
-"""`python -m app audit | backup | restore | sample`: looking after a project's database, also while it is used."""
+"""`python -m app audit | backup | restore | export | sample`: looking after a project's database, also in use."""
 
 import argparse
 import sys
@@ -9,7 +9,6 @@ from pathlib import Path
 from sqlalchemy.exc import DatabaseError
 
 from app.run import find_runs, load_run, readable_runs
-from app.sample.project import write_sample_reviews
 from app.settings import Settings, add_options
 from app.store import audit, backup
 from app.store.audit import Entry
@@ -17,12 +16,12 @@ from app.store.chain import START
 from app.store.engine import Database
 from xray.errors import DataError, XrayError
 
-COMMANDS = ("audit", "backup", "restore", "sample")
+COMMANDS = ("audit", "backup", "restore", "export", "sample")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the first word says and return the exit code."""
-    options = _parser().parse_args(arguments)
+    options = _parser(wants_export=arguments[0] == "export").parse_args(arguments)
     settings = Settings.of(options.project, database=options.database)
     fault: XrayError
     try:
@@ -54,16 +53,24 @@ def _restore(database: Database, options: argparse.Namespace) -> str:
 
 
 def _sample(database: Database, options: argparse.Namespace) -> str:
+    from app.sample.project import write_sample_reviews  # what compares reports takes a second to load
+
     runs = [load_run(folder) for folder in readable_runs(find_runs(options.project)).values()]
     written = write_sample_reviews(database, sorted(runs, key=lambda run: run.id))
     return f"{database.name}: {written} invented reviews, to try the pages on"
+
+
+def _export(database: Database, options: argparse.Namespace) -> str:
+    from app.exporting import export  # what writes the files takes seconds to load
+
+    return export(database, options)
 
 
 def _told(head: Entry) -> str:
     return f"the audit chain of {head.seq} entries holds; head {head.hash} {head.at}".strip()
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(*, wants_export: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m app", description="Look after the database of a review project.")
     commands = parser.add_subparsers(required=True)
 
@@ -80,4 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     restored = add("restore", _restore, "read a backup in JSON Lines into an empty database of either kind")
     restored.add_argument("file", type=Path, help="backup ending in .jsonl")
     add("sample", _sample, "add invented readers and reviews to the runs of `finetune sample`")
+    written = add("export", _export, "write the reviews as tables, training pairs or clinical documents")
+    if wants_export:
+        from app import exporting
+
+        exporting.add_options(written)
     return parser

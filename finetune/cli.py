@@ -135,6 +135,12 @@ def review(
         Path | None,
         typer.Option(help="folder of the original films, unpacked: pages show them with all their bits"),
     ] = None,
+    serve: Annotated[
+        str | None, typer.Option(metavar="URL", help="address of `finetune serve` for live generation on the page")
+    ] = None,
+    pacs: Annotated[
+        str | None, typer.Option(metavar="URL", help="DICOMweb root that signed reports may be sent to from the page")
+    ] = None,
     headless: Annotated[bool, typer.Option(help="do not open a browser")] = False,
 ) -> None:
     """Open the review page of a run, or of a folder of runs."""
@@ -145,8 +151,9 @@ def review(
     # -P: an app.py in the user's folder is not our page.
     command = [sys.executable, "-P", "-m", "app", "--project", str(folder)]
     command += ["--port", str(port)] if port is not None else []
-    command += ["--database", database] if database is not None else []
-    command += ["--films", str(films)] if films is not None else []
+    chosen = (("--database", database), ("--films", films), ("--serve", serve), ("--pacs", pacs))
+    for name, value in chosen:
+        command += [name, str(value)] if value is not None else []
     command += ["--headless"] * headless
     os.execv(sys.executable, command)  # the page takes this process's place, so that what ends the one ends the other
 

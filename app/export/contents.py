@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.export.records import Exclusion, ReviewedReport
+from xray.errors import DataError
 from xray.text.sections import locate_sections
 
 
@@ -27,16 +28,25 @@ class Contents:
     excluded: tuple[Exclusion, ...] = ()
 
 
+class NothingLeftError(DataError):
+    """No review of those that were chosen can be written so; `excluded` says why, one by one."""
+
+    def __init__(self, message: str, *, excluded: Sequence[Exclusion]) -> None:
+        super().__init__(message)
+        self.excluded = tuple(excluded)
+
+
 def select_documents(
     records: Sequence[ReviewedReport], *, signed_only: bool
 ) -> tuple[list[ReviewedReport], tuple[Exclusion, ...]]:
     """Part the reviews whose text may become a clinical document from the others.
 
-    Left out are `sentinel`, `void`, `no_text`, `not_signed` (or without `signed_only`, nothing: a draft is a
-    preliminary document), `superseded_by_approval`, and `not_adjudicated`: several readers signed different documents
-    for one case, and none is approved.
+    Left out are `sentinel`, `repeat`, `compared` (one of several texts), `reference_judged` (no model wrote it),
+    `not_a_report` (the data set asked something else), `void`, `no_text`, `not_signed` (or without `signed_only`,
+    nothing: a draft is a preliminary document), `superseded_by_approval`, and `not_adjudicated`: several readers signed
+    different documents for one case, and none is approved.
     """
-    signed = Counter(_case(record) for record in records if record.signed and not record.sentinel)
+    signed = Counter(_case(record) for record in records if record.signed and not _aside(record))
     approved = {_case(record) for record in records if record.status == "approved" and record.signed}
     reasons = [_reason(record, signed=signed, approved=approved, signed_only=signed_only) for record in records]
     chosen = [record for record, reason in zip(records, reasons, strict=True) if reason is None]
@@ -61,13 +71,26 @@ def _reason(
     record: ReviewedReport, *, signed: Counter[tuple[str, str]], approved: set[tuple[str, str]], signed_only: bool
 ) -> str | None:
     overruled = record.status != "approved" and _case(record) in approved
+    if aside := _aside(record):
+        return aside
     checks = (
-        ("sentinel", record.sentinel),
         ("void", record.status == "void"),
         ("no_text", not record.final_text),
         ("superseded_by_approval", overruled),
         ("not_signed", signed_only and record.signed is None),
         ("not_adjudicated", record.signed and record.status != "approved" and signed[_case(record)] > 1),
+    )
+    return next((reason for reason, holds in checks if holds), None)
+
+
+def _aside(record: ReviewedReport) -> str | None:
+    """Return why a review, whatever it says, never stands for the report of a patient."""
+    checks = (
+        ("sentinel", record.sentinel),
+        ("repeat", record.repeat),
+        ("compared", record.arm),
+        ("reference_judged", not record.is_of_generated_text),
+        ("not_a_report", not record.asks_for_report),
     )
     return next((reason for reason, holds in checks if holds), None)
 

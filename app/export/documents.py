@@ -5,13 +5,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from app.export.contents import Contents, ExportFile, select_documents
+from app.export.contents import Contents, ExportFile, NothingLeftError, select_documents
 from app.export.dicom_sr import to_dicom_sr
 from app.export.fhir import to_fhir
 from app.export.fonts import find_font, subset_font
 from app.export.pdf import characters_of, to_pdf
-from app.export.records import ExportContext, ReviewedReport
-from xray.errors import DataError
+from app.export.records import Exclusion, ExportContext, ReviewedReport
 
 
 def to_documents(
@@ -19,18 +18,31 @@ def to_documents(
 ) -> Contents:
     """Return a document for each report that `select_documents` lets through; structured reports need a signature.
 
-    Raises DataError if no report is left, and as the formats do.
+    Where the context asks for original films, a structured report without one stays out as `no_original_film`.
+
+    Raises NothingLeftError if no report is left, and DataError as the formats do.
     """
     chosen, excluded = select_documents(records, signed_only=kind == "dicom_sr")
+    if kind == "dicom_sr" and context.original_films_only:
+        nameless = [record for record in chosen if not any(film.dicom for film in record.films)]
+        excluded += tuple(Exclusion(review_id=record.id, reason="no_original_film") for record in nameless)
+        chosen = [record for record in chosen if record not in nameless]
     if not chosen:
-        reasons = ", ".join(sorted({exclusion.reason for exclusion in excluded})) or "there is no review"
-        raise DataError(f"No report can become a document: {reasons}. Submit and sign reports first.")
+        raise NothingLeftError(_nothing_left(excluded), excluded=excluded)
     files: Iterator[ExportFile]
     if kind == "dicom_sr":
         files = (ExportFile(name=f"{r.id}.dcm", data=to_dicom_sr(r, context=context)) for r in chosen)
     else:
         files = _printed(chosen, kind=kind, context=context)
     return Contents(files=files, num_written=len(chosen), excluded=excluded)
+
+
+def _nothing_left(excluded: Sequence[Exclusion]) -> str:
+    reasons = sorted({exclusion.reason for exclusion in excluded}) or ["there is no review"]
+    remedy = "Submit and sign reports first."
+    if "no_original_film" in reasons:
+        remedy = "A structured report takes the patient from the DICOM film: give the films, or ask for pseudonyms."
+    return f"No report can become a document: {', '.join(reasons)}. {remedy}"
 
 
 def _printed(

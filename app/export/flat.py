@@ -42,6 +42,14 @@ class FlatReview(Record):
     model_name: str
     protocol_name: str
     protocol_sha256: str
+    system: str
+    study: str
+    task: str
+    arm: str
+    preference: str
+    preference_reason: str
+    repeat: bool
+    asks_for_report: bool
 
 
 def flatten(record: ReviewedReport) -> FlatReview:
@@ -81,6 +89,14 @@ def flatten(record: ReviewedReport) -> FlatReview:
         model_name=record.model_name,
         protocol_name=record.protocol.name,
         protocol_sha256=record.protocol.sha256,
+        system=record.system,
+        study=record.study,
+        task=record.task,
+        arm=record.arm,
+        preference=record.preference,
+        preference_reason=record.preference_reason,
+        repeat=record.repeat,
+        asks_for_report=record.asks_for_report,
     )
 
 

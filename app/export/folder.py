@@ -36,9 +36,11 @@ class ExportedFile(Record):
 
 
 class ExportManifest(Record):
-    """`manifest.json`: what was exported, from what, and what was left out."""
+    """`manifest.json`: what was exported, by whom and what for, from what, and what was left out."""
 
     kind: Kind
+    made_by: str = ""
+    reason: str = ""
     ai_label: str = AI_LABEL
     aigc: AigcBlock
     created: AwareDatetime
@@ -68,7 +70,7 @@ def write(
         raise DataError(f"{folder} exists and is not empty. Give a new folder for the export.")
     if len({record.id for record in records}) != len(records):
         raise DataError("A review is given twice. Export the newest revision of each review.")
-    contents = _contents(records, kind=kind, context=context)
+    contents = contents_of(records, kind=kind, context=context)
     unfinished = folder.absolute().with_name(f".{folder.absolute().name}.{os.getpid()}.part")
     try:
         unfinished.mkdir(parents=True)
@@ -80,7 +82,8 @@ def write(
     return [folder / name for name in (*(file.name for file in files), MANIFEST_FILE)]
 
 
-def _contents(records: Sequence[ReviewedReport], *, kind: Kind, context: ExportContext) -> Contents:
+def contents_of(records: Sequence[ReviewedReport], *, kind: Kind, context: ExportContext = _NO_CONTEXT) -> Contents:
+    """Return what `write` would write, and what it would leave out. Raises as `write` does, but for the folder."""
     match kind:
         case "jsonl":
             return _table("reviews.jsonl", to_jsonl(records), records)
@@ -131,16 +134,19 @@ def _manifest(
     files: tuple[ExportedFile, ...],
 ) -> ExportManifest:
     protocols = {record.protocol.sha256: record.protocol for record in records}
+    excluded = (*context.left_out, *contents.excluded)
     return ExportManifest(
         kind=kind,
+        made_by=context.made_by,
+        reason=context.reason,
         aigc=_label(records, context),
         created=datetime.now(UTC),
         program_version=__version__,
-        num_reviews=len(records),
+        num_reviews=len(records) + len(context.left_out),
         num_written=contents.num_written,
         num_by_status=dict(Counter(record.status for record in records)),
-        num_excluded_by_reason=dict(Counter(exclusion.reason for exclusion in contents.excluded)),
-        excluded=contents.excluded,
+        num_excluded_by_reason=dict(Counter(exclusion.reason for exclusion in excluded)),
+        excluded=excluded,
         run_ids=tuple(sorted({record.run_id for record in records})),
         model_names=tuple(sorted({record.model_name for record in records})),
         protocols=tuple(protocols[sha256] for sha256 in sorted(protocols)),

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from app.export.contents import Contents, ExportFile
+from app.export.contents import Contents, ExportFile, NothingLeftError
 from app.export.records import Exclusion, PromptTurn, ReviewedReport
 from xray.errors import DataError
 from xray.records import Record
@@ -51,8 +51,9 @@ def to_pairs(records: Sequence[ReviewedReport], *, evaluation_patients: frozense
     """Return the pairs of every review that was handed in, and why the others make none.
 
     Patients of the splits `val` and `test`, and those named, make none (`evaluation_patient`). Left out are also
-    `sentinel`, `void`, `not_submitted`, `no_text`, and `superseded_by_approval`. Raises DataError if a patient is in
-    training and in evaluation, if a film is missing, or if no pair is left.
+    `sentinel`, `repeat`, `compared` (one of several texts), `reference_judged`, `void`, `not_submitted`, `no_text`, and
+    `superseded_by_approval`. Raises NothingLeftError if no pair is left,
+    DataError if a patient is in training and in evaluation, or if a film is missing.
     """
     scored = evaluation_patients | {record.patient_key for record in records if record.split in ("val", "test")}
     _check_splits(records, scored=scored)
@@ -61,7 +62,7 @@ def to_pairs(records: Sequence[ReviewedReport], *, evaluation_patients: frozense
     chosen = [record for record in records if reasons[record.id] is None]
     excluded = [Exclusion(review_id=key, reason=reason) for key, reason in reasons.items() if reason]
     if not chosen:
-        raise DataError(_nothing_left(excluded))
+        raise NothingLeftError(_nothing_left(excluded), excluded=excluded)
     excluded += [
         Exclusion(review_id=record.id, reason=f"{PREFERENCES_FILE}: {why}")
         for record in chosen
@@ -83,6 +84,9 @@ def _check_splits(records: Sequence[ReviewedReport], *, scored: frozenset[str]) 
 def _reason(record: ReviewedReport, *, scored: frozenset[str], approved: set[tuple[str, str]]) -> str | None:
     checks = (
         ("sentinel", record.sentinel),
+        ("repeat", record.repeat),
+        ("compared", record.arm),
+        ("reference_judged", not record.is_of_generated_text),
         ("void", record.status == "void"),
         ("not_submitted", not record.handed_in),
         ("evaluation_patient", record.patient_key in scored),
@@ -98,7 +102,8 @@ def _nothing_left(excluded: Sequence[Exclusion]) -> str:
     counts = ", ".join(f"{count} {reason}" for reason, count in Counter(e.reason for e in excluded).most_common())
     return (
         f"No training pair is left of {len(excluded)} reviews: {counts}. Pairs come from submitted reviews of patients "
-        "outside the evaluation splits: generate reports for studies of the training split and review those."
+        "outside the evaluation splits: generate reports for studies of the training split and review those, or name "
+        "a run whose studies no model will be scored on any more."
     )
 
 

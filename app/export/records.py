@@ -10,6 +10,9 @@ from xray.records import Record
 from xray.types import Split, View
 
 AI_LABEL = "人工智能生成"
+HUMAN_LABEL = "参考报告，非人工智能生成"
+REFERENCE = "reference"
+"""The `system` of a text that a person wrote."""
 Status = Literal["draft", "submitted", "amended", "approved", "void"]
 Verdict = Literal["accept", "edit", "reject"]
 Decision = Literal["accept", "edit", "reject", "add"]
@@ -70,10 +73,10 @@ class SentenceEdit(Record):
 
 
 class Answer(Record):
-    """The reader's answer to one question of the protocol."""
+    """The reader's answer to one question of the protocol; several texts where several were chosen."""
 
     question: str
-    value: str | int | float | bool | None
+    value: str | int | float | bool | tuple[str, ...] | None
 
 
 class ProtocolUsed(Record):
@@ -87,8 +90,13 @@ class ReviewedReport(Record):
     """One reader's review of one generated text, in its newest revision.
 
     `study_uid` and `patient_key` are pseudonyms. `turns` are what the model was asked, to the user's question.
-    `reference` is None where there is none. `sentinel` marks a case that was planted to test readers. A signature
-    counts only on a review that was handed in, and is of this revision.
+    `reference` is None where there is none. `sentinel` marks a case that was planted to test readers, `repeat` one that
+    the reader had read before. A signature counts only on a review that was handed in, and is of this revision.
+
+    `system` says who wrote the judged text: `adapter`, the run's model, or another name of `finetune.manifest`, or
+    `reference`, a person. `study` and `task` name the reader study and its assignment, empty outside of studies. Where
+    a reader compared several texts, each is a record of its own under its neutral label `arm`, and `preference` is the
+    label that was preferred, or `neither`. `asks_for_report` is False where the data set asked something else.
     """
 
     run_id: str = Field(min_length=1)
@@ -112,8 +120,16 @@ class ReviewedReport(Record):
     saved_at: AwareDatetime
     signature: Signature | None = None
     sentinel: bool = False
+    repeat: bool = False
     model_name: str
+    system: str = "adapter"
     protocol: ProtocolUsed
+    study: str = ""
+    task: str = ""
+    arm: str = ""
+    preference: str = ""
+    preference_reason: str = ""
+    asks_for_report: bool = True
     active_ms: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
@@ -124,9 +140,14 @@ class ReviewedReport(Record):
 
     @property
     def id(self) -> str:
-        """16 hex digits, the same for all revisions of a reader's review of a case under a protocol."""
-        names = (self.run_id, self.case_id, self.reader.id, self.protocol.sha256)
-        return hashlib.sha256("\0".join(names).encode()).hexdigest()[:16]
+        """16 hex digits, as `review_id` makes them."""
+        who = {"reader": self.reader.id, "protocol_sha256": self.protocol.sha256}
+        return review_id(self.run_id, self.case_id, **who, task=self.task, arm=self.arm)
+
+    @property
+    def is_of_generated_text(self) -> bool:
+        """Whether a model wrote the text that was judged."""
+        return self.system != REFERENCE
 
     @property
     def handed_in(self) -> bool:
@@ -153,10 +174,21 @@ class ReviewedReport(Record):
     @property
     def ai_label(self) -> str:
         """What every file says of where its text is from: generated, and by whom it was checked once it is signed."""
+        if not self.is_of_generated_text:
+            return HUMAN_LABEL
         if self.signed is None:
             return AI_LABEL
         when = self.signed.at.isoformat(sep=" ", timespec="seconds")
         return f"{AI_LABEL}初稿，经{self.signed.by.name}于{when}修改审核"
+
+
+def review_id(run_id: str, case_id: str, *, reader: str, protocol_sha256: str, task: str = "", arm: str = "") -> str:
+    """Return 16 hex digits, the same for all revisions of a reader's review of a case under a protocol.
+
+    In a study, each task of a reader and each text under its label has its own.
+    """
+    names = (run_id, case_id, reader, protocol_sha256, *((task, arm) if task or arm else ()))
+    return hashlib.sha256("\0".join(names).encode()).hexdigest()[:16]
 
 
 class Exclusion(Record):
@@ -186,3 +218,7 @@ class ExportContext(Record):
     seeds: tuple[Seed, ...] = ()
     audit_head: str = ""
     evaluation_patients: frozenset[str] = frozenset()
+    made_by: str = ""
+    reason: str = ""
+    left_out: tuple[Exclusion, ...] = ()
+    original_films_only: bool = False

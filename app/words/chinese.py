@@ -37,7 +37,6 @@ ZH = Words(
     disagreement_hint="全部",
     status="我的评审",
     status_hint="全部",
-    statuses=MappingProxyType({"undecided": "未评审", "draft": "草稿", "submitted": "已提交", "outdated": "已过期"}),
     order="排序",
     order_of_run="检查顺序",
     order_low_first="{metric}：低分在前",

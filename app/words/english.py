@@ -38,9 +38,6 @@ EN = Words(
     disagreement_hint="all",
     status="My review",
     status_hint="all",
-    statuses=MappingProxyType(
-        {"undecided": "not reviewed", "draft": "draft", "submitted": "submitted", "outdated": "outdated"}
-    ),
     order="Order",
     order_of_run="order of the run",
     order_low_first="{metric}: lowest first",

@@ -40,7 +40,6 @@ class Words:
     disagreement_hint: str
     status: str
     status_hint: str
-    statuses: Mapping[str, str]
     order: str
     order_of_run: str
     order_low_first: str

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from app.store import reviews
 from app.store.engine import Database
@@ -72,6 +73,12 @@ def save(page: AppTest, outbox: dict[str, object]) -> AppTest:
 def stored(folder: Path, *, run_id: str) -> dict[str, Revision]:
     with closing(Database(folder / "reviews.sqlite")) as database:
         return reviews.latest(database, run_id)
+
+
+def go_to(page: AppTest, path: str) -> AppTest:
+    """Open the page at `/path`, as its address does: AppTest itself knows only pages that are files."""
+    page._page_hash = calc_hash(path)
+    return page.run()
 
 
 def assert_no_error(page: AppTest) -> None:
