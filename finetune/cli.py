@@ -186,3 +186,7 @@ def _as_typed() -> str:
     if not script.is_file() or (on_path and script.samefile(on_path)):
         return "finetune"
     return sys.argv[0]
+
+
+if __name__ == "__main__":
+    main()
