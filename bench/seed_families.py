@@ -52,7 +52,7 @@ train:
   num_train_epochs: {epochs}
   per_device_train_batch_size: 16
   learning_rate: 1e-2
-  eval_steps: 1.0
+  eval_steps: 0.5
   max_eval_examples: 4
   logging_steps: 5
   cutoff_len: 1024
