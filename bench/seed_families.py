@@ -60,6 +60,8 @@ train:
 generate:
   max_new_tokens: 110
   batch_size: 20
+evaluate:
+  resamples: 200
 """
 
 
@@ -78,7 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True, help="where models, films and runs go, about 200 MB")
     parser.add_argument("--families", nargs="+", choices=list(SEED_FAMILIES), default=list(SEED_FAMILIES))
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     folder = options.folder.resolve()

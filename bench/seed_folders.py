@@ -66,6 +66,6 @@ SEED_FAMILIES: dict[str, Callable[[Path, Sequence[str]], None]] = {
     "minigpt4": _write_minigpt4,
     "blip2_opt": _write_opt,
     "blip2_flan_t5": write_t5,
-    "composed_mlp": lambda folder, texts: _compose(folder, texts, bridge="mlp"),
     "composed_qformer": lambda folder, texts: _compose(folder, texts, bridge="qformer"),
+    "composed_mlp": lambda folder, texts: _compose(folder, texts, bridge="mlp"),
 }

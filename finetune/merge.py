@@ -8,21 +8,18 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import numpy as np
 import torch
 from huggingface_hub import snapshot_download
-from numpy.typing import NDArray
+from torch import nn
 
 from finetune.adapter_card import card_of_run, check_model
-from finetune.batch import IGNORED, ChatEncoder
 from finetune.cases import read_test_examples
 from finetune.config import ModelConfig, RunConfig
 from finetune.console import Screen
-from finetune.generate import write_reports
 from finetune.manifest import ADAPTER, CARD_FILE
 from finetune.models.loading import (
     LoadedModel,
@@ -37,36 +34,14 @@ from finetune.models.minigpt4.checkpoint import is_parts_folder
 from finetune.models.registry import read_config
 from finetune.models.rounding import quantised_layers, round_weights
 from finetune.models.source import resolve_source, weights_digest
+from finetune.parity import TOLERANCE, Outputs, compare, read_outputs
 from xray.errors import ConfigError, ReproductionError
 from xray.records import write_record
 from xray.types import Example
 
-TOLERANCE = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
-"""Largest difference of a logit that rounding explains, as a share of the largest logit."""
 _BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 _ROOM = 1.05  # weights beside tokenizer and configuration
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth", "*.gguf", "*.h5", "*.msgpack", "*.index.json", "*.py", ".*")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outputs:
-    """What a model says of the same studies: the logits of each reference report, float32 [T, V], and its own words."""
-
-    logits: list[NDArray[np.float32]]
-    texts: list[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """How far two models are apart: the largest difference of a logit, the largest logit, and how many texts agree."""
-
-    largest: float
-    scale: float
-    same_texts: int
-    of: int
-
-    def __str__(self) -> str:
-        return f"logits differ by at most {self.largest:.2g}, {self.same_texts} of {self.of} reports are equal"
 
 
 class BaseWeights(StrEnum):
@@ -141,10 +116,10 @@ def merge_run(
             write_record(part / CARD_FILE, card)
         with screen.stage("Reading with the merged weights", key="merged"):
             reopened = plan.whole.model_copy(update={"model_name_or_path": str(part), "revision": None})
-            merged = _outputs(load_base(reopened), examples=plan.examples, config=config)
-        _compare(adapted or trained.outputs, merged, tolerance=plan.tolerance, out=out, screen=screen)
+            merged = read_outputs(load_base(reopened), examples=plan.examples, config=config)
+        _check(plan, adapted or trained.outputs, merged, out=out, screen=screen)
     if adapted:
-        screen.say(f"The run as trained, its base {held}, and merged weights: {compare(trained.outputs, merged)}.")
+        screen.say(f"Run as trained (base {held}) and merged weights: {compare(trained.outputs, merged)}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,30 +133,20 @@ class Trained:
 def _read_trained(plan: Plan) -> Trained:
     base = load_base(plan.config.model)
     layers = quantised_layers(base.model)
-    outputs = _outputs(load_adapter(base, plan.adapter), examples=plan.examples, config=plan.config)
+    outputs = read_outputs(load_adapter(base, plan.adapter), examples=plan.examples, config=plan.config)
     return Trained(outputs=outputs, layers=layers)
 
 
-def _compare(expected: Outputs, merged: Outputs, *, tolerance: float, out: Path, screen: Screen) -> None:
+def _check(plan: Plan, expected: Outputs, merged: Outputs, *, out: Path, screen: Screen) -> None:
     difference = compare(expected, merged)
-    limit = tolerance * difference.scale
-    screen.say(f"Adapter and merged weights: {difference} (tolerance {limit:.2g}).")
+    limit = plan.tolerance * difference.scale
+    what = "Run as trained" if plan.answers_as_trained else "Adapter on the base that it was merged into"
+    screen.say(f"{what} and merged weights: {difference} (tolerance {limit:.2g}).")
     if not difference.largest <= limit:
         raise ReproductionError(
             f"the merged weights do not say what the adapter says: {difference}, tolerance {limit:.2g}. "
             f"Nothing was written to {out}. Try --dtype float32."
         )
-
-
-def compare(first: Outputs, second: Outputs) -> Difference:
-    """Compare two models' outputs on the same studies."""
-    pairs = list(zip(first.logits, second.logits, strict=True))
-    return Difference(
-        largest=max(float(np.abs(a - b).max()) for a, b in pairs),
-        scale=max(float(np.abs(a).max()) for a, _ in pairs),
-        same_texts=sum(a == b for a, b in zip(first.texts, second.texts, strict=True)),
-        of=len(pairs),
-    )
 
 
 def _merge(plan: Plan, *, layers: list[str], part: Path) -> Outputs | None:
@@ -190,26 +155,33 @@ def _merge(plan: Plan, *, layers: list[str], part: Path) -> Outputs | None:
     tuned = load_adapter(_whole_base(plan, layers=layers), plan.adapter)
     outputs = None
     if not plan.answers_as_trained:
-        outputs = _outputs(tuned, examples=plan.examples, config=plan.config)
+        outputs = read_outputs(tuned, examples=plan.examples, config=plan.config)
     try:
-        tuned.model.merge_and_unload(safe_merge=True).save_pretrained(part)
+        model = tuned.model.merge_and_unload(safe_merge=True)
     except ValueError as error:  # a weight that is no number
         raise ConfigError(f"{plan.adapter} cannot be merged: {str(error).splitlines()[0]}") from error
+    _cast(model, getattr(torch, plan.dtype))
+    model.save_pretrained(part)
     _write_what_lies_beside(tuned, part=part)
     free_memory()
     return outputs
 
 
 def _whole_base(plan: Plan, *, layers: list[str]) -> LoadedModel:
-    """Return the base in the type that is written, with the values of training where these are wanted."""
+    """Return the base held whole, with the values of training where these are wanted."""
     if plan.weights is BaseWeights.original or not layers:
         return _not_stored_quantised(load_base(plan.whole))
     settings = plan.config.model
     base = _not_stored_quantised(load_base(settings.model_copy(update={"quantization_bit": None})))
     round_weights(base.model, layers=layers, settings=settings)
-    for parameter in base.model.parameters():  # and no buffer: those of rotary positions want 32 bits
-        parameter.data = parameter.data.to(getattr(torch, plan.dtype))
-    return replace(base, settings=plan.whole)
+    _cast(base.model, torch.promote_types(compute_dtype(settings), getattr(torch, plan.dtype)))  # adds, then rounds
+    return base
+
+
+def _cast(model: nn.Module, dtype: torch.dtype) -> None:
+    """Bring every parameter to `dtype`, and no buffer: those of rotary positions want 32 bits."""
+    for parameter in model.parameters():
+        parameter.data = parameter.data.to(dtype)
 
 
 def _not_stored_quantised(base: LoadedModel) -> LoadedModel:
@@ -227,22 +199,6 @@ def _refuse_prefix(folder: Path, *, config: RunConfig) -> None:
             f"{folder} trained a prefix (adapter.type p_tuning), which is no change of weights: there is nothing to "
             "merge. `finetune chat` and `finetune serve` take the run as it is."
         )
-
-
-@torch.inference_mode()
-def _outputs(loaded: LoadedModel, *, examples: Sequence[Example], config: RunConfig) -> Outputs:
-    loaded.model.eval()
-    encoder = ChatEncoder(processor=loaded.processor, image_size=config.model.image_size)
-    logits, texts = [], []
-    for example in examples:
-        encoded = encoder.encode(example, encoder.load_pixels(example))
-        told = int((encoded["labels"] != IGNORED).sum())
-        inputs = {name: value.to(loaded.model.device) for name, value in encoded.items()}
-        found = loaded.model(**inputs).logits[0, -told:]  # with labels: some models read the report in a decoder apart
-        logits.append(found.float().cpu().numpy())
-        (report,) = write_reports([example], loaded=loaded, encoder=encoder, settings=config.generate)
-        texts.append(report.text)
-    return Outputs(logits=logits, texts=texts)
 
 
 def _stored_dtype(settings: ModelConfig) -> str:
