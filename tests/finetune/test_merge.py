@@ -149,12 +149,16 @@ def run_on(base: Path, folder: Path, *, like: Path) -> Path:
     return run
 
 
+def write_visualglm(folder: Path) -> None:
+    write_folder(folder, [*TEXTS, *["<img></img>问：答："] * 30])  # the words of its prompts
+
+
 def write_minigpt4(folder: Path) -> None:
     folder.mkdir()
     write_parts(native_model(), folder)
 
 
-@pytest.mark.parametrize("write", [lambda folder: write_folder(folder, TEXTS), write_minigpt4])
+@pytest.mark.parametrize("write", [write_visualglm, write_minigpt4])
 def test_a_base_in_the_layout_it_was_published_in_becomes_an_ordinary_folder(
     write: Callable[[Path], None], finished_run: Path, tmp_path: Path
 ) -> None:
