@@ -213,12 +213,18 @@ def _start(settings: "RunConfig") -> None:
     with memory_guard():
         folder = start_run(settings, screen=screen, command=shlex.join(["finetune", *sys.argv[1:]]))
     screen.say(f"Results: {folder / 'report.html'}")
-    screen.say(f"Review:  {shlex.join([_as_typed(), 'review', str(folder)])}")
+    screen.say(f"Review:  {shlex.join([*_as_typed(), 'review', str(folder)])}")
 
 
-def _as_typed() -> str:
+def _as_typed() -> list[str]:
     """Return what to type for this command: `finetune` where the PATH leads to this very script, else its path."""
     script, on_path = Path(sys.argv[0]), shutil.which("finetune")
+    if script == Path(__file__):
+        return ["python", "-m", __spec__.name]
     if not script.is_file() or (on_path and script.samefile(on_path)):
-        return "finetune"
-    return sys.argv[0]
+        return ["finetune"]
+    return [sys.argv[0]]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,5 @@
 """The training libraries, made quiet before a command uses them."""
 
-import logging
 import os
 from importlib.util import find_spec
 
@@ -16,7 +15,6 @@ def prepare_libraries() -> None:
         raise ConfigError("training is not installed. Install the kit with its extra `train`.")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it looks for a CPU kernel on a hub, and says so
     from finetune.models.loading import silence_libraries
 
     silence_libraries()

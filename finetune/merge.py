@@ -1,5 +1,6 @@
 """`finetune merge`: a run's adapter and its base as one ordinary model folder, compared before it gets its name.
 
+An adapter that learned on a base in 4 bits belongs to that base's rounded weights, so it is these that it is added to.
 The comparison opens the written folder as any other model, so it also sees weights that were lost on the way to disk.
 """
 
@@ -8,160 +9,218 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
-import numpy as np
 import torch
 from huggingface_hub import snapshot_download
-from numpy.typing import NDArray
-from transformers import AutoConfig
+from torch import nn
 
 from finetune.adapter_card import card_of_run, check_model
-from finetune.batch import IGNORED, ChatEncoder
 from finetune.cases import read_test_examples
 from finetune.config import ModelConfig, RunConfig
 from finetune.console import Screen
-from finetune.generate import write_reports
 from finetune.manifest import ADAPTER, CARD_FILE
-from finetune.models.loading import LoadedModel, count_parameters, free_memory, load_adapter, load_base, set_threads
+from finetune.models.loading import (
+    LoadedModel,
+    compute_dtype,
+    count_parameters,
+    free_memory,
+    load_adapter,
+    load_base,
+    set_threads,
+)
+from finetune.models.minigpt4.checkpoint import is_parts_folder
+from finetune.models.registry import read_config
+from finetune.models.rounding import quantised_layers, round_weights
 from finetune.models.source import resolve_source, weights_digest
+from finetune.parity import TOLERANCE, Outputs, compare, read_outputs
 from xray.errors import ConfigError, ReproductionError
 from xray.records import write_record
 from xray.types import Example
 
-TOLERANCE = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
-"""Largest difference of a logit that rounding explains, as a share of the largest logit."""
 _BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 _ROOM = 1.05  # weights beside tokenizer and configuration
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth", "*.gguf", "*.h5", "*.msgpack", "*.index.json", "*.py", ".*")
 
 
+class BaseWeights(StrEnum):
+    """What the adapter is added to, after training in 4 or 8 bits. The same thing where the base was held whole."""
+
+    as_trained = "as-trained"
+    original = "original"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outputs:
-    """What a model says of the same studies: the logits of each reference report, float32 [T, V], and its own words."""
+class Plan:
+    """A merge: of which run, on which weights of the base, compared on which studies, written in which type."""
 
-    logits: list[NDArray[np.float32]]
-    texts: list[str]
+    config: RunConfig
+    adapter: Path
+    weights: BaseWeights
+    examples: Sequence[Example]
+    dtype: str
+
+    @property
+    def whole(self) -> ModelConfig:
+        """How the merged model is read."""
+        return self.config.model.model_copy(update={"quantization_bit": None, "compute_dtype": self.dtype})
+
+    @property
+    def answers_as_trained(self) -> bool:
+        """True where nothing but rounding parts the merged model from the run. LLM.int8 rounds activations as well."""
+        bits = self.config.model.quantization_bit
+        return bits is None or (bits == 4 and self.weights is BaseWeights.as_trained)
+
+    @property
+    def tolerance(self) -> float:
+        """Largest difference of a logit that rounding explains, as a share of the largest logit."""
+        computed = str(compute_dtype(self.config.model)).removeprefix("torch.")
+        return max(TOLERANCE[self.dtype], TOLERANCE[computed] if self.answers_as_trained else 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """How far two models are apart: the largest difference of a logit, the largest logit, and how many texts agree."""
-
-    largest: float
-    scale: float
-    same_texts: int
-    of: int
-
-    def __str__(self) -> str:
-        return f"logits differ by at most {self.largest:.2g}, {self.same_texts} of {self.of} reports are equal"
-
-
-def merge_run(folder: Path, out: Path, *, config: RunConfig, dtype: str, samples: int, screen: Screen) -> None:
+def merge_run(
+    folder: Path,
+    out: Path,
+    *,
+    config: RunConfig,
+    weights: BaseWeights,
+    dtype: str,
+    samples: int,
+    screen: Screen,
+) -> None:
     """Write the merged model of a run to `out`, in `dtype` (`auto`: the base's own).
 
-    Raises ConfigError for an `out` that is in use or has no room, a base that is another one or that is itself stored
-    quantised; ReproductionError, with nothing left behind, when the merged weights do not say what the adapter says.
+    Raises ConfigError for an `out` that is in use or has no room, an adapter that is a prefix, a base that is another
+    one or that is itself stored quantised; ReproductionError, with nothing left behind, when the merged weights do not
+    say what the adapter says.
     """
+    _refuse_prefix(folder, config=config)
     card = card_of_run(folder, config=config)
     check_model(card, settings=config.model, base_sha256=weights_digest(config.model))
     set_threads(config.train.num_threads)
-    chosen = _stored_dtype(config.model) if dtype == "auto" else dtype
-    whole = config.model.model_copy(update={"quantization_bit": None, "compute_dtype": chosen})
-    _check_place(out, needed=int(count_parameters(whole) * _BYTES[chosen] * _ROOM))
-    examples = read_test_examples(folder, config=config.data)[:samples]
-    bits, adapter = config.model.quantization_bit, folder / ADAPTER
-    trained = None
-    if bits:
-        with screen.stage(f"Reading with the adapter on the base in {bits} bits", key="trained"):
-            trained = _outputs(load_adapter(load_base(config.model), adapter), examples=examples, config=config)
-            free_memory()
+    plan = Plan(
+        config=config,
+        adapter=folder / ADAPTER,
+        weights=weights,
+        examples=read_test_examples(folder, config=config.data)[:samples],
+        dtype=_stored_dtype(config.model) if dtype == "auto" else dtype,
+    )
+    _check_place(out, needed=int(count_parameters(plan.whole) * _BYTES[plan.dtype] * _ROOM))
+    held = f"in {config.model.quantization_bit} bits" if config.model.quantization_bit else "as it is"
+    with screen.stage(f"Reading with the adapter on the base {held}", key="trained"):
+        trained = _read_trained(plan)
     with _written_whole(out) as part:
-        with screen.stage(f"Merging in {chosen}", key="merge"):
-            adapted = _merge(whole, adapter=adapter, part=part, examples=examples, config=config)
-            free_memory()
+        with screen.stage(f"Merging in {plan.dtype}", key="merge"):
+            adapted = _merge(plan, layers=trained.layers, part=part)
             write_record(part / CARD_FILE, card)
         with screen.stage("Reading with the merged weights", key="merged"):
-            reopened = whole.model_copy(update={"model_name_or_path": str(part), "revision": None})
-            merged = _outputs(load_base(reopened), examples=examples, config=config)
-        difference = compare(adapted, merged)
-        tolerance = TOLERANCE[chosen] * difference.scale
-        screen.say(f"Adapter and merged weights: {difference} (tolerance {tolerance:.2g}).")
-        if not difference.largest <= tolerance:
-            raise ReproductionError(
-                f"the merged weights do not say what the adapter says: {difference}, tolerance {tolerance:.2g}. "
-                f"Nothing was written to {out}. Try --dtype float32."
-            )
-    if trained:
-        screen.say(f"The adapter was trained on a base in {bits} bits. Against that: {compare(trained, merged)}.")
+            reopened = plan.whole.model_copy(update={"model_name_or_path": str(part), "revision": None})
+            merged = read_outputs(load_base(reopened), examples=plan.examples, config=config)
+        _check(plan, adapted or trained.outputs, merged, out=out, screen=screen)
+    if adapted:
+        screen.say(f"Run as trained (base {held}) and merged weights: {compare(trained.outputs, merged)}.")
 
 
-def compare(first: Outputs, second: Outputs) -> Difference:
-    """Compare two models' outputs on the same studies."""
-    pairs = list(zip(first.logits, second.logits, strict=True))
-    return Difference(
-        largest=max(float(np.abs(a - b).max()) for a, b in pairs),
-        scale=max(float(np.abs(a).max()) for a, _ in pairs),
-        same_texts=sum(a == b for a, b in zip(first.texts, second.texts, strict=True)),
-        of=len(pairs),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """The run as it was trained: what it says, and which layers of its base are held in fewer bits."""
+
+    outputs: Outputs
+    layers: list[str]
 
 
-def _merge(
-    settings: ModelConfig, *, adapter: Path, part: Path, examples: Sequence[Example], config: RunConfig
-) -> Outputs:
-    """Write base and adapter as one to `part`; return what they said before, as two."""
-    base = load_base(settings)
-    if getattr(base.model.config, "quantization_config", None):
-        raise ConfigError(
-            f"{settings.model_name_or_path!r} is stored quantised: nothing can be added to its weights. Train on the "
-            "original in 16 bits, with model.quantization_bit=4."
+def _read_trained(plan: Plan) -> Trained:
+    base = load_base(plan.config.model)
+    layers = quantised_layers(base.model)
+    outputs = read_outputs(load_adapter(base, plan.adapter), examples=plan.examples, config=plan.config)
+    return Trained(outputs=outputs, layers=layers)
+
+
+def _check(plan: Plan, expected: Outputs, merged: Outputs, *, out: Path, screen: Screen) -> None:
+    difference = compare(expected, merged)
+    limit = plan.tolerance * difference.scale
+    what = "Run as trained" if plan.answers_as_trained else "Adapter on the base that it was merged into"
+    screen.say(f"{what} and merged weights: {difference} (tolerance {limit:.2g}).")
+    if not difference.largest <= limit:
+        raise ReproductionError(
+            f"the merged weights do not say what the adapter says: {difference}, tolerance {limit:.2g}. "
+            f"Nothing was written to {out}. Try --dtype float32."
         )
-    tuned = load_adapter(base, adapter)
-    outputs = _outputs(tuned, examples=examples, config=config)
+
+
+def _merge(plan: Plan, *, layers: list[str], part: Path) -> Outputs | None:
+    """Write base and adapter as one to `part`. Return what they say as two, where the run as trained says otherwise."""
+    free_memory()
+    tuned = load_adapter(_whole_base(plan, layers=layers), plan.adapter)
+    outputs = None
+    if not plan.answers_as_trained:
+        outputs = read_outputs(tuned, examples=plan.examples, config=plan.config)
     try:
-        tuned.model.merge_and_unload(safe_merge=True).save_pretrained(part)
+        model = tuned.model.merge_and_unload(safe_merge=True)
     except ValueError as error:  # a weight that is no number
-        raise ConfigError(f"{adapter} cannot be merged: {str(error).splitlines()[0]}") from error
-    for path in _files_beside_weights(settings):
-        if not (part / path.name).exists():
-            shutil.copyfile(path, part / path.name)
+        raise ConfigError(f"{plan.adapter} cannot be merged: {str(error).splitlines()[0]}") from error
+    _cast(model, getattr(torch, plan.dtype))
+    model.save_pretrained(part)
+    _write_what_lies_beside(tuned, part=part)
+    free_memory()
     return outputs
 
 
-@torch.inference_mode()
-def _outputs(loaded: LoadedModel, *, examples: Sequence[Example], config: RunConfig) -> Outputs:
-    loaded.model.eval()
-    encoder = ChatEncoder(processor=loaded.processor, image_size=config.model.image_size)
-    logits, texts = [], []
-    for example in examples:
-        encoded = encoder.encode(example, encoder.load_pixels(example))
-        told = int((encoded["labels"] != IGNORED).sum())
-        inputs = {name: value.to(loaded.model.device) for name, value in encoded.items()}
-        found = loaded.model(**inputs).logits[0, -told:]  # with labels: some models read the report in a decoder apart
-        logits.append(found.float().cpu().numpy())
-        (report,) = write_reports([example], loaded=loaded, encoder=encoder, settings=config.generate)
-        texts.append(report.text)
-    return Outputs(logits=logits, texts=texts)
+def _whole_base(plan: Plan, *, layers: list[str]) -> LoadedModel:
+    """Return the base held whole, with the values of training where these are wanted."""
+    if plan.weights is BaseWeights.original or not layers:
+        return _not_stored_quantised(load_base(plan.whole))
+    settings = plan.config.model
+    base = _not_stored_quantised(load_base(settings.model_copy(update={"quantization_bit": None})))
+    round_weights(base.model, layers=layers, settings=settings)
+    _cast(base.model, torch.promote_types(compute_dtype(settings), getattr(torch, plan.dtype)))  # adds, then rounds
+    return base
+
+
+def _cast(model: nn.Module, dtype: torch.dtype) -> None:
+    """Bring every parameter to `dtype`, and no buffer: those of rotary positions want 32 bits."""
+    for parameter in model.parameters():
+        parameter.data = parameter.data.to(dtype)
+
+
+def _not_stored_quantised(base: LoadedModel) -> LoadedModel:
+    if getattr(base.model.config, "quantization_config", None):
+        raise ConfigError(
+            f"{base.settings.model_name_or_path!r} is stored quantised: nothing can be added to its weights. Train on "
+            "the original in 16 bits, with model.quantization_bit=4."
+        )
+    return base
+
+
+def _refuse_prefix(folder: Path, *, config: RunConfig) -> None:
+    if config.adapter.type == "p_tuning":
+        raise ConfigError(
+            f"{folder} trained a prefix (adapter.type p_tuning), which is no change of weights: there is nothing to "
+            "merge. `finetune chat` and `finetune serve` take the run as it is."
+        )
 
 
 def _stored_dtype(settings: ModelConfig) -> str:
     """Return the type that the base's weights are stored in, float32 where its configuration does not say."""
-    config = AutoConfig.from_pretrained(resolve_source(settings), revision=settings.revision, trust_remote_code=False)
+    config = read_config(resolve_source(settings), revision=settings.revision)
     name = str(config.dtype or config.get_text_config().dtype).removeprefix("torch.")
     return name if name in _BYTES else "float32"
 
 
-def _files_beside_weights(settings: ModelConfig) -> list[Path]:
-    """Return the base's tokenizer, processor and template files, which stay as they are."""
+def _write_what_lies_beside(loaded: LoadedModel, *, part: Path) -> None:
+    """Write tokenizer, processor and template: copies of the base's files, which stay as they are."""
+    settings = loaded.settings
     source = Path(resolve_source(settings))
+    if is_parts_folder(source):  # its files lie elsewhere, under other names
+        loaded.processor.save_pretrained(part)
+        return
     if not source.is_dir():
         source = Path(snapshot_download(str(source), revision=settings.revision, ignore_patterns=list(_WEIGHTS)))
-    return [
-        path
-        for path in sorted(source.iterdir())
-        if path.is_file() and not any(path.match(pattern) for pattern in _WEIGHTS)
-    ]
+    for path in sorted(source.iterdir()):
+        is_weight = any(path.match(pattern) for pattern in _WEIGHTS)
+        if path.is_file() and not is_weight and not (part / path.name).exists():
+            shutil.copyfile(path, part / path.name)
 
 
 def _check_place(out: Path, *, needed: int) -> None:

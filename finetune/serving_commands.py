@@ -21,6 +21,13 @@ class WeightType(StrEnum):
     float16 = "float16"
 
 
+class WeightsOfBase(StrEnum):
+    """What a merged adapter is added to; the values of `finetune.merge.BaseWeights`."""
+
+    as_trained = "as-trained"
+    original = "original"
+
+
 class EngineName(StrEnum):
     """What writes the answers of a server."""
 
@@ -66,21 +73,37 @@ def chat(
 def merge(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run folder")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="the model folder to write")],
+    weights: Annotated[
+        WeightsOfBase,
+        typer.Option(
+            "--base",
+            help="what an adapter of 4 or 8 bits is added to: the rounded weights it learned on, so that answers and "
+            "scores stay the run's, or the base's original ones",
+        ),
+    ] = WeightsOfBase.as_trained,
     dtype: Annotated[WeightType, typer.Option(help="type of the weights; auto: the base's own")] = WeightType.auto,
-    samples: Annotated[int, typer.Option(min=1, help="test studies to compare adapter and merged weights on")] = 4,
+    samples: Annotated[int, typer.Option(min=1, help="test studies to compare run and merged weights on")] = 4,
 ) -> None:
-    """Merge a run's adapter into its base: an ordinary model folder, compared with the adapter before it is kept."""
+    """Merge a run's adapter into its base: an ordinary model folder, compared with the run before it is kept."""
     from finetune.config_file import load_run_config
 
     config = load_run_config(folder)
     prepare_libraries()
     from finetune.console import Screen
-    from finetune.merge import merge_run
+    from finetune.merge import BaseWeights, merge_run
     from finetune.models.loading import memory_guard
 
     screen = Screen()
     with memory_guard():
-        merge_run(folder, out, config=config, dtype=dtype.value, samples=samples, screen=screen)
+        merge_run(
+            folder,
+            out,
+            config=config,
+            weights=BaseWeights(weights.value),
+            dtype=dtype.value,
+            samples=samples,
+            screen=screen,
+        )
     screen.say(f"Merged model: {out}")
 
 

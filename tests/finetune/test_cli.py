@@ -44,9 +44,16 @@ def one_line(text: str) -> str:
 
 
 def test_help_names_every_command(tmp_path: Path) -> None:
-    text = finetune("--help", folder=tmp_path).stdout
+    command = [sys.executable, "-m", "finetune.cli", "--help"]
+    text = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120).stdout
     for verb in ("run", "check", "generate", "evaluate", "review", "chat", "merge", "serve", "demo", "models"):
         assert f" {verb} " in text
+
+
+def test_no_process_of_ours_shows_what_bitsandbytes_warns_of_when_it_is_imported(tmp_path: Path) -> None:
+    code = "import logging, finetune; logging.getLogger('bitsandbytes.backends.cpu.ops').warning('no kernel')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_an_unknown_key_ends_with_2_and_one_line(tmp_path: Path, tiny_base: Path, films: Path) -> None:
@@ -143,9 +150,11 @@ def test_a_script_on_the_path_is_called_by_its_name_alone(tmp_path: Path, monkey
         script.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path / "one"))
     monkeypatch.setattr(sys, "argv", [str(tmp_path / "one/finetune"), "demo"])
-    assert cli._as_typed() == "finetune"
+    assert cli._as_typed() == ["finetune"]
     monkeypatch.setattr(sys, "argv", [str(tmp_path / "two/finetune"), "demo"])
-    assert cli._as_typed() == str(tmp_path / "two/finetune")
+    assert cli._as_typed() == [str(tmp_path / "two/finetune")]
+    monkeypatch.setattr(sys, "argv", [cli.__file__, "demo"])
+    assert cli._as_typed() == ["python", "-m", "finetune.cli"]
 
 
 @pytest.mark.parametrize("name", ["2024", "true", "ward: 7"])

@@ -1,31 +1,49 @@
 """Merged weights: an ordinary model folder that says what the adapter says, or no folder at all."""
 
 import json
+import re
 import shutil
 from collections import namedtuple
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from rich.console import Console
 from safetensors.torch import load_file, save_file
+from transformers.integrations.bitsandbytes import dequantize_bnb_weight
 
-from finetune.adapter_card import read_card
+from finetune.adapter_card import read_card, write_card
 from finetune.config import ModelConfig, RunConfig
 from finetune.config_file import load_config, resolved_yaml
 from finetune.console import Screen
 from finetune.manifest import Case, read_records
-from finetune.merge import merge_run
-from finetune.models.loading import load_base
+from finetune.merge import BaseWeights, merge_run
+from finetune.models.loading import add_adapter, load_base
+from finetune.models.rounding import quantised_layers, round_weights
+from finetune.models.source import weights_digest
 from finetune.serve.engine import Decoding
 from finetune.serve.opening import Served, opened
-from tests.finetune.conftest import quiet_screen
+from tests.finetune.conftest import TEXTS
+from tests.finetune.models.minigpt4_folder import native_model, write_parts
+from tests.finetune.models.visualglm_folder import write_folder
 from xray.errors import ConfigError, ReproductionError
 from xray.types import Turn
 
 
-def merge(run: Path, out: Path, *, config: RunConfig | None = None, dtype: str = "auto") -> None:
-    merge_run(run, out, config=config or config_of(run), dtype=dtype, samples=1, screen=quiet_screen())
+def merge(
+    run: Path,
+    out: Path,
+    *,
+    config: RunConfig | None = None,
+    weights: BaseWeights = BaseWeights.as_trained,
+    dtype: str = "auto",
+) -> str:
+    """Merge, and return what was printed."""
+    console = Console(record=True, width=200)
+    chosen = config or config_of(run)
+    merge_run(run, out, config=chosen, weights=weights, dtype=dtype, samples=2, screen=Screen(console))
+    return " ".join(console.export_text().split())
 
 
 def config_of(run: Path, *overrides: str) -> RunConfig:
@@ -49,16 +67,43 @@ def strong_run(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def merged(strong_run: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The merged folder, and what was printed."""
     out = tmp_path_factory.mktemp("merged") / "model"
-    console = Console(record=True, width=200)
-    merge_run(strong_run, out, config=config_of(strong_run), dtype="auto", samples=2, screen=Screen(console))
-    return out, " ".join(console.export_text().split())
+    return out, merge(strong_run, out)
 
 
-def test_what_was_compared_is_told(merged: tuple[Path, str]) -> None:
-    _, told = merged
-    assert "Adapter and merged weights: logits differ by at most" in told
-    assert "2 of 2 reports are equal (tolerance" in told
-    assert "trained on a base in 4 bits. Against that: logits differ by at most" in told
+def differences(told: str, what: str) -> list[float]:
+    """Return the largest difference of a logit that `told` names for `what`, and the tolerance where there is one."""
+    line = re.search(rf"{what} and merged weights: .*? at most (\S+), .*?equal(?: \(tolerance (\S+)\))?\.", told)
+    assert line, told
+    return [float(number) for number in line.groups() if number]
+
+
+def test_merged_weights_are_compared_with_the_run_as_it_was_trained(merged: tuple[Path, str]) -> None:
+    difference, tolerance = differences(merged[1], "Run as trained")
+    assert difference <= tolerance
+    assert "2 of 2 reports are equal" in merged[1]
+
+
+def test_merged_into_the_original_base_the_distance_from_the_run_is_told(strong_run: Path, tmp_path: Path) -> None:
+    told = merge(strong_run, tmp_path / "out", weights=BaseWeights.original)
+    own, tolerance = differences(told, "Adapter on the base that it was merged into")
+    (from_run,) = differences(told, r"Run as trained \(base in 4 bits\)")
+    assert own <= tolerance < from_run
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_rounded_weights_are_those_of_a_quantised_model(bits: int, dtype: str, tiny_base: Path) -> None:
+    settings = ModelConfig(model_name_or_path=str(tiny_base), quantization_bit=bits, compute_dtype=dtype)
+    held = load_base(settings).model
+    layers = quantised_layers(held)
+    model = load_base(settings.model_copy(update={"quantization_bit": None})).model
+    before = {name: model.get_parameter(f"{name}.weight").clone() for name in layers}
+    round_weights(model, layers=layers, settings=settings)
+    for name, weight in before.items():
+        layer = held.get_submodule(name)
+        expected = dequantize_bnb_weight(layer.weight, getattr(layer, "state", None)).to(weight.dtype)
+        assert torch.equal(model.get_parameter(f"{name}.weight"), expected)
+        assert not torch.equal(weight, expected)
 
 
 def test_the_merged_folder_opens_as_any_model_and_expects_the_runs_films(
@@ -73,7 +118,7 @@ def test_the_merged_folder_opens_as_any_model_and_expects_the_runs_films(
     assert list(out.parent.iterdir()) == [out]
 
 
-def test_the_merged_model_answers_as_the_adapter_on_a_whole_base(merged: tuple[Path, str], strong_run: Path) -> None:
+def test_the_merged_model_answers_as_the_run(merged: tuple[Path, str], strong_run: Path) -> None:
     case = read_records(strong_run / "references.jsonl", Case)[0]
 
     def answered(served: Served) -> str:
@@ -82,12 +127,52 @@ def test_the_merged_model_answers_as_the_adapter_on_a_whole_base(merged: tuple[P
         answer = served.engine.answer(prompt, decoding=Decoding(max_new_tokens=12))
         return "".join(answer)
 
-    whole = shutil.copytree(strong_run, strong_run.with_name("whole"))
-    settings = config_of(whole, "model.quantization_bit=null")
-    (whole / "config.resolved.yaml").write_text(resolved_yaml(settings), encoding="utf-8")
-    with opened(str(whole)) as tuned, opened(str(merged[0])) as one:
+    with opened(str(strong_run)) as run, opened(str(merged[0])) as one:
         assert one.engine.encoder.image_size == 64
-        assert answered(one) == answered(tuned)
+        assert answered(one) == answered(run)
+
+
+def run_on(base: Path, folder: Path, *, like: Path) -> Path:
+    """Return a run folder with an adapter on `base` that has learnt nothing, and the test studies of the run `like`."""
+    run = shutil.copytree(like, folder / "run", ignore=shutil.ignore_patterns("adapter", "checkpoints"))
+    config = config_of(like, f"model.model_name_or_path={base}", "generate.max_new_tokens=4")
+    (run / "config.resolved.yaml").write_text(resolved_yaml(config), encoding="utf-8")
+    tuned = add_adapter(load_base(config.model), settings=config.model, adapter=config.adapter, seed=0)
+    for name, weight in tuned.model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.1)
+    tuned.model.save_pretrained(run / "adapter")
+    card = read_card(like / "adapter")
+    assert card
+    summary = card.base.model_copy(update={"sha256": weights_digest(config.model)})
+    write_card(run / "adapter", run_id="run", config=config, base=summary)
+    return run
+
+
+def write_visualglm(folder: Path) -> None:
+    write_folder(folder, [*TEXTS, *["<img></img>问：答："] * 30])  # the words of its prompts
+
+
+def write_minigpt4(folder: Path) -> None:
+    folder.mkdir()
+    write_parts(native_model(), folder)
+
+
+@pytest.mark.parametrize("write", [write_visualglm, write_minigpt4])
+def test_a_base_in_the_layout_it_was_published_in_becomes_an_ordinary_folder(
+    write: Callable[[Path], None], finished_run: Path, tmp_path: Path
+) -> None:
+    write(tmp_path / "base")
+    told = merge(run_on(tmp_path / "base", tmp_path, like=finished_run), tmp_path / "out")
+    assert "2 of 2 reports are equal" in told
+    assert load_base(ModelConfig(model_name_or_path=str(tmp_path / "out"))).processor.tokenizer.vocab_size
+
+
+def test_a_prefix_is_no_change_of_weights_and_refused(finished_run: Path, tmp_path: Path) -> None:
+    config = config_of(finished_run, "adapter.type=p_tuning")
+    with pytest.raises(ConfigError, match=r"trained a prefix .* nothing to merge"):
+        merge(finished_run, tmp_path / "out", config=config)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_weights_that_lost_the_adapter_are_told_from_it_and_not_kept(

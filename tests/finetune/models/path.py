@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from transformers import LlamaTokenizer
 
 from finetune.batch import ChatEncoder, collate
 from finetune.config import AdapterConfig, GenerateConfig, ModelConfig
@@ -18,13 +17,6 @@ from xray.types import Example
 torch.set_num_threads(1)
 REPORTS = ("lungs clear.", "left effusion.", "right nodule.", "heart enlarged.")
 LORA = AdapterConfig(lora_rank=8, lora_alpha=32, lora_dropout=0.0)
-
-
-def build_llama_tokenizer() -> LlamaTokenizer:
-    """Return Llama's tokenizer with letters alone: what is no letter is spelled in bytes."""
-    letters = "▁abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.#:</> "
-    pieces = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *letters]
-    return LlamaTokenizer(vocab={piece: number for number, piece in enumerate(pieces)}, merges=[], add_bos_token=True)
 
 
 def four_examples(folder: Path) -> list[Example]:

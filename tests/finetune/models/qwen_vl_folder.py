@@ -27,10 +27,10 @@ PUBLISHED = {
 }
 
 
-def write_vocabulary(folder: Path) -> int:
-    """Write every byte, and the characters and short words of TEXT, by rank; return how many."""
+def write_vocabulary(folder: Path, text: str = TEXT) -> int:
+    """Write every byte, and the characters and short words of `text`, by rank; return how many."""
     ranks = [bytes([byte]) for byte in range(256)]
-    for word in [*TEXT, *TEXT.split()]:
+    for word in [*text, *text.split()]:
         spelled = word.encode()
         ranks += [part for end in range(2, len(spelled) + 1) if (part := spelled[:end]) not in ranks]
     lines = [f"{base64.b64encode(token).decode()} {rank}" for rank, token in enumerate(ranks)]
@@ -38,10 +38,15 @@ def write_vocabulary(folder: Path) -> int:
     return len(ranks)
 
 
-def build(folder: Path, *, chat_format: str = "chatml", seq_length: int = 2048) -> QwenVLForConditionalGeneration:
-    """Write a folder as published, with random weights; return the model. `seq_length`: tokens it was trained at."""
+def build(
+    folder: Path, *, chat_format: str = "chatml", seq_length: int = 2048, text: str = TEXT
+) -> QwenVLForConditionalGeneration:
+    """Write a folder as published, with random weights; return the model.
+
+    `seq_length`: tokens it was trained at. `text`: what its vocabulary has the characters and words of.
+    """
     register_families()
-    first = write_vocabulary(folder)
+    first = write_vocabulary(folder, text)
     visual = {"heads": 4, "image_size": 56, "image_start_id": first + 214, "layers": 2, "mlp_ratio": 2.0}
     visual |= {"output_dim": 256, "patch_size": 14, "width": 64, "n_queries": 4}
     torch.manual_seed(0)

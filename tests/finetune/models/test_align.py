@@ -17,8 +17,9 @@ from finetune.models.composed.compose import compose_qformer, read_bridge, read_
 from finetune.models.composed.first_stage import Reports, draw_rivals
 from finetune.models.loading import load_base
 from tests.finetune.conftest import TEXTS, write_config
+from tests.finetune.models.part_folders import write_qwen, write_siglip
 from tests.finetune.models.path import REPORTS, four_examples, walk
-from tests.finetune.models.test_compose import settings, write, write_qwen, write_siglip
+from tests.finetune.models.test_compose import settings, write
 from xray.errors import ConfigError
 from xray.types import Example
 

@@ -4,19 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 from bitsandbytes.nn import Linear4bit
 from transformers import (
-    Blip2Config,
-    Blip2ForConditionalGeneration,
-    Blip2QFormerConfig,
-    Blip2VisionConfig,
-    OPTConfig,
-    PreTrainedConfig,
     PreTrainedTokenizerFast,
-    T5Config,
 )
-from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 
 from finetune.batch import ChatEncoder, collate
 from finetune.check import show_loss_mask
@@ -24,88 +15,26 @@ from finetune.checkpoints import read_history
 from finetune.config import ModelConfig, RunConfig
 from finetune.dataset import prepare_data
 from finetune.models.loading import LoadedModel, add_adapter, load_base
-from finetune.models.tiny import build_tokenizer
 from finetune.train import train
 from tests.finetune.conftest import TEXTS
+from tests.finetune.models.blip2_folder import QUERIES, write_opt, write_t5
 from tests.finetune.models.path import REPORTS, four_examples, walk
 from xray.errors import ConfigError
 
-VISION = Blip2VisionConfig(
-    image_size=28,
-    patch_size=14,
-    hidden_size=32,
-    num_hidden_layers=2,
-    num_attention_heads=2,
-    intermediate_size=48,
-    initializer_range=0.2,
-)
-QFORMER = Blip2QFormerConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=48)
-QUERIES = 4
-
-
-def text_tokenizer(*, bos: str | None, ends: bool) -> PreTrainedTokenizerFast:
-    """Return a tokenizer that begins a text with `bos` (as OPT's does) or ends it with </s> (as T5's does)."""
-    from tokenizers.processors import TemplateProcessing
-
-    inner = build_tokenizer([*REPORTS, *TEXTS], vocab_size=600).backend_tokenizer
-    inner.add_special_tokens(["</s>", "<pad>"])
-    end = inner.token_to_id("</s>")
-    inner.post_processor = TemplateProcessing(single="$A </s>" if ends else "</s> $A", special_tokens=[("</s>", end)])
-    return PreTrainedTokenizerFast(tokenizer_object=inner, bos_token=bos, eos_token="</s>", pad_token="<pad>")
-
-
-def write_base(folder: Path, *, text: PreTrainedConfig, tokenizer: PreTrainedTokenizerFast) -> None:
-    """Write a BLIP-2 folder as its older hub folders are: no place for a film named, no chat template."""
-    torch.manual_seed(0)
-    config = Blip2Config(
-        vision_config=VISION, qformer_config=QFORMER, text_config=text, num_query_tokens=QUERIES, image_token_index=None
-    )
-    model = Blip2ForConditionalGeneration(config)
-    with torch.no_grad():
-        model.query_tokens.normal_()
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    BlipImageProcessorPil(size={"height": 28, "width": 28}).save_pretrained(folder)
+WORDS = (*REPORTS, *TEXTS)
 
 
 @pytest.fixture(scope="module")
 def opt(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder, tokenizer = tmp_path_factory.mktemp("opt"), text_tokenizer(bos="</s>", ends=False)
-    text = OPTConfig(
-        vocab_size=len(tokenizer) + 3,
-        hidden_size=64,
-        ffn_dim=96,
-        word_embed_proj_dim=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        max_position_embeddings=128,
-        init_std=0.15,
-        bos_token_id=tokenizer.eos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    write_base(folder, text=text, tokenizer=tokenizer)
+    folder = tmp_path_factory.mktemp("opt")
+    write_opt(folder, WORDS)
     return folder
 
 
 @pytest.fixture(scope="module")
 def t5(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder, tokenizer = tmp_path_factory.mktemp("t5"), text_tokenizer(bos=None, ends=True)
-    text = T5Config(
-        vocab_size=len(tokenizer) + 3,
-        d_model=64,
-        d_kv=32,
-        d_ff=96,
-        num_layers=2,
-        num_heads=2,
-        feed_forward_proj="gated-gelu",
-        tie_word_embeddings=False,
-        initializer_factor=0.8,
-        decoder_start_token_id=tokenizer.pad_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    write_base(folder, text=text, tokenizer=tokenizer)
+    folder = tmp_path_factory.mktemp("t5")
+    write_t5(folder, WORDS)
     return folder
 
 

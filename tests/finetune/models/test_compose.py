@@ -11,21 +11,11 @@ from transformers import (
     Blip2ForConditionalGeneration,
     Blip2QFormerConfig,
     Blip2VisionConfig,
-    CLIPConfig,
-    CLIPModel,
-    Dinov2Config,
-    Dinov2Model,
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedTokenizerFast,
-    Qwen2Config,
-    Qwen2ForCausalLM,
-    SiglipVisionConfig,
     SiglipVisionModel,
-    ViTConfig,
-    ViTModel,
 )
-from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 from typer.testing import CliRunner
 
@@ -34,69 +24,23 @@ from finetune.config import AdapterConfig, ModelConfig
 from finetune.model_commands import app
 from finetune.models.composed.compose import Bridge, compose_mlp, compose_qformer, read_bridge, read_parts
 from finetune.models.loading import load_base
-from finetune.models.tiny import build_tokenizer
-from tests.finetune.models.path import REPORTS, build_llama_tokenizer, four_examples, walk
+from tests.finetune.models.part_folders import (
+    TEXT,
+    TOWER,
+    write_clip,
+    write_dinov2,
+    write_llama,
+    write_qwen,
+    write_siglip,
+    write_vit,
+)
+from tests.finetune.models.path import four_examples, walk
 from xray.errors import ConfigError
 
-TOWER = {"image_size": 28, "patch_size": 14, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2} | {
-    "intermediate_size": 48
-}
-TEXT = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 2} | {
-    "num_key_value_heads": 2,
-    "initializer_range": 0.15,
-}
 QFORMER = Blip2QFormerConfig(
     hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=48, encoder_hidden_size=32
 )
 BRIDGE = Bridge(config=QFORMER, num_query_tokens=4)
-
-
-def write_clip(folder: Path) -> None:
-    torch.manual_seed(0)
-    text = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 1}
-    CLIPModel(CLIPConfig(vision_config=TOWER, text_config=text | {"vocab_size": 99})).save_pretrained(folder)
-    CLIPImageProcessorPil(
-        size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28}, do_center_crop=True
-    ).save_pretrained(folder)
-
-
-def write_siglip(folder: Path) -> None:
-    torch.manual_seed(0)
-    SiglipVisionModel(SiglipVisionConfig(**TOWER)).save_pretrained(folder)
-    SiglipImageProcessorPil(size={"height": 28, "width": 28}).save_pretrained(folder)
-
-
-def write_dinov2(folder: Path) -> None:
-    torch.manual_seed(0)
-    Dinov2Model(Dinov2Config(**TOWER)).save_pretrained(folder)
-    SiglipImageProcessorPil(size={"height": 28, "width": 28}).save_pretrained(folder)
-
-
-def write_vit(folder: Path) -> None:
-    torch.manual_seed(0)
-    ViTModel(ViTConfig(**TOWER)).save_pretrained(folder)
-    SiglipImageProcessorPil(size={"height": 28, "width": 28}).save_pretrained(folder)
-
-
-def write_qwen(folder: Path) -> None:
-    """A chat model with tied embeddings, a chat template for texts and a free row in its embedding table."""
-    tokenizer = build_tokenizer(REPORTS, vocab_size=320)
-    tokenizer.chat_template = (
-        "{% for message in messages %}{{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}"
-        "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-    )
-    torch.manual_seed(0)
-    config = Qwen2Config(vocab_size=len(tokenizer) + 8, tie_word_embeddings=True, **TEXT)
-    Qwen2ForCausalLM(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-
-
-def write_llama(folder: Path) -> None:
-    """A model without a chat template, whose tokenizer fills its embedding table."""
-    tokenizer = build_llama_tokenizer()
-    torch.manual_seed(0)
-    LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), **TEXT)).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
 
 
 def write(make: Callable[[Path], None], folder: Path) -> Path:
