@@ -67,13 +67,14 @@ def merge_run(folder: Path, out: Path, *, config: RunConfig, dtype: str, samples
     check_model(card, settings=config.model, base_sha256=weights_digest(config.model))
     set_threads(config.train.num_threads)
     chosen = _stored_dtype(config.model) if dtype == "auto" else dtype
-    whole = config.model.model_copy(update={"quantization_bit": None, "compute_dtype": chosen})
+    in_full = {"quantization_bit": None, "vision_tower_bit": None, "offload_embedding": False, "compute_dtype": chosen}
+    whole = config.model.model_copy(update=in_full)
     _check_place(out, needed=int(count_parameters(whole) * _BYTES[chosen] * _ROOM))
     examples = read_test_examples(folder, config=config.data)[:samples]
-    bits, adapter = config.model.quantization_bit, folder / ADAPTER
+    held, adapter = _how_held(config.model), folder / ADAPTER
     trained = None
-    if bits:
-        with screen.stage(f"Reading with the adapter on the base in {bits} bits", key="trained"):
+    if held:
+        with screen.stage(f"Reading with the adapter on the base {held}", key="trained"):
             trained = _outputs(load_adapter(load_base(config.model), adapter), examples=examples, config=config)
             free_memory()
     with _written_whole(out) as part:
@@ -93,7 +94,14 @@ def merge_run(folder: Path, out: Path, *, config: RunConfig, dtype: str, samples
                 f"Nothing was written to {out}. Try --dtype float32."
             )
     if trained:
-        screen.say(f"The adapter was trained on a base in {bits} bits. Against that: {compare(trained, merged)}.")
+        screen.say(f"The adapter was trained on a base {held}. Against that: {compare(trained, merged)}.")
+
+
+def _how_held(settings: ModelConfig) -> str:
+    """Return what of a base is not held in full, empty for nothing."""
+    bits, tower = settings.quantization_bit, settings.vision_tower_bit
+    words = [f"in {bits} bits" if bits else "", f"with its vision tower in {tower} bits" if tower else ""]
+    return " ".join(word for word in words if word)
 
 
 def compare(first: Outputs, second: Outputs) -> Difference:
