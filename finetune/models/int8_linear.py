@@ -18,7 +18,7 @@ class Int8Linear(nn.Module):
     bias: torch.Tensor | None
 
     def __init__(self, linear: nn.Linear, *, device: torch.device) -> None:
-        """Hold the weight of `linear`, [outputs, inputs], in 8 bits on `device`; its bias, [outputs], stays as it is."""
+        """Hold the weight of `linear`, [outputs, inputs], in 8 bits on `device`; its bias stays as it is."""
         super().__init__()
         weight = linear.weight.detach().to(device)
         bias = None if linear.bias is None else linear.bias.detach().to(device)
