@@ -246,7 +246,7 @@ def memory_guard() -> Iterator[None]:
         raise MemoryLimitError(
             "the device has too little memory. Lower train.per_device_train_batch_size (and raise "
             "train.gradient_accumulation_steps), generate.batch_size or model.image_size, or set "
-            "train.gradient_checkpointing=true."
+            "train.gradient_checkpointing=true, model.vision_tower_bit=8 or model.offload_embedding=true."
         ) from None
 
 

@@ -30,11 +30,23 @@ def refuse_too_little_memory(
     if free is not None and need > free:
         held = f"{settings.quantization_bit} bits" if settings.quantization_bit else str(dtype).removeprefix("torch.")
         place = "on the GPU" if torch.cuda.is_available() else "in this machine's memory"
-        smaller = "" if settings.quantization_bit == 4 else "model.quantization_bit=4 or "
+        smaller = "".join(f"{change}, " for change in _smaller(settings))
         raise MemoryLimitError(
             f"{settings.model_name_or_path} needs {need / GIB:.1f} GiB for its weights in {held}, and {free / GIB:.1f} "
             f"GiB are free {place}. Choose {smaller}a smaller model (`finetune models list`), or free memory."
         )
+
+
+def _smaller(settings: ModelConfig) -> list[str]:
+    """Return the settings that would take less memory."""
+    changes = []
+    if settings.quantization_bit != 4:
+        changes.append("model.quantization_bit=4")
+    if settings.freeze_vision_tower and not settings.vision_tower_bit:
+        changes.append("model.vision_tower_bit=8")
+    if torch.cuda.is_available() and not settings.offload_embedding:
+        changes.append("model.offload_embedding=true")
+    return changes
 
 
 def _weights(model: PreTrainedModel, names: Sequence[str]) -> int:
