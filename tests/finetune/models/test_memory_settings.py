@@ -161,11 +161,8 @@ def features(loaded: LoadedModel, examples: list[Example]) -> torch.Tensor:
     return seen[0]
 
 
-@pytest.mark.parametrize("name", ["visualglm", "qwen2_5_vl"])
-def test_a_model_for_a_small_card_goes_the_whole_way(folders: dict[str, Path], tmp_path: Path, name: str) -> None:
-    trained = walk(
-        settings(folders[name], **SMALL_CARD), tmp_path, adapter=AdapterConfig(lora_rank=8, lora_dropout=0.0)
-    )
+def test_a_model_for_a_small_card_goes_the_whole_way(folders: dict[str, Path], tmp_path: Path) -> None:
+    trained = walk(settings(folders["visualglm"], **SMALL_CARD), tmp_path)
     kinds = [type(module) for module in trained.model.modules()]
     assert kinds.count(HostEmbedding) == 1
     assert kinds.count(Int8Linear) == len(trained.parts.vision_tower)
