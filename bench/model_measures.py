@@ -29,12 +29,13 @@ from transformers import (
 
 from bench.model_folders import Family
 from finetune.arguments import training_arguments
-from finetune.batch import ChatEncoder, collate
+from finetune.batch import ChatEncoder
 from finetune.config import AdapterConfig, ModelConfig, RunConfig, TrainConfig
 from finetune.generate import GREEDY
 from finetune.models.loading import add_adapter, build_on_meta, compute_dtype, load_base
 from finetune.models.parts import find_parts
 from finetune.models.processing import load_processor
+from finetune.report_tokens import collate_for_loss, scores_some_tokens
 from xray.types import Example, Turn
 
 _NEW_TOKENS = 128
@@ -57,7 +58,7 @@ class Measured:
 
 def measure_generate(folder: Path, family: Family) -> Measured:
     """Write tokens after a prompt, one film at a time, in 4 bits. The prompt is read within the time."""
-    loaded = load_base(ModelConfig(model_name_or_path=str(folder), quantization_bit=4))
+    loaded = load_base(small_card(folder))
     loading = _peak_gb()
     row = encoded(loaded.processor, family, target=False)
     inputs = {name: tensor.to(loaded.model.device) for name, tensor in row.items()}
@@ -76,14 +77,20 @@ def measure_generate(folder: Path, family: Family) -> Measured:
 
 
 def measure_qlora(folder: Path, family: Family) -> Measured:
-    """Take steps of QLoRA at batch 1 as this kit does: everything but the language model's layers in 16 bits."""
+    """Take steps of QLoRA at batch 1 as this kit does on a small card."""
     train = TrainConfig(per_device_train_batch_size=1, gradient_checkpointing=True)
-    config = RunConfig(name="bench", model=ModelConfig(model_name_or_path=str(folder), quantization_bit=4), train=train)
+    config = RunConfig(name="bench", model=small_card(folder), train=train)
     base = load_base(config.model)
     tuned = add_adapter(base, settings=config.model, adapter=config.adapter, seed=config.seed)
     changes = {"eval_strategy": "no", "save_strategy": "no", "load_best_model_at_end": False}
     arguments = partial(training_arguments, config, **changes)
-    return _train(tuned.model, row=encoded(base.processor, family, target=True), arguments=arguments)
+    row = encoded(base.processor, family, target=True)
+    return _train(tuned.model, row=row, arguments=arguments, reports_only=scores_some_tokens(tuned.base))
+
+
+def small_card(folder: Path) -> ModelConfig:
+    """Return the settings for little memory: language model in 4 bits, vision tower in 8, embeddings on the host."""
+    return ModelConfig(model_name_or_path=str(folder), quantization_bit=4, vision_tower_bit=8, offload_embedding=True)
 
 
 def measure_plain(folder: Path, family: Family) -> Measured:
@@ -176,15 +183,19 @@ def _length(row: Row) -> int:
     return row["input_ids"].shape[1]
 
 
-def _train(model: PeftModel, *, row: Row, arguments: Callable[..., TrainingArguments]) -> Measured:
-    """Take steps on a batch of one row, the same each time."""
+def _train(
+    model: PeftModel, *, row: Row, arguments: Callable[..., TrainingArguments], reports_only: bool = False
+) -> Measured:
+    """Take steps on a batch of one row, the same each time; with `reports_only` its prompt is not scored."""
     clock, loading = _Clock(), _peak_gb()
     with TemporaryDirectory() as scratch:
         trainer = Trainer(
             model=model,
             args=arguments(folder=Path(scratch), max_steps=_WARMING_UP + _STEPS),
             train_dataset=[row] * (_WARMING_UP + _STEPS),
-            data_collator=partial(collate, pad_token_id=0),  # a batch of one row is not padded
+            data_collator=partial(
+                collate_for_loss, pad_token_id=0, reports_only=reports_only
+            ),  # one row: nothing is padded
             callbacks=[clock],
         )
         trainer.train()

@@ -4,7 +4,8 @@
 
 Writes each model's folder once (16 bits, about 16 GB), then measures in a process of its own: `generate` in 4 bits (128
 tokens, batch 1); `qlora`, steps at batch 1 as this kit takes them, activations recomputed; and `plain`, the same steps
-of a Trainer on a model that peft's prepare_model_for_kbit_training has prepared. Peaks hold the loading too.
+of a Trainer on a model that peft's prepare_model_for_kbit_training has prepared. The kit is set to small cards:
+quantization_bit 4, vision_tower_bit 8, offload_embedding. Peaks hold the loading too.
 `--scale tiny` tries the script on a CPU; its numbers mean nothing.
 """
 

@@ -195,7 +195,7 @@ def sample(
     here = settings.data.model_copy(update={**changes, "split": replace(settings.data.split, test=0.5)})
     command = shlex.join(["finetune", *sys.argv[1:]])
     write_sample(folder, config=settings.model_copy(update={"data": here}), screen=screen, command=command)
-    screen.say(f"Review:  {shlex.join([_as_typed(), 'review', str(folder)])}")
+    screen.say(f"Review:  {shlex.join([*_as_typed(), 'review', str(folder)])}")
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ from finetune.models.loading import (
 )
 from finetune.models.minigpt4.checkpoint import is_parts_folder
 from finetune.models.registry import read_config
-from finetune.models.rounding import quantised_layers, round_weights
+from finetune.models.rounding import QuantisedLayer, quantised_layers, round_weights
 from finetune.models.source import resolve_source, weights_digest
 from finetune.parity import TOLERANCE, Outputs, compare, read_outputs
 from xray.errors import ConfigError, ReproductionError
@@ -40,6 +40,7 @@ from xray.records import write_record
 from xray.types import Example
 
 _BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+_IN_FULL = {"quantization_bit": None, "vision_tower_bit": None, "offload_embedding": False}
 _ROOM = 1.05  # weights beside tokenizer and configuration
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth", "*.gguf", "*.h5", "*.msgpack", "*.index.json", "*.py", ".*")
 
@@ -64,13 +65,16 @@ class Plan:
     @property
     def whole(self) -> ModelConfig:
         """How the merged model is read."""
-        return self.config.model.model_copy(update={"quantization_bit": None, "compute_dtype": self.dtype})
+        return self.config.model.model_copy(update={**_IN_FULL, "compute_dtype": self.dtype})
 
     @property
     def answers_as_trained(self) -> bool:
         """True where nothing but rounding parts the merged model from the run. LLM.int8 rounds activations as well."""
-        bits = self.config.model.quantization_bit
-        return bits is None or (bits == 4 and self.weights is BaseWeights.as_trained)
+        settings = self.config.model
+        if settings.quantization_bit == 8:
+            return False
+        is_whole = settings.quantization_bit is None and settings.vision_tower_bit is None
+        return is_whole or self.weights is BaseWeights.as_trained
 
     @property
     def tolerance(self) -> float:
@@ -107,7 +111,7 @@ def merge_run(
         dtype=_stored_dtype(config.model) if dtype == "auto" else dtype,
     )
     _check_place(out, needed=int(count_parameters(plan.whole) * _BYTES[plan.dtype] * _ROOM))
-    held = f"in {config.model.quantization_bit} bits" if config.model.quantization_bit else "as it is"
+    held = _how_held(config.model)
     with screen.stage(f"Reading with the adapter on the base {held}", key="trained"):
         trained = _read_trained(plan)
     with _written_whole(out) as part:
@@ -122,12 +126,18 @@ def merge_run(
         screen.say(f"Run as trained (base {held}) and merged weights: {compare(trained.outputs, merged)}.")
 
 
+def _how_held(settings: ModelConfig) -> str:
+    bits, tower = settings.quantization_bit, settings.vision_tower_bit
+    words = [f"in {bits} bits" if bits else "", f"with its vision tower in {tower} bits" if tower else ""]
+    return " ".join(word for word in words if word) or "as it is"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
     """The run as it was trained: what it says, and which layers of its base are held in fewer bits."""
 
     outputs: Outputs
-    layers: list[str]
+    layers: list[QuantisedLayer]
 
 
 def _read_trained(plan: Plan) -> Trained:
@@ -149,7 +159,7 @@ def _check(plan: Plan, expected: Outputs, merged: Outputs, *, out: Path, screen:
         )
 
 
-def _merge(plan: Plan, *, layers: list[str], part: Path) -> Outputs | None:
+def _merge(plan: Plan, *, layers: list[QuantisedLayer], part: Path) -> Outputs | None:
     """Write base and adapter as one to `part`. Return what they say as two, where the run as trained says otherwise."""
     free_memory()
     tuned = load_adapter(_whole_base(plan, layers=layers), plan.adapter)
@@ -167,12 +177,12 @@ def _merge(plan: Plan, *, layers: list[str], part: Path) -> Outputs | None:
     return outputs
 
 
-def _whole_base(plan: Plan, *, layers: list[str]) -> LoadedModel:
+def _whole_base(plan: Plan, *, layers: list[QuantisedLayer]) -> LoadedModel:
     """Return the base held whole, with the values of training where these are wanted."""
     if plan.weights is BaseWeights.original or not layers:
         return _not_stored_quantised(load_base(plan.whole))
     settings = plan.config.model
-    base = _not_stored_quantised(load_base(settings.model_copy(update={"quantization_bit": None})))
+    base = _not_stored_quantised(load_base(settings.model_copy(update=_IN_FULL)))
     round_weights(base.model, layers=layers, settings=settings)
     _cast(base.model, torch.promote_types(compute_dtype(settings), getattr(torch, plan.dtype)))  # adds, then rounds
     return base

@@ -236,11 +236,12 @@ def _finish(run: Run, *, training: TrainingSummary, scores: ScoresFile) -> None:
 def _base_summary(run: Run) -> BaseModelSummary:
     settings = run.config.model
     four_bits = f"{settings.quantization_type}{', double' if settings.double_quantization else ''}"
+    quantization = {4: four_bits, 8: "int8", None: "none"}[settings.quantization_bit]
     return BaseModelSummary(
         name_or_path=settings.model_name_or_path,
         revision=settings.revision,
         sha256=run.base_sha256,
         parameters=count_parameters(settings),
-        quantization={4: four_bits, 8: "int8", None: "none"}[settings.quantization_bit],
+        quantization=quantization + (", vision tower int8" if settings.vision_tower_bit == 8 else ""),
         compute_dtype=str(compute_dtype(settings)).removeprefix("torch."),
     )

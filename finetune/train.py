@@ -30,12 +30,13 @@ from transformers.trainer_callback import PrinterCallback
 from transformers.trainer_utils import EvalLoopOutput
 
 from finetune.arguments import training_arguments
-from finetune.batch import ChatEncoder, collate
+from finetune.batch import ChatEncoder
 from finetune.checkpoints import had_ended, in_fixed_order, last_checkpoint, state_of
 from finetune.config import RunConfig
 from finetune.generate import write_reports
 from finetune.loader import START_METHOD, EpochSampler, EvaluationSet, TrainingSet, plain_errors, use_one_thread
 from finetune.models.loading import LoadedModel
+from finetune.report_tokens import collate_for_loss, scores_some_tokens
 from xray.augment import build as build_augmenter
 from xray.errors import ConfigError, DataError
 from xray.metrics import score
@@ -272,7 +273,11 @@ def _build_trainer(
             train_examples, encoder=encoder, augmenter=build_augmenter(config.augment), seed=config.seed
         ),
         eval_dataset=EvaluationSet(chosen, encoder=encoder),
-        data_collator=partial(collate, pad_token_id=loaded.processor.tokenizer.pad_token_id),
+        data_collator=partial(
+            collate_for_loss,
+            pad_token_id=loaded.processor.tokenizer.pad_token_id,
+            reports_only=scores_some_tokens(loaded.base),
+        ),
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)  # our own progress line replaces it

@@ -6,13 +6,16 @@ from transformers import PreTrainedModel
 
 from finetune.config import Section
 from finetune.models.parts import find_parts, part_finder
+from finetune.models.placement import in_int8
 
 
 class Architecture(Section):
     """Parameters by part, and the widths of the language model. The catalogue stores them, `measure` counts them."""
 
     vision_tower: int
-    """Parameters; also of the next three."""
+    """Parameters; also of the next four."""
+    tower_linear_weights: int
+    """Of the tower: what `model.vision_tower_bit` holds in 8 bits."""
     projector: int
     language_model: int
     """With its embedding table."""
@@ -30,6 +33,11 @@ class Architecture(Section):
     """Width of the keys of one layer; its values are as wide."""
 
     @property
+    def own_embedding(self) -> int:
+        """Parameters of the word embeddings that can stay in host memory; 0 where the head shares them."""
+        return self.vocab_size * self.hidden_size if self.head else 0
+
+    @property
     def parameters(self) -> int:
         """All parameters."""
         return self.vision_tower + self.projector + self.language_model + self.head
@@ -45,13 +53,15 @@ def measure(model: PreTrainedModel) -> Architecture:
     counts = {"vision_tower": 0, "projector": 0, "language_model": 0, "head": 0}
     for name, parameter in model.named_parameters():
         counts[part_of(name)] += parameter.numel()
-    linear = [model.get_submodule(name) for name in find_parts(model).language_model]
+    parts = find_parts(model)
+    linear = [model.get_submodule(name) for name in parts.language_model]
     text: Any = model.config.get_text_config()
     heads = text.num_attention_heads
     key_heads = getattr(text, "num_key_value_heads", None) or heads
     head_dim = getattr(text, "head_dim", None) or text.hidden_size // heads
     return Architecture(
         **counts,
+        tower_linear_weights=sum(model.get_submodule(name).weight.numel() for name in in_int8(model, parts)),
         linear_weights=sum(layer.weight.numel() for layer in linear),
         linear_inputs=sum(layer.in_features for layer in linear),
         linear_outputs=sum(layer.out_features for layer in linear),

@@ -25,6 +25,7 @@ from finetune.config import AdapterConfig, ModelConfig
 from finetune.models.folder import check_folder, check_weights
 from finetune.models.memory import refuse_too_little_memory
 from finetune.models.parts import ModelParts, find_parts, in_layers
+from finetune.models.placement import plan_placement, reading, settle
 from finetune.models.prefix import add_prefix
 from finetune.models.processing import load_processor
 from finetune.models.registry import read_config
@@ -45,12 +46,18 @@ class LoadedModel:
     parts: ModelParts
     settings: ModelConfig
 
+    @property
+    def base(self) -> PreTrainedModel:
+        """The model below the adapter."""
+        return self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
+
 
 def load_base(settings: ModelConfig) -> LoadedModel:
     """Load the base model, frozen, with everything but the language model's linear layers in 16 or 32 bits.
 
-    Raises ConfigError when the files are not there, not whole or not an image-chat model, and MemoryLimitError when the
-    weights do not fit into memory.
+    `settings` may ask for a vision tower in 8 bits, and for word embeddings that stay in host memory. Raises
+    ConfigError when the files are not there, not whole or not an image-chat model, or the embeddings cannot stay, and
+    MemoryLimitError when the weights do not fit into memory.
     """
     source = resolve_source(settings)
     dtype = compute_dtype(settings)
@@ -60,22 +67,26 @@ def load_base(settings: ModelConfig) -> LoadedModel:
         config = read_config(source, revision=settings.revision)
         empty = build_on_meta(source, revision=settings.revision)
         parts = find_parts(empty)
-        refuse_too_little_memory(empty, parts=parts, settings=settings, dtype=dtype)
+        placement = plan_placement(empty, parts=parts, settings=settings)
+        refuse_too_little_memory(empty, parts=parts, placement=placement, settings=settings, dtype=dtype)
         processor = load_processor(source, revision=settings.revision)
-        model, report = AutoModelForImageTextToText.from_pretrained(
-            source,
-            config=config,
-            revision=settings.revision,
-            trust_remote_code=False,
-            dtype=dtype,
-            attn_implementation=settings.attn_implementation,
-            quantization_config=_quantization(settings, parts=parts, dtype=dtype),
-            device_map={"": 0} if torch.cuda.is_available() else None,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,  # they are in the report, and refused with the missing ones
-        )
+        with reading(placement):
+            model, report = AutoModelForImageTextToText.from_pretrained(
+                source,
+                config=config,
+                revision=settings.revision,
+                trust_remote_code=False,
+                dtype=dtype,
+                attn_implementation=settings.attn_implementation,
+                quantization_config=_quantization(settings, parts=parts, dtype=dtype),
+                device_map={"": 0} if torch.cuda.is_available() else None,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # they are in the report, and refused with the missing ones
+            )
     check_weights(model, report, name=settings.model_name_or_path)
+    settle(model, placement)
     model.requires_grad_(False)
+    _leave_films_out_of_the_graph(model)
     if config.is_encoder_decoder:  # T5 takes the Trainer's number of tokens and does not divide by it
         model.accepts_loss_kwargs = False
     _keep_weights_unpacked(model)
@@ -207,6 +218,15 @@ def _keep_weights_unpacked(model: nn.Module) -> None:
             module.support_avx512bf16_for_cpu = False
 
 
+def _leave_films_out_of_the_graph(model: PreTrainedModel) -> None:
+    """Let no embedding, of text or of film patches, claim a gradient when activations are recomputed.
+
+    transformers makes them claim one where `gradient_checkpointing_enable` is called, for reentrant recomputation. This
+    kit's is not reentrant; the claim would only send every step back through a vision tower that does not learn.
+    """
+    model.enable_input_require_grads = lambda: None
+
+
 def _leaf(name: str) -> str:
     return name.rsplit(".", 1)[-1]
 
@@ -226,7 +246,7 @@ def memory_guard() -> Iterator[None]:
         raise MemoryLimitError(
             "the device has too little memory. Lower train.per_device_train_batch_size (and raise "
             "train.gradient_accumulation_steps), generate.batch_size or model.image_size, or set "
-            "train.gradient_checkpointing=true."
+            "train.gradient_checkpointing=true, model.vision_tower_bit=8 or model.offload_embedding=true."
         ) from None
 
 

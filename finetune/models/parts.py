@@ -53,8 +53,8 @@ def part_finder(model: PreTrainedModel) -> Callable[[str], str]:
 
     Raises ConfigError when the model has no separate language model or no vision tower.
     """
-    language = _name_of(model, model.get_decoder())
-    tower = _name_of(model, model.get_encoder("image"))
+    language = name_of(model, model.get_decoder())
+    tower = name_of(model, model.get_encoder("image"))
     if not language or not tower:
         raise ConfigError(
             f"{type(model).__name__} has no separate vision tower and language model: not an image-chat model"
@@ -90,7 +90,7 @@ def _part_of(name: str, *, language: str, tower: str) -> str:
     return "projector"
 
 
-def _name_of(model: nn.Module, part: nn.Module) -> str:
+def name_of(model: nn.Module, part: nn.Module) -> str:
     """Return the dotted name of `part` in `model`; empty when the part is the model itself or not in it."""
     return next((name for name, module in model.named_modules() if module is part), "")
 

@@ -1,27 +1,47 @@
 """A base's weights as 4 or 8 bits hold them, in an ordinary type: what a QLoRA adapter learned on."""
 
+from dataclasses import dataclass
+
 import torch
 from bitsandbytes.functional import dequantize_4bit, int8_vectorwise_dequant, int8_vectorwise_quant, quantize_4bit
 from bitsandbytes.nn import Linear4bit, Linear8bitLt
 from torch import nn
 
 from finetune.config import ModelConfig
+from finetune.models.int8_linear import Int8Linear, levels_of
 
 
-def quantised_layers(model: nn.Module) -> list[str]:
-    """Return the names of the layers that a loaded model holds in 4 or 8 bits."""
-    return [name for name, module in model.named_modules() if isinstance(module, Linear4bit | Linear8bitLt)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuantisedLayer:
+    """A layer that a loaded model holds in fewer bits: by bitsandbytes, or as rows of 8 bits (`Int8Linear`)."""
+
+    name: str
+    in_rows: bool
+
+
+def quantised_layers(model: nn.Module) -> list[QuantisedLayer]:
+    """Return the layers that a loaded model holds in 4 or 8 bits."""
+    kinds = (Linear4bit, Linear8bitLt, Int8Linear)
+    return [
+        QuantisedLayer(name=name, in_rows=isinstance(module, Int8Linear))
+        for name, module in model.named_modules()
+        if isinstance(module, kinds)
+    ]
 
 
 @torch.no_grad()
-def round_weights(model: nn.Module, *, layers: list[str], settings: ModelConfig) -> None:
+def round_weights(model: nn.Module, *, layers: list[QuantisedLayer], settings: ModelConfig) -> None:
     """Give `layers` of a whole model the values that they have in a model loaded with `settings`.
 
     The model's weights must be of the type that `settings` computes in: rounding begins from there.
     """
-    for name in layers:
-        weight = model.get_parameter(f"{name}.weight")
-        weight.copy_(_rounded(weight, settings=settings))
+    for layer in layers:
+        weight = model.get_parameter(f"{layer.name}.weight")
+        if layer.in_rows:
+            levels, scale = levels_of(weight)
+            weight.copy_(levels * scale)
+        else:
+            weight.copy_(_rounded(weight, settings=settings))
 
 
 def _rounded(weight: torch.Tensor, *, settings: ModelConfig) -> torch.Tensor:

@@ -11,13 +11,21 @@ from peft import PeftModel
 from peft.utils.other import ModulesToSaveWrapper
 from torch import nn
 
+from finetune.models.host_embedding import HostEmbedding
+from finetune.models.int8_linear import Int8Linear
 from xray.errors import ConfigError
+
+_CANNOT_LEARN: dict[type[nn.Module], str] = {
+    Linear4bit: "in 4 bits: set model.quantization_bit=null",
+    Int8Linear: "in 8 bits: set model.vision_tower_bit=null",
+    HostEmbedding: "in host memory: set model.offload_embedding=false",
+}
 
 
 def find_whole_modules(model: nn.Module, names: Sequence[str]) -> list[str]:
     """Return the full names of the modules that `adapter.modules_to_save` means, sorted.
 
-    Raises ConfigError for a name that no module has, and for one that is held in 4 bits, which cannot learn.
+    Raises ConfigError for a name that no module has, and for one that is held in a form that cannot learn.
     """
     found = set()
     for wanted in names:
@@ -27,8 +35,10 @@ def find_whole_modules(model: nn.Module, names: Sequence[str]) -> list[str]:
             raise ConfigError(f"adapter.modules_to_save {wanted!r} is no module of this model; it consists of: {there}")
         found |= matches
     for name in found:
-        if any(isinstance(module, Linear4bit) for module in model.get_submodule(name).modules()):
-            raise ConfigError(f"adapter.modules_to_save {name!r} is held in 4 bits: set model.quantization_bit=null")
+        for module in model.get_submodule(name).modules():
+            for kind, held in _CANNOT_LEARN.items():
+                if isinstance(module, kind):
+                    raise ConfigError(f"adapter.modules_to_save {name!r} is held {held}")
     return sorted(found)
 
 

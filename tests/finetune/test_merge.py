@@ -97,7 +97,7 @@ def test_rounded_weights_are_those_of_a_quantised_model(bits: int, dtype: str, t
     held = load_base(settings).model
     layers = quantised_layers(held)
     model = load_base(settings.model_copy(update={"quantization_bit": None})).model
-    before = {name: model.get_parameter(f"{name}.weight").clone() for name in layers}
+    before = {layer.name: model.get_parameter(f"{layer.name}.weight").clone() for layer in layers}
     round_weights(model, layers=layers, settings=settings)
     for name, weight in before.items():
         layer = held.get_submodule(name)

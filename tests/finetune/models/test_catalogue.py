@@ -93,8 +93,11 @@ def test_a_model_that_is_not_here_is_shown_from_the_catalogue() -> None:
 
 def test_an_estimate_tells_the_memory_at_three_widths() -> None:
     lines = said("estimate", "Qwen/Qwen3-VL-8B-Instruct", "--batch-size", "1", "--cutoff-len", "1024").splitlines()
-    assert [line.split()[0] for line in lines[1:4]] == ["16", "8", "4"]
-    assert [line.split()[1] for line in lines[1:4]] == ["16.3", "9.9", "6.7"]
+    assert [line.split("  ")[0] for line in lines[1:5]] == ["16", "8", "4", "4, small card"]
+    assert [line.split()[-4] for line in lines[1:5]] == ["16.3", "9.9", "6.7", "5.2"]
+    assert lines[5] == "4, small card: with model.vision_tower_bit=8 model.offload_embedding=true."
+    tied = said("estimate", "Qwen/Qwen3-VL-4B-Instruct")
+    assert "with model.vision_tower_bit=8.\n" in tied  # its head shares the embeddings
 
 
 @pytest.mark.parametrize("arguments", [("show", "no/such"), ("estimate", "Qwen/Qwen3.5-9B")])

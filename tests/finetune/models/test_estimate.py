@@ -10,6 +10,7 @@ from torch import nn
 from finetune.config import AdapterConfig, ModelConfig
 from finetune.models.describe import describe
 from finetune.models.estimate import Use, activation_bytes, inference_bytes, model_bytes, training_bytes
+from finetune.models.int8_linear import Int8Linear
 from finetune.models.loading import add_adapter, load_base
 from finetune.models.tiny import build_folder
 from tests.finetune.models.families import REPORTS
@@ -43,6 +44,20 @@ def test_weights_weigh_what_is_estimated(medium: Path, bits: int | None, dtype: 
     loaded = load_base(ModelConfig(model_name_or_path=str(medium), quantization_bit=bits, compute_dtype=dtype))
     estimated = model_bytes(model, Use(bits=bits, value_bytes=value_bytes))
     assert estimated == pytest.approx(held_bytes(loaded.model), rel=0.01)
+
+
+def test_a_tower_in_eight_bits_weighs_what_is_estimated(medium: Path) -> None:
+    model = describe(str(medium), image_size=64).architecture
+    assert model is not None
+    loaded = load_base(ModelConfig(model_name_or_path=str(medium), vision_tower_bit=8, compute_dtype="bfloat16"))
+    in_int8 = [module for module in loaded.model.modules() if isinstance(module, Int8Linear)]
+    held = sum(tensor.numel() * tensor.element_size() for module in in_int8 for tensor in module.buffers())
+    assert model_bytes(model, Use(tower_bits=8)) == pytest.approx(held_bytes(loaded.model) + held, rel=0.01)
+    assert model_bytes(model, Use()) - model_bytes(model, Use(tower_bits=8)) == model.tower_linear_weights
+    assert model.own_embedding == 0  # its head shares them
+    untied = model.model_copy(update={"head": model.vocab_size * model.hidden_size})
+    saved = model_bytes(untied, Use()) - model_bytes(untied, Use(offload_embedding=True))
+    assert saved == 2 * model.vocab_size * model.hidden_size
 
 
 def test_a_step_keeps_what_is_estimated_for_its_backward_pass(medium: Path) -> None:
@@ -84,6 +99,7 @@ def test_what_makes_memory_small_makes_the_estimate_small(medium: Path) -> None:
     assert training_bytes(model, Use(gradient_checkpointing=True)) < plain
     assert training_bytes(model, Use(batch_size=1)) < plain
     assert training_bytes(model, Use(cutoff_len=512)) < plain
+    assert training_bytes(model, Use(film_tokens=256)) < plain
     assert training_bytes(model, Use(bits=8)) > plain
     assert inference_bytes(model, Use()) < plain
     assert inference_bytes(model, Use(batch_size=1)) < inference_bytes(model, Use())

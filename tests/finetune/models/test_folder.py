@@ -96,7 +96,9 @@ def test_a_damaged_folder_is_not_shown_either(whole: Path, tmp_path: Path) -> No
         describe(str(folder))
 
 
-@pytest.mark.parametrize(("bits", "advice"), [(None, "quantization_bit=4 or a smaller"), (4, "Choose a smaller")])
+@pytest.mark.parametrize(
+    ("bits", "advice"), [(None, "quantization_bit=4, .* a smaller"), (4, "Choose model.vision_tower_bit=8, a smaller")]
+)
 def test_a_model_that_does_not_fit_is_refused_before_it_is_read(
     whole: Path, monkeypatch: pytest.MonkeyPatch, bits: int | None, advice: str
 ) -> None:

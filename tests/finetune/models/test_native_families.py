@@ -14,6 +14,7 @@ from finetune.batch import ChatEncoder, collate
 from finetune.config import AdapterConfig, GenerateConfig, ModelConfig
 from finetune.generate import write_reports
 from finetune.models.loading import LoadedModel, add_adapter, load_adapter, load_base
+from finetune.report_tokens import scores_some_tokens, without_prompts
 from tests.finetune.models.families import FAMILIES, REPORTS, write_folder
 from xray.types import Example, Turn
 
@@ -151,6 +152,26 @@ def test_gradient_checkpointing_changes_neither_loss_nor_gradients(trained: Trai
     for ours, theirs in zip(checkpointed[1], plain[1], strict=True):  # linear attention sums in another order
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
     assert any(gradient.abs().sum() > 0 for gradient in plain[1])
+
+
+def test_scores_of_the_reports_alone_give_the_same_loss_and_gradients(
+    trained: Trained, examples: list[Example]
+) -> None:
+    rows = [trained.encoder.encode(one, trained.encoder.load_pixels(one)) for one in examples]
+    batch = collate(rows, pad_token_id=trained.loaded.processor.tokenizer.pad_token_id)
+    if trained.name == "minicpmv4_6":  # scores all or nothing; training leaves its batches as they are
+        assert not scores_some_tokens(trained.loaded.base)
+        return
+    assert scores_some_tokens(trained.loaded.base)
+    fewer = without_prompts(batch)
+    trained.loaded.model.train()
+    expected, found = (_loss_and_gradients(trained.loaded.model, rows) for rows in (batch, fewer))
+    with torch.no_grad():
+        assert trained.loaded.model(**fewer).logits.shape[1] == fewer["labels"].shape[1] < batch["labels"].shape[1]
+    trained.loaded.model.eval()
+    assert found[0] == pytest.approx(expected[0], rel=1e-6)
+    for ours, theirs in zip(found[1], expected[1], strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
 def _loss_and_gradients(model: torch.nn.Module, row: dict[str, torch.Tensor]) -> tuple[float, list[torch.Tensor]]:
