@@ -17,16 +17,34 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.document import ReviewDocument, sha256
 from app.protocol.completeness import missing
+from app.protocol.model import Protocol
 from app.store import reviews
 from app.store.engine import Database
 from app.store.reviews import Draft, Revision
-from app.workbench.places import Place
 from xray.errors import DataError
 
-PlaceFinder = Callable[[str, str, str], Place | None]
 _LARGEST = 2**31 - 1  # what a whole number of the database holds
 _LONGEST_NAME = 500
 _LONGEST_REASON = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a review belongs, and what it has to hold before it can be submitted.
+
+    `judged_sha256` is of the text that is there now, `sentences` the number of its sentences.
+    """
+
+    run_id: str
+    case_id: str
+    task: str
+    protocol: Protocol
+    judged_sha256: str
+    sentences: int
+
+
+PlaceFinder = Callable[[str, str, str], Place | None]
+"""Finds the place for a run, a case and a task as the browser names them."""
 
 
 class _SentDraft(BaseModel):
@@ -34,14 +52,14 @@ class _SentDraft(BaseModel):
 
     run: str = Field(default="", max_length=_LONGEST_NAME)
     case: str = Field(default="", max_length=_LONGEST_NAME)
-    task: str = Field(default="", max_length=_LONGEST_NAME)
+    task: str = Field(default="", pattern="^[!-~]{0,200}$")
     client: str = Field(pattern="^[A-Za-z0-9_-]{8,64}$")
     sequence: int = Field(ge=1, le=_LARGEST)
     base_revision: int = Field(ge=0)
     ancestors: tuple[tuple[str, int], ...] = Field(default=(), max_length=1000)
     document: ReviewDocument
     submit: bool = False
-    reason: str = Field(default="", max_length=_LONGEST_REASON)
+    reason: str = Field(default="", max_length=_LONGEST_REASON, pattern=r"^[^\x00]*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

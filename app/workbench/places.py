@@ -1,29 +1,13 @@
 """What a draft from a browser is about, as the server knows it: the browser's word is taken for nothing of this."""
 
-from dataclasses import dataclass
-
 from app import access, session
 from app.protocol.load import OPEN_REVIEW, preset
 from app.protocol.model import Protocol
+from app.saving import Place
 from app.store import studies
 from app.workbench.bench import judged_sha256
 from xray.errors import DataError
 from xray.metrics.alignment import split_sentences
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a review belongs, and what it has to hold before it can be submitted.
-
-    `judged_sha256` is of the text that is there now, `sentences` the number of its sentences.
-    """
-
-    run_id: str
-    case_id: str
-    task: str
-    protocol: Protocol
-    judged_sha256: str
-    sentences: int
 
 
 def find_place(run_id: str, case_id: str, task: str) -> Place | None:

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from app.document import LONGEST_TEXT
 from app.protocol.load import preset
 from app.run import Run, load_run
-from app.saving import Answer, PlaceFinder, receive, thread_name
+from app.saving import Answer, Place, PlaceFinder, receive, thread_name
 from app.store import reviews
 from app.store.engine import Database
 from app.store.people import LOCAL
 from app.store.reviews import Revision
-from app.workbench.places import Place
 from tests.app.page import draft
 from xray.metrics.alignment import split_sentences
 
@@ -132,7 +131,15 @@ def test_drafts_of_two_runs_with_the_same_cases_are_stored_under_the_run_of_each
 
 
 @pytest.mark.parametrize(
-    "forged", [{"client": "x\x00yyyyyyy"}, {"sequence": 2**40}, {"comment": "\ud800"}, {"case": "\x00"}]
+    "forged",
+    [
+        {"client": "x\x00yyyyyyy"},
+        {"sequence": 2**40},
+        {"comment": "\ud800"},
+        {"case": "\x00"},
+        {"task": "\x00"},
+        {"reason": "\x00"},
+    ],
 )
 def test_what_no_database_could_hold_is_not_answered(run: Run, database: Database, forged: dict[str, object]):
     assert deliver({"drafts": [sent(run, **forged)]}, run=run, database=database) == ()

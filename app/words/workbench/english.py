@@ -33,7 +33,7 @@ EN = WorkbenchWords(
             "side": "wrong side",
             "place": "wrong place",
             "degree": "wrong degree",
-            "polarity": "present against absent",
+            "polarity": "opposite",
         }
     ),
     aspects=MappingProxyType(
@@ -157,7 +157,7 @@ EN = WorkbenchWords(
         ("C", "comment"),
         ("U / Shift+U", "undo / redo (Ctrl+Z outside of text, too)"),
         ("Ctrl+Enter", "submit"),
-        ("N", "next case not reviewed"),
+        ("N", "next case to submit"),
         ("← / →", "previous / next case"),
     ),
     history="Saved versions",
