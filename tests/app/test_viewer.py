@@ -136,8 +136,8 @@ def test_full_size_is_fetched_when_the_reader_zooms_and_not_before(server: Serve
     assert asked.count("full") == 1
     assert film.locator(".readout").inner_text().endswith("149%")
     page.keyboard.press("f")
-    assert film.locator(".readout").inner_text().endswith("100%")
     assert greys(film) == before
+    assert film.locator(".readout").inner_text().endswith("100%")
 
 
 def test_linked_films_move_and_change_together_and_unlinked_ones_do_not(server: Server, open_reader: Opener):
