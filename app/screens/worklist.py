@@ -46,6 +46,8 @@ def show() -> None:
             st.info(
                 session.in_language(READING_WORDS).read_blind.format(count=hidden), icon=":material/visibility_off:"
             )
+        if not entries:
+            return
         _progress(entries, words=words)
         with st.expander(words.scores_title, icon=":material/monitoring:"):
             st.html(scores_html(run.scores, words=words))
