@@ -126,14 +126,12 @@ class Joiner:
         judged: Judged,
         films: tuple[ReviewedFilm, ...],
     ) -> ReviewedReport:
-        """Return the record of one review and one text. Of several compared texts each has its own.
+        """Return the record of a review and a text; of several, a correction belongs to the one that was preferred.
 
-        What was corrected belongs to the text that was preferred. Raises DataError where the run does not tell what its
-        model was asked.
+        Raises DataError where the run does not tell what its model was asked.
         """
         document, reader = given.document, self.people[given.person]
-        preferred = document.preference.choice if document.preference else ""
-        is_compared, reference = bool(judged.arm), case.case.text
+        preferred, is_compared = document.preference.choice if document.preference else "", bool(judged.arm)
         return ReviewedReport(
             run_id=judged.run_id,
             case_id=case.id,
@@ -144,7 +142,7 @@ class Joiner:
             films=films,
             turns=_turns(run, case),
             generated=judged.text,
-            reference=reference or None,
+            reference=case.case.text or None,
             corrected=document.corrected if not is_compared or judged.arm == preferred else "",
             verdict=None if is_compared else document.verdict,
             comment=document.comment,
