@@ -2,9 +2,24 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # workers share the cores: a torch that takes them all waits for the others
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("kit", deadline=None, print_blob=True)
 settings.load_profile("kit")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests in one worker, and all files that need the same trained run: it takes half a minute to make."""
+    groups: dict[str, str] = {}
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        needed = next((name for name in ("finished_run", "demo_run") if name in names), None)
+        if needed:
+            groups[item.location[0]] = needed
+    for item in items:
+        file = item.location[0]
+        item.add_marker(pytest.mark.xdist_group(groups.get(file, file)))

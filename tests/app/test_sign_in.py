@@ -129,8 +129,8 @@ def test_a_page_without_input_is_covered_loses_its_texts_and_comes_back_with_wha
 
 def test_who_passes_the_proxy_by_is_nobody_and_health_tells_nothing_more(direct: Server, server: Proxy):
     server.person = READER
-    assert status_of(f"{direct.url}/films/0?run={RUN_ID}") == 404
-    assert status_of(f"{server.url}/films/0?run={RUN_ID}", **{HEADER: ADMIN}) == 404
+    assert status_of(f"{direct.url}/films/0?run={RUN_ID}") == 403
+    assert status_of(f"{server.url}/films/0?run={RUN_ID}", **{HEADER: ADMIN}) == 403
     assert set(noted(direct, "film refused")) == {("unknown", "film"), (READER, "film")}
     for path, word in (("/healthz", b"ok"), ("/readyz", b"ready")):
         with urlopen(direct.url + path, timeout=30) as answer:

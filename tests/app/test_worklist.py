@@ -178,7 +178,7 @@ def test_the_states_of_a_review_are_told_apart(run_folder: Path, open_page: Open
     page = open_page(run_folder)
     states = [cell.split(" ", 1)[1] for cell in table_of(page)["评审状态"]]
     assert states == ["草稿", "已提交", "修改中", "报告已更新，需重审", "未评审"]
-    assert "已评审 2 / 5" in str(page.get("progress")[0].proto)
+    assert "已提交 2 / 5，草稿 1" in str(page.get("progress")[0].proto)
     page.multiselect(key="filter_statuses").set_value(["draft", "outdated"]).run()
     assert list(table_of(page)["病例"]) == [first.id, fourth.id]
 
