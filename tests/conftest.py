@@ -13,7 +13,7 @@ settings.load_profile("kit")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests in one worker, and all files that need the same trained run: it takes half a minute to make."""
+    """Keep a file in one worker, and all files that need the same trained run: making it takes half a minute."""
     groups: dict[str, str] = {}
     for item in items:
         names = getattr(item, "fixturenames", ())
