@@ -259,7 +259,7 @@ def _begin(wishes: _Wishes, *, plan: Sequence[Reading]) -> None:
     design = wishes.design
     study = Study(id=design.study_id, title=wishes.title, protocol=frozen(design.protocol), seed=design.seed)
     given = [(reading.assignment, reading.arms) for reading in plan]
-    studies.begin(session.database(), study, actor=access.current().name, assignments=given)
+    studies.begin(session.database(), study, actor=access.require(access.LEADS).name, assignments=given)
     for key in (_ID, _SEED):
         st.session_state.pop(key, None)
     st.toast(session.in_language(STUDIES_WORDS).begun, icon=":material/check_circle:")

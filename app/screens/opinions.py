@@ -204,7 +204,7 @@ def _store(dispute: Dispute, *, base: Opinion, changes: Mapping[Item, object], r
             run_id=dispute.run_id,
             case_id=dispute.case_id,
             study_id=study.id,
-            adjudicator=access.current().name,
+            adjudicator=access.require(access.ADJUDICATORS).name,
             document=document,
             basis=tuple(
                 Ground(reviewer=one.review.reviewer, task=one.review.task, revision=one.review.revision)
