@@ -12,6 +12,7 @@ from xray.records import Record
 
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
 Share = Annotated[float, Field(ge=0, le=0.5)]
+Origin = Literal["generated", "reference", "either"]
 
 
 class UnfitError(ValueError):
@@ -113,6 +114,13 @@ class Protocol(Record):
     def is_blind(self) -> bool:
         """Whether a reader must not learn, before the study is closed, who wrote what they judge."""
         return not self.source_named
+
+    @property
+    def judged(self) -> Origin:
+        """What the reader may know of whoever wrote the texts to judge."""
+        if self.reference != "among":
+            return "generated"
+        return "reference" if self.source_named and self.reports == 1 else "either"
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Protocol":

@@ -55,9 +55,9 @@ def draw(dispute: Dispute, *, study: Study, protocol: Protocol, words: Adjudicat
 
 def _generated_badges(protocol: Protocol) -> tuple[str, ...]:
     """Say that a report is generated, or may be: a badge on some reports would tell which are not."""
-    if protocol.reference != "among":
-        return (session.in_language(WORKBENCH_WORDS).generated_badge,)
-    return (session.in_language(WORKBENCH_WORDS).generated_among_badge,) if protocol.is_blind else ()
+    words = session.in_language(WORKBENCH_WORDS)
+    told = {"generated": words.generated_badge, "either": words.generated_among_badge}.get(protocol.judged)
+    return (told,) if told else ()
 
 
 def _report_name(dispute: Dispute, number: int, *, words: AdjudicationWords) -> str:

@@ -121,7 +121,7 @@ def _bench(task: Task, *, run: Run, case: ReviewCase, ahead: ReviewCase | None, 
 def _reports(task: Task, *, protocol: Protocol, words: ReadingWords) -> tuple[ShownReport, ...]:
     arms = studies.shown(session.database(), task.assignment.id)
     if protocol.reports == 1:
-        return (ShownReport(text=arms[0].text, heading=_heading(task, protocol=protocol, words=words)),)
+        return (ShownReport(text=arms[0].text, heading=_heading(protocol, words=words)),)
     return tuple(_labelled(arm, words=words) for arm in arms)
 
 
@@ -129,10 +129,9 @@ def _labelled(arm: Shown, *, words: ReadingWords) -> ShownReport:
     return ShownReport(text=arm.text, heading=f"{words.report} {arm.label}", label=arm.label)
 
 
-def _heading(task: Task, *, protocol: Protocol, words: ReadingWords) -> str:
+def _heading(protocol: Protocol, *, words: ReadingWords) -> str:
     """Name what is judged: what a reader may know of it follows from the protocol alone, never from the arm."""
-    is_reference = protocol.source_named and protocol.reference == "among"
-    return words.judged_reference if is_reference else words.report
+    return words.judged_reference if protocol.judged == "reference" else words.report
 
 
 def _reference(case: ReviewCase, *, protocol: Protocol, words: ReadingWords) -> ShownReport | None:

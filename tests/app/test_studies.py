@@ -147,7 +147,7 @@ def test_another_readers_task_is_answered_like_one_that_does_not_exist(project: 
     assert page.info[0].value == (
         "没有分配给您的这项任务。请从“我的任务”中打开。" if task else "请从“我的任务”中选择。"
     )
-    assert not page.get("bidi_component")
+    assert [part.key for part in page.get("bidi_component")] == ["idle_lock"]
     assert all(report not in told(page) for pair in REPORTS for report in pair)
 
 
@@ -268,8 +268,11 @@ def test_a_protocol_file_of_ones_own_is_checked_in_one_sentence(project: Path, o
     page.selectbox(key="new_study_protocol").set_value("own").run()
     assert page.info[0].value == "请上传一个 YAML 方案文件。"
     page.file_uploader[0].set_value(("mine.yaml", b"name: mine\ncolour: red\n", "text/yaml")).run()
-    assert page.error[0].value.startswith("mine.yaml: ")
+    assert page.error[0].value.startswith("mine.yaml：")
     assert not page.exception
+    for text, told in {"name: a": "title：缺少这一项", "- 1": "须由名称和取值组成", "a: [": "不是 YAML"}.items():
+        page.file_uploader[0].set_value(("mine.yaml", text.encode(), "text/yaml")).run()
+        assert told in page.error[0].value
 
 
 def test_closing_and_unblinding_ask_first_and_are_in_the_audit(project: Path, open_at: Opener):
@@ -303,7 +306,7 @@ def test_a_reader_who_is_no_lead_opens_no_page_of_leads_and_no_case_that_they_re
     assert not worklist.dataframe
     case = open_at("review", case=tasks[0].case_id)
     assert_no_error(case)
-    assert not case.get("bidi_component")
+    assert [part.key for part in case.get("bidi_component")] == ["idle_lock"]
     with closing(open_database(project)) as database:
         studies.close(database, "s1", actor="local")
     assert len(table_of(open_at("worklist"))) == 10
