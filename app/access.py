@@ -21,6 +21,13 @@ from xray.errors import ConfigError, XrayError
 READERS: frozenset[Role] = frozenset({"reader", "adjudicator", "lead"})
 """Who may see reports and films, and save a review. An admin looks after the system and needs no patient's data."""
 ADMINS: frozenset[Role] = frozenset({"admin"})
+LEADS: frozenset[Role] = frozenset({"lead"})
+"""Who plans studies, looks behind their blinding and ends them."""
+TASK_READERS: frozenset[Role] = frozenset({"reader"})
+"""Whom a study gives tasks to."""
+ADJUDICATORS: frozenset[Role] = frozenset({"adjudicator"})
+EXPORTERS: frozenset[Role] = LEADS
+"""Who takes reviews, with the reports in them, out of the project."""
 Standing = Literal["known", "unknown", "inactive", "roleless", "signed out", "nameless", "unverified"]
 
 
@@ -80,17 +87,33 @@ def require(roles: Collection[Role]) -> Person:
     return person
 
 
+def may_see_films(name: str) -> bool:
+    """Whether someone may see films at this moment, asked outside of a page."""
+    return _has(name, READERS)
+
+
+def may_export(name: str) -> bool:
+    """Whether someone may take reviews out of the project at this moment, asked outside of a page."""
+    return _has(name, EXPORTERS)
+
+
 def recheck(name: str, roles: Collection[Role]) -> None:
     """Ask again, outside of a page, whether someone may. Raises AccessDenied when they may not any more."""
-    person = people.find(session.database(), name)
-    if person is None or not person.active or person.roles.isdisjoint(roles):
-        raise AccessDenied("This is not open to you any more. Load the page anew.")
+    if not _has(name, roles):
+        raise AccessDenied("This is not open to you any more. Load the page anew.").in_chinese(
+            "您已没有这项权限，请重新载入页面。"
+        )
 
 
 def role_names(roles: Collection[Role]) -> str:
     """Return the roles in words, in the order of their power."""
     words = _words()
     return words.comma.join(words.roles[role] for role in ROLES if role in roles) or words.no_role
+
+
+def _has(name: str, roles: Collection[Role]) -> bool:
+    person = people.find(session.database(), name)
+    return person is not None and person.active and not person.roles.isdisjoint(roles)
 
 
 def _words() -> AccessWords:
@@ -100,7 +123,9 @@ def _words() -> AccessWords:
 def _local() -> Person:
     person = people.find(session.database(), LOCAL)
     if person is None:
-        raise ConfigError("The database has no local user. Restore it from a backup with `python -m app restore`.")
+        raise ConfigError(
+            "The database has no local user. Restore it from a backup with `python -m app restore`."
+        ).in_chinese("数据库中没有本机用户。请用 `python -m app restore` 从备份恢复。")
     return person
 
 

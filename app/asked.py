@@ -9,6 +9,7 @@ from finetune.manifest import CONFIG_FILE
 from xray.errors import DataError
 
 _RESTORE = "Restore the file, or run `finetune run` again."
+_RESTORE_ZH = "请恢复该文件，或重新运行 `finetune run`。"
 
 
 class Asked(BaseModel):
@@ -32,6 +33,10 @@ def asked_of(folder: Path) -> Asked:
     try:
         return _Configuration.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).data
     except (OSError, UnicodeDecodeError):
-        raise DataError(f"{path} cannot be read, and it alone says what the model was asked. {_RESTORE}") from None
+        raise DataError(f"{path} cannot be read, and it alone says what the model was asked. {_RESTORE}").in_chinese(
+            f"{path} 无法读取，而只有它记录了模型收到的提问。{_RESTORE_ZH}"
+        ) from None
     except (yaml.YAMLError, ValidationError):
-        raise DataError(f"{path} does not say what the model was asked (data.question). {_RESTORE}") from None
+        raise DataError(f"{path} does not say what the model was asked (data.question). {_RESTORE}").in_chinese(
+            f"{path} 没有记录模型收到的提问（data.question）。{_RESTORE_ZH}"
+        ) from None

@@ -24,6 +24,8 @@ from xray.errors import DataError
 
 GRID_SECONDS = 600
 _KEY = secrets.token_bytes(32)
+Gate = Callable[[str], bool]
+"""Whether a person may take exports now."""
 ExportFinder = Callable[[str, str], Path | None]
 """Finds the folder of an export by its name, for a person, and notes that they took it."""
 
@@ -42,15 +44,18 @@ def is_valid(signature: str, *, name: str, person: str, expires: int, now: float
     return moment < expires and hmac.compare_digest(signature.encode(), _sign(name, person, expires).encode())
 
 
-def export_route(find: ExportFinder) -> Route:
-    """Make the route that serves exports found by `find(name, person)`; every refusal is the same bare 404."""
+def export_route(find: ExportFinder, *, may_take: Gate) -> Route:
+    """Make the route that serves exports found by `find(name, person)`; every refusal is the same bare 404.
+
+    An address gives nothing either once its person may not export any more.
+    """
 
     def serve(request: Request) -> Response:
         name, query = request.path_params["name"], request.query_params
         person, signature, expires = query.get("by", ""), query.get("sig", ""), query.get("exp", "")
         is_number = expires.isascii() and expires.isdecimal()
         if is_number and is_valid(signature, name=name, person=person, expires=int(expires)):
-            folder = find(name, person)
+            folder = find(name, person) if may_take(person) else None
             if folder is not None:
                 return _zipped(folder)
         return PlainTextResponse("404", status_code=404)

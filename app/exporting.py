@@ -1,16 +1,20 @@
 """`python -m app export`: a project's reviews as files, without the pages."""
 
 import argparse
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import get_args
 
 from app.export.folder import Kind
 from app.export.gather import Choice
+from app.export.joining import originals_in
 from app.export.order import PRODUCER, Order, Plan, carry_out
 from app.export.records import SIGNABLE, Status
+from app.originals import Originals
 from app.run import find_runs, load_run, readable_runs
-from app.settings import Settings
+from app.settings import FILMS_VARIABLE, Settings
 from app.store import people, studies
 from app.store.engine import Database
 from app.store.people import LOCAL
@@ -43,6 +47,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="ID",
         help="pairs: no model will be scored on this run's studies any more, so they may be learned from; repeat it",
     )
+    parser.add_argument(
+        "--films",
+        type=Path,
+        default=os.environ.get(FILMS_VARIABLE) or None,
+        metavar="DIR",
+        help="folder of the original films, which name the patients of structured reports (default: "
+        f"${FILMS_VARIABLE})",
+    )
     parser.add_argument("--by", default=LOCAL, metavar="NAME", help=f"who exports, as the project knows them ({LOCAL})")
 
 
@@ -51,7 +63,8 @@ def export(database: Database, options: argparse.Namespace) -> str:
 
     Raises ConfigError for a run, a study or a person that the project does not have.
     """
-    folders = readable_runs(find_runs(Settings.of(options.project).project))
+    settings = Settings.of(options.project, database=options.database, films=options.films)
+    folders = readable_runs(find_runs(settings.project))
     runs = {run_id: load_run(folder) for run_id, folder in folders.items()}
     known = [study.id for study in studies.all_studies(database)]
     wanted = _known(options.run, "run", tuple(runs)), _known(options.study, "study", known)
@@ -73,7 +86,22 @@ def export(database: Database, options: argparse.Namespace) -> str:
         institution=options.institution,
         pseudonymous=options.pseudonymous,
     )
-    return _told(carry_out(order, database=database, runs=runs, folder=options.out), folder=options.out)
+    with _films(settings) as films:
+        made = carry_out(order, database=database, runs=runs, folder=options.out, originals=originals_in(films))
+    return _told(made, folder=options.out)
+
+
+@contextmanager
+def _films(settings: Settings) -> Iterator[Originals | None]:
+    """Give the hospital's films once all of them are known. Raises ConfigError where there is no such folder."""
+    if settings.films is None:
+        yield None
+        return
+    if not settings.films.is_dir():
+        raise ConfigError(f"{settings.films} is no folder. Name the folder of the original films with --films.")
+    with closing(Originals(settings.films, cache=settings.film_cache)) as films:
+        films.wait()
+        yield films
 
 
 def _known(wanted: Sequence[str] | None, what: str, known: Sequence[str]) -> tuple[str, ...]:

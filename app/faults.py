@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import streamlit as st
 
 from app.session import words
-from xray.errors import XrayError
+from app.words.refusals import REFUSALS, UNKNOWN_REFUSAL
+from xray.errors import Rejected, XrayError
 
 _log = logging.getLogger("app")
 
@@ -17,11 +18,12 @@ _log = logging.getLogger("app")
 def show(error: Exception) -> bool:
     """Put `error` on the page and its place in the log; True tells Streamlit that it has been shown.
 
-    Our own errors are written for users and shown as they are. Of all others the page shows an id; the log gets that
-    id, the type and the lines of code, but no message, because a message may quote a report.
+    Our own errors are written for users and shown in the language of the page, where they are told in both. Of all
+    others the page shows an id; the log gets that id, the type and the lines of code, but no message, because a message
+    may quote a report.
     """
     if isinstance(error, XrayError):
-        st.error(str(error), icon=":material/error:")
+        st.error(sentence_of(error), icon=":material/error:")
         return True
     error_id = secrets.token_hex(4)
     frames = traceback.extract_tb(error.__traceback__)
@@ -29,6 +31,15 @@ def show(error: Exception) -> bool:
     _log.error("error %s: %s at %s", error_id, type(error).__name__, place)
     st.error(words().unexpected_error.format(error_id=error_id), icon=":material/error:")
     return True
+
+
+def sentence_of(error: XrayError) -> str:
+    """Return what an error of our own says, in the language of the page where it is told in both."""
+    if words().code != "zh":
+        return str(error)
+    if isinstance(error, Rejected):
+        return REFUSALS.get(error.code, UNKNOWN_REFUSAL).format(code=error.code)
+    return error.chinese or str(error)
 
 
 @contextmanager

@@ -76,7 +76,8 @@ def _menu(visitor: Visitor, language: str) -> _Chosen:
     for page in PAGES:
         is_open = page in opened
         show = page.show if is_open else refusal_of(page.path, titles=page.titles, roles=page.roles)
-        made = [_made(page, show=show, language=language, hidden=not is_open, default=page is home)]
+        hidden = not (is_open and page.listed)
+        made = [_made(page, show=show, language=language, hidden=hidden, default=page is home)]
         if page is home:  # Streamlit knows its first page at / alone, and calls its own address unknown
             made.append(_made(page, show=show, language=language, hidden=True))
         groups.setdefault(GROUPS[page.group][language], []).extend(made)

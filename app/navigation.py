@@ -1,6 +1,6 @@
 """Moving between the pages: the addresses, the cases in list order, and the filters that stay in force."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -81,10 +81,10 @@ def read_blind() -> frozenset[str]:
     return progress.blind_cases(session.database(), person.name)
 
 
-def listed(run: Run) -> tuple[Entry, ...]:
-    """Return the cases that the list shows under the filters in force."""
+def listed(found: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Return those of a run's entries that the list shows under the filters in force."""
     selection: Selection = st.session_state.get(SELECTION_KEY, Selection())
-    return selection.apply(entries(run))
+    return selection.apply(found)
 
 
 def _run_query() -> dict[str, str]:

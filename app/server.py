@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
-from app import faults, main, session
+from app import access, faults, main, session
 from app.access_log import RefusedFilms
 from app.downloads import export_route
 from app.films import film_route
@@ -35,7 +35,11 @@ async def _announce(_app: object) -> AsyncIterator[dict[str, Any]]:
 
 app = st.App(
     Path(main.__file__),
-    routes=[film_route(session.find_film), export_route(session.take_export), *health_routes(session.database)],
+    routes=[
+        film_route(session.find_film, may_see=access.may_see_films),
+        export_route(session.take_export, may_take=access.may_export),
+        *health_routes(session.database),
+    ],
     middleware=[Middleware(SecurityHeaders), Middleware(RefusedFilms)],
     lifespan=_announce,
     on_script_error=faults.show,

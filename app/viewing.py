@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from app import components, session
+from app import access, components, session
 from app.films import FilmPlace, film_address
 from app.run import ReviewCase, Run
 from app.words.viewer import VIEWER_WORDS, ViewerWords
@@ -42,9 +42,10 @@ def _film(
 ) -> dict[str, Any]:
     originals = session.lightbox().originals
     sha256 = run.film_sha256(case.id, index)
+    place = FilmPlace(run_id=run.id, case_id=case.id, index=index)
     is_found = originals is not None and sha256 is not None and originals.find(sha256) is not None
     return {
-        "address": film_address(FilmPlace(run_id=run.id, case_id=case.id, index=index)),
+        "address": film_address(place, person=access.current().name),
         "label": _label(case, index=index, words=words, later=later),
         "sources": ["original", "model"] if is_found else ["model"],
         "searching": originals is not None and sha256 is not None and not is_found and originals.is_searching,

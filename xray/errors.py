@@ -11,11 +11,19 @@ A message says what is wrong, where (a file or a study, never a patient's name) 
 The command line prints it as one line and ends with the exit code; a stack trace is a defect of ours.
 """
 
+from typing import Self
+
 
 class XrayError(Exception):
     """Root of all errors that a user's input can cause."""
 
     exit_code = 1
+    chinese: str = ""
+
+    def in_chinese(self, sentence: str) -> Self:
+        """Add the sentence that a page in Chinese shows in place of the English message; returns the error."""
+        self.chinese = sentence
+        return self
 
 
 class ConfigError(XrayError):

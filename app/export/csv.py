@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from app.export.flat import FlatReview, flatten
 from app.export.records import ReviewedReport
-
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+from app.spreadsheet import safe_cell
 
 
 def to_csv(records: Sequence[ReviewedReport]) -> bytes:
@@ -18,19 +17,9 @@ def to_csv(records: Sequence[ReviewedReport]) -> bytes:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> bytes:
-    """Return UTF-8 with a byte order mark and CRLF lines.
-
-    A text that a spreadsheet would take for a formula is preceded by an apostrophe, as OWASP's page on CSV injection
-    advises: a report may begin with `-` or hold whatever a reader pasted.
-    """
+    """Return UTF-8 with a byte order mark and CRLF lines; no cell starts a formula."""
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(columns)
-    writer.writerows([_safe(value) for value in row] for row in rows)
+    writer.writerows([safe_cell(value) for value in row] for row in rows)
     return stream.getvalue().encode("utf-8-sig")
-
-
-def _safe(value: str | int) -> str | int:
-    if isinstance(value, str) and value.lstrip(" \n").startswith(_STARTS_FORMULA):
-        return f"'{value}"
-    return value

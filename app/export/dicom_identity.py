@@ -46,17 +46,23 @@ def identities(record: ReviewedReport) -> tuple[Dataset, ...]:
     if not found:
         return (_pseudonymous(record),)
     if len({(header.PatientID, header.StudyInstanceUID) for header in found}) > 1:
-        raise DataError(f"The DICOM films of review {record.id} are of several patients or studies. Correct its films.")
+        raise DataError(
+            f"The DICOM films of review {record.id} are of several patients or studies. Correct its films."
+        ).in_chinese(f"评审 {record.id} 的原始影像属于多位患者或多次检查。请更正其影像。")
     return tuple(found)
 
 
 def _identity(record: ReviewedReport, number: int) -> Dataset:
     path = record.films[number].dicom
     assert path is not None  # the caller asked
+    where = f"Film {number + 1} of review {record.id}"  # the path of an original may hold a patient's name
+    where_zh = f"评审 {record.id} 的第 {number + 1} 张原始影像"
     try:
         header = read_tags(path)
     except Rejected as rejected:
-        raise DataError(f"{path}: {rejected.why} A structured report names the films that it is about.") from None
+        raise DataError(f"{where}: {rejected.why} A structured report names the films that it is about.").in_chinese(
+            f"{where_zh}无法读取（{rejected.code}）。请从 PACS 重新导出影像。"
+        ) from None
     identity = Dataset()
     identity.SpecificCharacterSet = "ISO_IR 192"
     for keyword in _COPIED:
@@ -67,9 +73,13 @@ def _identity(record: ReviewedReport, number: int) -> Dataset:
     sex = tags.code(header, "PatientSex")
     identity.PatientSex = sex if sex in _SEXES else ""
     if missing := [keyword for keyword in _UIDS if not UID(identity[keyword].value).is_valid]:
-        raise DataError(f"{path}: {missing[0]} is missing or no UID. Export the film from the PACS again.")
+        raise DataError(f"{where}: {missing[0]} is missing or no UID. Export the film from the PACS again.").in_chinese(
+            f"{where_zh}缺少有效的 {missing[0]}。请从 PACS 重新导出影像。"
+        )
     if UID(identity.SOPClassUID).is_private:
-        raise DataError(f"{path} is of a private SOP class, which no other program reads. Leave the film out.")
+        raise DataError(
+            f"{where} is of a private SOP class, which no other program reads. Leave the film out."
+        ).in_chinese(f"{where_zh}属于厂商私有类别，其他程序无法读取。请勿使用该影像。")
     return identity
 
 

@@ -50,7 +50,9 @@ def to_dicom_sr(record: ReviewedReport, *, context: ExportContext) -> bytes:
         raise DataError(f"Review {record.id} is not signed. Only signed reports become structured reports.")
     organization = (signed.by.organization or context.institution)[:_MOST_OF_LO]
     if not organization:
-        raise DataError("A structured report names the institution of who verified it. Set the institution.")
+        raise DataError(
+            "A structured report names the institution of who verified it. Set the institution."
+        ).in_chinese("DICOM SR 须写明签署者所在的医疗机构。请填写“医疗机构”。")
     evidence = identities(record)
     report = EnhancedSR(
         evidence=evidence,

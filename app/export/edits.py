@@ -1,11 +1,10 @@
 """A reader's decisions on sentences, as exports name them."""
 
-import re
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 
 from app.document import ErrorCategory, ReviewDocument, SentenceDecision
 from app.export.records import ReXValCategory, SentenceEdit
+from xray.metrics.alignment import split_sentences
 
 CATEGORIES: Mapping[ErrorCategory, ReXValCategory] = {
     "false": 1,
@@ -16,24 +15,6 @@ CATEGORIES: Mapping[ErrorCategory, ReXValCategory] = {
     "omitted_comparison": 6,
 }
 """The numbers of ReXVal's six categories (Yu et al., Patterns 2023, Table 1)."""
-# A full stop ends a sentence where it is no decimal point and no numbering of a list.
-_END = re.compile(r"(?:[。！!？?；;\n]|(?<!\d)\.(?=\s|$))[。！!？?；;.”’」』）)\s]*")
-_WORD = re.compile(r"\w")
-
-
-def sentences(text: str) -> tuple[str, ...]:
-    """Return the sentences of a report, in the order by which decisions number them.
-
-    They end at full stops, semicolons and line ends; marks without a word belong to their neighbour.
-    """
-    ends = [0]
-    for match in _END.finditer(text):
-        if _WORD.search(text, ends[-1], match.end()):
-            ends.append(match.end())
-    if _WORD.search(text, ends[-1]) or len(ends) == 1:
-        ends.append(len(text))
-    ends[-1] = len(text)
-    return tuple(text[start:end].strip() for start, end in pairwise(ends))
 
 
 def edits_of(document: ReviewDocument, *, generated: str) -> tuple[SentenceEdit, ...]:
@@ -43,7 +24,8 @@ def edits_of(document: ReviewDocument, *, generated: str) -> tuple[SentenceEdit,
     reader wants it to say, empty where its absence was an error and nothing was written. Where the reader accepted its
     absence there is nothing to add.
     """
-    return tuple(_edits(document, generated=sentences(generated)))
+    sentences = tuple(sentence.text.strip() for sentence in split_sentences(generated))
+    return tuple(_edits(document, generated=sentences))
 
 
 def _edits(document: ReviewDocument, *, generated: tuple[str, ...]) -> Iterator[SentenceEdit]:

@@ -105,7 +105,7 @@ def _documents(
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"Exports as {kind} need the package {error.name}. Install the kit with its extra `interop`."
-        ) from None
+        ).in_chinese(f"导出为 {kind} 需要软件包 {error.name}。请安装附加组件 `interop`。") from None
     return to_documents(records, kind=kind, context=context)
 
 

@@ -48,6 +48,10 @@ def find_font(folders: tuple[Path, ...] = _FOLDERS) -> Font:
         "No font for Chinese was found, and a PDF must carry one. Install the package fonts-noto-cjk (Debian, Ubuntu), "
         "google-noto-sans-cjk-fonts (Fedora) or noto-fonts-cjk (Arch), or put NotoSansSC-Regular.otf into "
         "~/.local/share/fonts."
+    ).in_chinese(
+        "没有找到中文字体，而 PDF 必须内嵌字体。请安装 fonts-noto-cjk（Debian、Ubuntu）、"
+        "google-noto-sans-cjk-fonts（Fedora）或 noto-fonts-cjk（Arch），"
+        "或把 NotoSansSC-Regular.otf 放入 ~/.local/share/fonts。"
     )
 
 

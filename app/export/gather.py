@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.document import canonical, sha256
-from app.export.joining import Given, Joiner, Originals, Source
+from app.export.joining import FindOriginal, Given, Joiner, Source
 from app.export.judged import Judged, judged_by, text_of_run, texts_of_task
 from app.export.records import SIGNABLE, Exclusion, Person, ProtocolUsed, ReviewedReport, Seed, Status
 from app.protocol.load import OPEN_REVIEW, preset, read_protocol
@@ -49,7 +49,7 @@ def gather(
     runs: Mapping[str, Run],
     choice: Choice,
     actor: str,
-    originals: Originals = lambda _run, _case, _index: None,
+    originals: FindOriginal = lambda _run, _case, _index: None,
 ) -> Gathered:
     """Return the chosen reviews as records, each with the text that it judged.
 

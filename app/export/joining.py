@@ -21,17 +21,43 @@ from app.export.records import (
     Status,
     review_id,
 )
+from app.originals import Originals
 from app.run import ADAPTER_SYSTEM, TEST_SPLIT, ReviewCase, Run
 from app.store.adjudication import Decision
 from app.store.reviews import Revision
 from app.store.studies import Arm
+from xray.data.film_header import is_dicom
+from xray.errors import Rejected
 from xray.types import Split, View
 
-Originals = Callable[[Run, ReviewCase, int], Path | None]
+FindOriginal = Callable[[Run, ReviewCase, int], Path | None]
 """Finds the DICOM file that film number n of a case was rendered from, None where it is not at hand."""
+
+
+def originals_in(films: Originals | None) -> FindOriginal:
+    """Return what looks for the DICOM file of a film among the hospital's, by the sha256 that the run keeps of it.
+
+    An original that is a PNG or JPEG picture names no patient, and is not returned.
+    """
+
+    def find(run: Run, case: ReviewCase, index: int) -> Path | None:
+        sha256 = run.film_sha256(case.id, index)
+        path = films.find(sha256) if films and sha256 else None
+        return path if path and _is_dicom(path) else None
+
+    return find
+
+
 MEANINGS: Mapping[Status, str] = {"submitted": "审核", "amended": "修订审核", "approved": "仲裁审定"}
 """What a signature of that status stands for (21 CFR 11.50)."""
 _VIEWS: Mapping[str, View] = {"frontal": "frontal", "lateral": "lateral"}
+
+
+def _is_dicom(path: Path) -> bool:
+    try:
+        return is_dicom(path)
+    except Rejected:  # what became of it since it was found is told where it is read
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +129,7 @@ class Joiner:
     runs: Mapping[str, Run]
     people: Mapping[str, Person]
     retired: frozenset[str]
-    originals: Originals
+    originals: FindOriginal
 
     def films_of(self, run: Run, case: ReviewCase) -> tuple[ReviewedFilm, ...] | None:
         """Return the films of a case; None where it has none, or one is not in the run's folder."""

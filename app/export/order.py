@@ -10,7 +10,7 @@ from pathlib import Path
 from app.export.contents import Contents, NothingLeftError
 from app.export.folder import MANIFEST_FILE, Kind, contents_of, write
 from app.export.gather import Choice, gather
-from app.export.joining import Originals
+from app.export.joining import FindOriginal
 from app.export.records import Exclusion, ExportContext, ReviewedReport
 from app.export.scored import scored_patients
 from app.run import Run
@@ -62,7 +62,7 @@ def plan(
     *,
     database: Database,
     runs: Mapping[str, Run],
-    originals: Originals = lambda _run, _case, _index: None,
+    originals: FindOriginal = lambda _run, _case, _index: None,
 ) -> Plan:
     """Return what `carry_out` would write, and write nothing but the audit's note of who looked behind a blinding.
 
@@ -98,14 +98,16 @@ def carry_out(
     database: Database,
     runs: Mapping[str, Run],
     folder: Path,
-    originals: Originals = lambda _run, _case, _index: None,
+    originals: FindOriginal = lambda _run, _case, _index: None,
 ) -> Plan:
     """Write the export into a new `folder`, note it in the audit, and return what was written.
 
     Raises ConfigError without a reason, and otherwise as `plan` and `write` do.
     """
     if not order.reason.strip():
-        raise ConfigError("An export needs a reason, which the audit keeps. Say what it is for.")
+        raise ConfigError("An export needs a reason, which the audit keeps. Say what it is for.").in_chinese(
+            "导出须写明原因，并记入审计日志。请填写导出原因。"
+        )
     made = plan(order, database=database, runs=runs, originals=originals)
     manifest = write(made.records, kind=order.kind, folder=folder, context=made.context)[-1]
     details = {
@@ -138,5 +140,8 @@ def _scored(order: Order, *, runs: Mapping[str, Run]) -> frozenset[str]:
         raise DataError(
             f"The validation patients of {', '.join(scored.unknown)} are not known, for the prepared data of that run "
             "is not where it was. Bring it back: what its model was chosen on must not be learned from."
+        ).in_chinese(
+            f"{'、'.join(scored.unknown)} 的验证集患者未知，因为准备好的数据已不在原处。"
+            "请放回原处：选择模型所用的患者不得用于训练。"
         )
     return scored.keys

@@ -78,6 +78,9 @@ def _check_splits(records: Sequence[ReviewedReport], *, scored: frozenset[str]) 
             f"{len(both)} patients of these reviews are in the training split of one run and in an evaluation split of "
             "another. No pairs are written: a model trained on them would be scored on patients it was shown. Export "
             "runs of one split, or prepare the data again with `splits` of the first."
+        ).in_chinese(
+            f"这些评审中有 {len(both)} 位患者既在一个运行的训练集，又在另一个运行的评测集。为免模型在见过的患者上评分，"
+            "不写出训练样本。请只导出同一划分的运行，或用第一个运行的 `splits` 重新准备数据。"
         )
 
 
@@ -132,7 +135,9 @@ def _film_name(path: Path) -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path}: {error.strerror}. A film of a review is missing; restore the run's folder.") from None
+        raise DataError(
+            f"{path}: {error.strerror}. A film of a review is missing; restore the run's folder."
+        ).in_chinese(f"{path} 无法读取：缺少评审的影像。请恢复运行目录。") from None
     return f"{FILMS_FOLDER}/{hashlib.sha256(content).hexdigest()[:24]}{path.suffix.lower()}"
 
 

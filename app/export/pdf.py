@@ -95,7 +95,7 @@ class _Page(FPDF):
             codes = ", ".join(f"U+{character:04X}" for character in missing[:5])
             raise DataError(
                 f"Review {self._record.id} holds characters that the font for PDF has not: {codes}. Correct the text."
-            )
+            ).in_chinese(f"评审 {self._record.id} 含有 PDF 字体没有的字符：{codes}。请修改文本。")
 
 
 def _head(record: ReviewedReport) -> list[str]:

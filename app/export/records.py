@@ -6,13 +6,12 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from app.protocol.assignment import REFERENCE
 from xray.records import Record
 from xray.types import Split, View
 
 AI_LABEL = "人工智能生成"
 HUMAN_LABEL = "参考报告，非人工智能生成"
-REFERENCE = "reference"
-"""The `system` of a text that a person wrote."""
 Status = Literal["draft", "submitted", "amended", "approved", "void"]
 Verdict = Literal["accept", "edit", "reject"]
 Decision = Literal["accept", "edit", "reject", "add"]
@@ -70,6 +69,13 @@ class SentenceEdit(Record):
     reader_kind: str | None = None
     category: ReXValCategory | None = None
     significant: bool = False
+
+    @property
+    def changes_text(self) -> bool:
+        """Whether the generated text no longer says what the reader wants once this is decided."""
+        if self.decision == "edit":
+            return self.replacement.strip() != self.text.strip()
+        return self.decision == "reject" or (self.decision == "add" and bool(self.replacement.strip()))
 
 
 class Answer(Record):
@@ -161,10 +167,15 @@ class ReviewedReport(Record):
 
     @property
     def final_text(self) -> str:
-        """The text that the reader stands for; empty where the generated one was rejected and not replaced."""
+        """The text that the reader stands for, empty where there is none.
+
+        Without a corrected report that is the generated one, unless it was rejected, or a sentence of it was rejected
+        or rewritten: nobody stands for a sentence that they have struck out.
+        """
         if corrected := self.corrected.strip():
             return corrected
-        return "" if self.verdict == "reject" else self.generated.strip()
+        is_refused = self.verdict == "reject" or any(edit.changes_text for edit in self.edits)
+        return "" if is_refused else self.generated.strip()
 
     @property
     def has_significant_edit(self) -> bool:

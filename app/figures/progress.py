@@ -8,12 +8,12 @@ from statistics import quantiles
 from typing import Literal
 
 from app.document import ReviewDocument
-from app.figures.ratings import NEITHER, Reading, count_errors
+from app.figures.ratings import Reading, count_errors
+from app.protocol.disagreement import NEITHER
+from app.protocol.sentinels import KNOWN_GOOD
 from app.store.arms import Task
 from app.store.ledger import Progress
 
-KNOWN_GOOD = "known_good"
-"""The system of a sentinel whose report is right; that of one with a planted error begins with another word."""
 Outcome = Literal["found", "missed", "passed", "false_alarm", "untold"]
 OUTCOMES: tuple[Outcome, ...] = ("found", "missed", "passed", "false_alarm", "untold")
 """Of a planted error: found, missed. Of a report that is right: passed, false_alarm. untold: the form asks nothing that

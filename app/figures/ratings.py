@@ -1,6 +1,5 @@
 """Submitted reviews as ratings: who said what of which unit, item by item, ready for coefficients of agreement."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -12,7 +11,6 @@ from app.store.reviews import Revision
 
 Scale = Literal["nominal", "ordinal", "count"]
 Topic = Literal["verdict", "preference", "question", "errors", "significant_errors", "kinds", "decisions"]
-NEITHER = "neither"
 _CATEGORIES = frozenset(get_args(ErrorCategory))
 _SCALES: Mapping[str, Scale] = {"choice": "nominal", "yes_no": "nominal", "scale": "ordinal", "count": "count"}
 
@@ -151,9 +149,3 @@ def _preferred(choice: str, task: Task | None) -> str:
 
 def _open_unit(revision: Revision) -> str:
     return "\0".join((revision.run_id, revision.case_id, revision.document.generated_sha256))
-
-
-def readers_of(found: Ratings) -> tuple[str, ...]:
-    """Return who rated, the most active first."""
-    counts = Counter(reader for _, reader, _ in found.rows)
-    return tuple(sorted(counts, key=lambda reader: (-counts[reader], reader)))

@@ -5,8 +5,9 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.spreadsheet import safe_cell
+
 Cell = str | int | float | None
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +36,11 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
     def csv(self) -> bytes:
-        """Return UTF-8 with a byte order mark and CRLF lines, as Excel opens Chinese text.
-
-        A text that a spreadsheet would take for a formula is preceded by an apostrophe (OWASP, CSV injection).
-        """
+        """Return UTF-8 with a byte order mark and CRLF lines, as Excel opens Chinese text; no cell starts a formula."""
         stream = io.StringIO(newline="")
         writer = csv.writer(stream, lineterminator="\r\n")
         writer.writerow(self.columns)
-        writer.writerows([_safe(cell) for cell in row] for row in self.rows)
+        writer.writerows([safe_cell(cell) for cell in row] for row in self.rows)
         return stream.getvalue().encode("utf-8-sig")
 
     def records(self) -> list[dict[str, Cell]]:
@@ -58,9 +56,3 @@ def interval_columns(name: str) -> tuple[str, str, str]:
 def spread(values: Sequence[Interval]) -> tuple[Cell, ...]:
     """Return the numbers of several intervals as cells: value, low, high of each."""
     return tuple(cell for found in values for cell in (found.value, found.low, found.high))
-
-
-def _safe(cell: Cell) -> Cell:
-    if isinstance(cell, str) and cell.lstrip(" \n").startswith(_STARTS_FORMULA):
-        return f"'{cell}"
-    return cell

@@ -23,6 +23,7 @@ _MOST_BYTES = 4 << 20
 _LONGEST_SAYING = 200
 _END = "[DONE]"
 _START = "Start it with `finetune serve RUN` on this machine, or name its address by --serve when this app starts."
+_START_ZH = "请在本机运行 `finetune serve RUN`，或在启动本程序时用 --serve 给出地址。"
 
 
 class ServerAbsentError(DataError):
@@ -82,7 +83,9 @@ class Client:
         try:
             return tuple(str(model["id"]) for model in json.loads(content)["data"])
         except (ValueError, TypeError, KeyError):
-            raise DataError(f"{self._host} answered with something that is no list of models. Check --serve.") from None
+            raise DataError(
+                f"{self._host} answered with something that is no list of models. Check --serve."
+            ).in_chinese(f"{self._host} 的应答不是模型列表。请核对 --serve。") from None
 
     def answer(self, question: Question) -> Iterator[str]:
         """Yield the answer as it grows.
@@ -98,7 +101,9 @@ class Client:
                     break
                 yield from self._pieces(event)
         if not (is_whole or self._closed.is_set()):
-            raise DataError(f"{self._host} broke off before the answer ended. Ask again.")
+            raise DataError(f"{self._host} broke off before the answer ended. Ask again.").in_chinese(
+                f"{self._host} 在生成结束前中断。请重新生成。"
+            )
 
     def close(self) -> None:
         """Break off. Whoever waits for the answer sees it end."""
@@ -111,13 +116,17 @@ class Client:
         try:
             chunk = json.loads(event)
             if "error" in chunk:
-                raise DataError(f"{self._host} failed at this answer{_saying(chunk)}. See the log of the server.")
+                raise DataError(
+                    f"{self._host} failed at this answer{_saying(chunk)}. See the log of the server."
+                ).in_chinese(f"{self._host} 生成时出错{_saying(chunk)}。请查看模型服务的日志。")
             for choice in chunk["choices"]:
                 self._finish_reason = choice.get("finish_reason") or self._finish_reason
                 if text := choice["delta"].get("content"):
                     yield str(text)
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise DataError(f"{self._host} sent something that is no chat completion. Check --serve.") from None
+            raise DataError(f"{self._host} sent something that is no chat completion. Check --serve.").in_chinese(
+                f"{self._host} 的应答不是对话生成的格式。请核对 --serve。"
+            ) from None
 
     def _events(self, response: http.client.HTTPResponse) -> Iterator[str]:
         """Yield the data of server-sent events; a comment or an empty line is none."""
@@ -144,9 +153,13 @@ class Client:
             except TimeoutError:
                 raise self._silent() from None
             except ssl.SSLError:
-                raise DataError(f"The certificate of {self._host} is not one that this machine trusts.") from None
+                raise DataError(f"The certificate of {self._host} is not one that this machine trusts.").in_chinese(
+                    f"本机不信任 {self._host} 的证书。"
+                ) from None
             except (OSError, http.client.HTTPException):
-                raise ServerAbsentError(f"No model answers at {self._host}. {_START}") from None
+                raise ServerAbsentError(f"No model answers at {self._host}. {_START}").in_chinese(
+                    f"{self._host} 没有模型应答。{_START_ZH}"
+                ) from None
             with response:
                 if response.status != http.HTTPStatus.OK:
                     raise self._refusal(response)
@@ -172,19 +185,28 @@ class Client:
 
     def _refusal(self, response: http.client.HTTPResponse) -> DataError:
         said = _saying(_as_json(self._read(response)))
-        if response.status == http.HTTPStatus.TOO_MANY_REQUESTS:
+        status, host = response.status, self._host
+        if status == http.HTTPStatus.TOO_MANY_REQUESTS:
             asked = response.headers.get("Retry-After", "")
             seconds = int(asked) if re.fullmatch(r"\d{1,4}", asked) else 10
             return BusyError(
-                f"{self._host} has other requests to answer first. Ask again in {seconds} s.", seconds=seconds
+                f"{host} has other requests to answer first. Ask again in {seconds} s.", seconds=seconds
+            ).in_chinese(f"{host} 正在处理其他请求。请 {seconds} 秒后再试。")
+        if status in (401, 403):
+            return DataError(f"{host} refuses access ({status}). Set {KEY_VARIABLE} to its key.").in_chinese(
+                f"{host} 拒绝访问（{status}）。请把 {KEY_VARIABLE} 设为其密钥。"
             )
-        if response.status in (401, 403):
-            return DataError(f"{self._host} refuses access ({response.status}). Set {KEY_VARIABLE} to its key.")
-        if 300 <= response.status < 400:
-            return DataError(f"{self._host} redirects ({response.status}). Name the final address by --serve.")
-        if response.status >= 500:
-            return DataError(f"{self._host} failed ({response.status}){said}. See the log of the server.")
-        return DataError(f"{self._host} refuses this request ({response.status}){said}.")
+        if 300 <= status < 400:
+            return DataError(f"{host} redirects ({status}). Name the final address by --serve.").in_chinese(
+                f"{host} 转向其他地址（{status}）。请用 --serve 给出最终地址。"
+            )
+        if status >= 500:
+            return DataError(f"{host} failed ({status}){said}. See the log of the server.").in_chinese(
+                f"{host} 出错（{status}）{said}。请查看模型服务的日志。"
+            )
+        return DataError(f"{host} refuses this request ({status}){said}.").in_chinese(
+            f"{host} 不接受这次请求（{status}）{said}。"
+        )
 
     def _read(self, response: http.client.HTTPResponse) -> bytes:
         try:
@@ -195,7 +217,9 @@ class Client:
             return b""
 
     def _silent(self) -> DataError:
-        return DataError(f"{self._host} was silent for {self._seconds:g} seconds. Ask again, or look at its log.")
+        return DataError(
+            f"{self._host} was silent for {self._seconds:g} seconds. Ask again, or look at its log."
+        ).in_chinese(f"{self._host} 已 {self._seconds:g} 秒没有应答。请重试，或查看其日志。")
 
     @property
     def _host(self) -> str:
@@ -215,8 +239,3 @@ def _saying(answer: object) -> str:
     error = answer.get("error") if isinstance(answer, Mapping) else None
     message = error.get("message") if isinstance(error, Mapping) else None
     return f": {' '.join(str(message).split())[:_LONGEST_SAYING].rstrip('.')}" if message else ""
-
-
-def as_turns(*, question: str, system: str | None) -> tuple[tuple[str, str], ...]:
-    """Return the dialogue of one question."""
-    return ((("system", system),) if system else ()) + (("user", question),)

@@ -40,7 +40,7 @@ def settings_of(run: Run | None) -> RenderSettings:
     raise DataError(
         f"The films of run {run.id} were rendered with settings of its site or of another version, which this page "
         "cannot repeat. Choose a film of the run instead."
-    )
+    ).in_chinese(f"运行 {run.id} 的影像按院内设置或其他版本处理，本页无法重复。请改选该运行中的病例。")
 
 
 def render_upload(content: bytes, *, settings: RenderSettings) -> bytes:

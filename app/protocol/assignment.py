@@ -107,7 +107,9 @@ def make_plan(design: Design, cases: Sequence[StudyCase]) -> tuple[Reading, ...]
 
 def _check(design: Design, cases: Sequence[StudyCase]) -> None:
     if not cases:
-        raise ConfigError("No case is left for the study. Choose other runs, systems or filters.")
+        raise ConfigError("No case is left for the study. Choose other runs, systems or filters.").in_chinese(
+            "没有可用于研究的病例。请更换运行、报告来源或筛选条件。"
+        )
     if len({case.case_id for case in cases}) < len(cases):
         raise ConfigError("A case is there twice. Choose each case once.")
     if not design.readers or len(set(design.readers)) < len(design.readers):

@@ -12,6 +12,15 @@ from xray.records import Record
 
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
 Share = Annotated[float, Field(ge=0, le=0.5)]
+Origin = Literal["generated", "reference", "either"]
+
+
+class UnfitError(ValueError):
+    """What does not fit together in a protocol, said in both languages."""
+
+    def __init__(self, english: str, chinese: str) -> None:
+        super().__init__(english)
+        self.chinese = chinese
 
 
 class Bilingual(Record):
@@ -53,10 +62,14 @@ class Question(Record):
     @model_validator(mode="after")
     def _has_choices(self) -> "Question":
         if self.kind == "choice" and len(self.choices) < 2:
-            raise ValueError(f"the question {self.name} has no choices to choose from")
+            raise UnfitError(
+                f"the question {self.name} has no choices to choose from", f"问题 {self.name} 没有可选的答案"
+            )
         values = [choice.value for choice in self.choices]
         if len(set(values)) < len(values):
-            raise ValueError(f"two choices of the question {self.name} have the same value")
+            raise UnfitError(
+                f"two choices of the question {self.name} have the same value", f"问题 {self.name} 有两个答案取值相同"
+            )
         return self
 
 
@@ -102,25 +115,36 @@ class Protocol(Record):
         """Whether a reader must not learn, before the study is closed, who wrote what they judge."""
         return not self.source_named
 
+    @property
+    def judged(self) -> Origin:
+        """What the reader may know of whoever wrote the texts to judge."""
+        if self.reference != "among":
+            return "generated"
+        return "reference" if self.source_named and self.reports == 1 else "either"
+
     @model_validator(mode="after")
     def _fits_together(self) -> "Protocol":
         names = [question.name for question in self.questions]
         if len(set(names)) < len(names):
-            raise ValueError("two questions have the same name")
+            raise UnfitError("two questions have the same name", "有两个问题名称相同")
         if self.preference and self.reports < 2:
-            raise ValueError("a preference needs at least two reports")
+            raise UnfitError("a preference needs at least two reports", "选择偏好（preference）至少需要两份报告")
         if self.reports > 1 and (self.sentences or self.errors == "by_sentence"):
-            raise ValueError("sentences are judged in one report at a time")
+            raise UnfitError("sentences are judged in one report at a time", "逐句评审时只能显示一份报告")
         if self.errors == "by_sentence" and not self.sentences:
-            raise ValueError("errors by sentence need sentences: true")
+            raise UnfitError("errors by sentence need sentences: true", "逐句标注错误需要 sentences: true")
         if self.reference == "among" and self.suggestions:
-            raise ValueError("the program's comparison names the reference: set suggestions: false")
+            raise UnfitError(
+                "the program's comparison names the reference: set suggestions: false",
+                "程序的比对会透露哪份是参考报告：请设 suggestions: false",
+            )
         if self.suggestions and self.reference in ("after", "never"):
-            raise ValueError(
-                f"the program's comparison tells what a reference shown {self.reference} says: set suggestions: false"
+            raise UnfitError(
+                f"the program's comparison tells what a reference shown {self.reference} says: set suggestions: false",
+                "程序的比对会透露尚未显示的参考报告：请设 suggestions: false",
             )
         if not self.films and self.reference in ("after", "never"):
-            raise ValueError("without films the reports need a reference beside them")
+            raise UnfitError("without films the reports need a reference beside them", "不显示影像时须并列参考报告")
         for answer in self.adjudicate:
             self._check_answer(answer)
         return self
@@ -129,7 +153,11 @@ class Protocol(Record):
         name, _, value = answer.partition("=")
         question = next((question for question in self.questions if question.name == name), None)
         if question is None:
-            raise ValueError(f"adjudicate: there is no question {name}")
+            raise UnfitError(f"adjudicate: there is no question {name}", f"adjudicate：没有问题 {name}")
         possible = question.answers
         if possible is not None and value not in possible:
-            raise ValueError(f"adjudicate: {value!r} is no answer to {name}; there are: {', '.join(possible)}")
+            known = ", ".join(possible)
+            raise UnfitError(
+                f"adjudicate: {value!r} is no answer to {name}; there are: {known}",
+                f"adjudicate：{value!r} 不是 {name} 的答案，可用的有：{known}",
+            )

@@ -9,7 +9,9 @@ from xray.text.planting import PLANTED, plant
 from xray.types import Finding
 
 KNOWN_GOOD = "known_good"
+"""The system of a sentinel whose report is right."""
 PLANTED_PREFIX = "planted:"
+"""What the system of a sentinel with a planted error begins with; the kind of error follows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

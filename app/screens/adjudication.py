@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from app import access, navigation, session
+from app import access, access_log, navigation, session
 from app.disputes import Dispute, disputes
 from app.faults import shown
 from app.markup import banner_html, report_head_html
@@ -100,6 +100,8 @@ def _open(study: Study, dispute: Dispute) -> None:
 
 
 def _case(dispute: Dispute, *, study: Study, found: Sequence[Dispute], words: AdjudicationWords) -> None:
+    # Under the name that the page gives it: the audit must not tell whose reports they are before the end either.
+    access_log.note("open dispute", subject=f"{study.id}/{dispute.key}", actor=access.current().name)
     number = found.index(dispute) + 1
     back, title, following = st.columns([1.2, 6, 1.6], vertical_alignment="center")
     if back.button(words.back, icon=":material/list:", width="stretch"):

@@ -13,19 +13,18 @@ from app.export.archive import new_folder
 from app.export.contents import NothingLeftError
 from app.export.folder import Kind
 from app.export.gather import Choice
+from app.export.joining import FindOriginal, originals_in
 from app.export.order import PRODUCER, Order, Plan, carry_out, plan
 from app.export.records import SIGNABLE, Status
-from app.faults import shown
+from app.faults import sentence_of, shown
 from app.markup import banner_html, report_head_html
 from app.screens import exported
 from app.store import studies
-from app.store.people import Role
 from app.words.exclusions import EXCLUSION_WORDS
 from app.words.exports import EXPORT_WORDS, ExportWords
 from xray.errors import ConfigError, DataError
 
 LOOK_KEY = "export_look"
-_LEADS: frozenset[Role] = frozenset({"lead", "admin"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +36,7 @@ class _Look:
     counts: tuple[tuple[str, int], ...] = ()
     chosen: int = 0
     written: int = 0
-    refusal: str = ""
+    refusal: ConfigError | DataError | None = None
 
 
 def show() -> None:
@@ -75,6 +74,8 @@ def _form(words: ExportWords) -> Order:
         pseudonymous = needs_film and st.checkbox(
             words.pseudonymous, help=words.pseudonymous_help, key="export_pseudonymous"
         )
+        if needs_film:
+            _tell_of_films(words)
         reason = st.text_input(words.reason, placeholder=words.reason_hint, key="export_reason")
     return Order(
         kind=kind,
@@ -85,6 +86,15 @@ def _form(words: ExportWords) -> Order:
         institution=institution,
         pseudonymous=pseudonymous,
     )
+
+
+def _tell_of_films(words: ExportWords) -> None:
+    """Say where the patients of structured reports come from, or why not all of them are known yet."""
+    films = session.lightbox().originals
+    if films is None:
+        st.caption(words.films_missing)
+    elif films.is_searching:
+        st.caption(words.films_searched)
 
 
 def _sources(words: ExportWords) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -118,7 +128,7 @@ def _check(order: Order, *, words: ExportWords) -> None:
         st.info(words.stale)
         return
     if look.refusal:
-        st.error(f"{words.cannot}\n\n{look.refusal}", icon=":material/block:")
+        st.error(f"{words.cannot}\n\n{sentence_of(look.refusal)}", icon=":material/block:")
         return
     _tell(look, words=words)
     if not look.written:
@@ -128,13 +138,14 @@ def _check(order: Order, *, words: ExportWords) -> None:
 
 
 def _look(order: Order) -> _Look:
+    access.require(access.EXPORTERS)  # looking at a study's reviews tells where their texts came from
     try:
-        made = plan(order, database=session.database(), runs=session.all_runs())
+        made = plan(order, database=session.database(), runs=session.all_runs(), originals=_originals())
     except NothingLeftError as error:
         counts = Counter(exclusion.reason for exclusion in error.excluded).most_common()
         return _Look(order=order, counts=tuple(counts), chosen=sum(count for _, count in counts))
     except (ConfigError, DataError) as error:
-        return _Look(order=order, refusal=str(error))
+        return _Look(order=order, refusal=error)
     return _Look(
         order=order,
         rows=_rows(made),
@@ -142,6 +153,10 @@ def _look(order: Order) -> _Look:
         chosen=len(made.records) + len(made.context.left_out),
         written=made.contents.num_written,
     )
+
+
+def _originals() -> FindOriginal:
+    return originals_in(session.lightbox().originals)
 
 
 def _rows(made: Plan) -> tuple[dict[str, str], ...]:
@@ -196,10 +211,9 @@ def _write(order: Order, *, words: ExportWords) -> None:
     if not order.reason.strip():
         st.warning(words.reason_missing)
         return
-    if not access.allows(_LEADS):
-        raise ConfigError("Exports are made by leads and administrators. Ask one of them.")
+    access.require(access.EXPORTERS)
     folder = new_folder(session.project(), kind=order.kind)
-    made = carry_out(order, database=session.database(), runs=session.all_runs(), folder=folder)
+    made = carry_out(order, database=session.database(), runs=session.all_runs(), folder=folder, originals=_originals())
     del st.session_state[LOOK_KEY]
     exported.remember(folder.name)
     st.success(words.done.format(count=made.contents.num_written, folder=f"exports/{folder.name}"))

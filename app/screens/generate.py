@@ -68,7 +68,9 @@ def _model(words: GenerateWords) -> str | None:
         try:
             names = Client(Servers.from_environment(), silence_seconds=5).models()
             if not names:
-                raise DataError("The server has no model. Start it again with `finetune serve RUN`.")
+                raise DataError("The server has no model. Start it again with `finetune serve RUN`.").in_chinese(
+                    "模型服务没有载入模型。请用 `finetune serve RUN` 重新启动。"
+                )
         except DataError as error:
             st.session_state.pop(MODELS_KEY, None)
             show_fault(error)
@@ -137,6 +139,7 @@ def _trained_question(film: LiveFilm | None, *, served: Run | None) -> str:
 
 
 def _start(film: LiveFilm, *, model: str, question: str) -> None:
+    actor = access.require(access.READERS).name
     before = film.case.case.turns[:-1] if film.case else ()
     turns = (*((turn.role, turn.text) for turn in before), ("user", question))
     if earlier := st.session_state.get(ASKED_KEY):
@@ -145,7 +148,7 @@ def _start(film: LiveFilm, *, model: str, question: str) -> None:
     st.session_state[ASKED_KEY] = _Asked(job=Job(Servers.from_environment(), asked), film=film)
     record_event(
         session.database(),
-        actor=access.current().name,
+        actor=actor,
         action="live generation",
         subject=model,
         details=json.dumps({"film": f"{film.run.id}/{film.case.id}" if film.run and film.case else "upload"}),
@@ -173,6 +176,7 @@ def _running(words: GenerateWords) -> None:
 def _answer(words: GenerateWords) -> None:
     """Show how far the answer is; alone in a fragment, so that the film stays untouched."""
     with shown():
+        access.require(access.READERS)
         asked: _Asked | None = st.session_state.get(ASKED_KEY)
         if asked is None:  # the timer may come once more
             return

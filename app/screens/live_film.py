@@ -7,11 +7,12 @@ from html import escape
 
 import streamlit as st
 
-from app import session
+from app import access, access_log, navigation, session
 from app.live.film import MOST_MEGABYTES, render_upload, settings_of
 from app.run import ReviewCase, Run
 from app.viewing import show_films
 from app.words.generate import GenerateWords
+from app.words.reading import READING_WORDS
 from app.words.viewer import VIEWER_WORDS
 from xray.dicom.render import RenderSettings
 from xray.errors import DataError
@@ -40,7 +41,9 @@ class LiveFilm:
             return (self.uploaded,)
         paths = [self.run.film(self.case.id, index) for index in range(len(self.case.case.images))]
         if not paths or not all(paths):
-            raise DataError(f"A film of {self.case.id} is missing in {self.run.folder}. Restore the run's folder.")
+            raise DataError(
+                f"A film of {self.case.id} is missing in {self.run.folder}. Restore the run's folder."
+            ).in_chinese(f"{self.run.folder} 中缺少病例 {self.case.id} 的影像。请恢复运行目录。")
         return tuple(path.read_bytes() for path in paths if path)
 
 
@@ -59,11 +62,16 @@ def choose_film(words: GenerateWords, *, served: Run | None) -> LiveFilm | None:
 
 def _of_run(words: GenerateWords) -> LiveFilm | None:
     run = session.current_run()
-    by_id = {case.id: case for case in run.cases}
+    hidden = navigation.read_blind()
+    by_id = {case.id: case for case in run.cases if case.id not in hidden}
+    if len(by_id) < len(run.cases):
+        count = len(run.cases) - len(by_id)
+        st.info(session.in_language(READING_WORDS).read_blind.format(count=count), icon=":material/visibility_off:")
     name = st.selectbox(words.case, list(by_id), key=f"live_case_{run.id}")
-    if name is None:
+    case = by_id.get(name or "")
+    if case is None:
         return None
-    case = by_id[name]
+    access_log.note("open case", subject=f"{run.id}/{case.id}", actor=access.current().name)
     show_films(run, case, key="viewer")
     return LiveFilm(run=run, case=case)
 

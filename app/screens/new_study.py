@@ -89,15 +89,15 @@ def _protocol(words: StudiesWords) -> Protocol | None:
 
 
 def _reports(protocol: Protocol, *, words: StudiesWords) -> tuple[tuple[Run, ...], tuple[Source, ...]]:
-    """Ask for runs and systems; the reference is one of them where the protocol lets it be judged."""
+    """Ask for runs and systems; the reference is one of them where the protocol lets it be judged, or the only one."""
     available = list(session.runs())
     chosen = st.multiselect(words.runs, available, default=available[:1], key="new_study_runs")
     runs = tuple(run for run in map(session.find_run, chosen) if run is not None)
-    possible = [source for source in sources_of(runs) if source.system != REFERENCE or protocol.reference == "among"]
+    possible = [source for source in sources_of(runs) if _may_be_judged(source, protocol=protocol)]
     sources = st.multiselect(
         words.systems,
         possible,
-        default=_usual(possible, protocol=protocol),
+        default=[source for source in possible if source.system in (ADAPTER, REFERENCE)],
         format_func=lambda source: source_name(source.run_id, source.system, words=words),
         help=words.systems_help,
         key=f"new_study_systems_{protocol.name}_{'_'.join(chosen)}",
@@ -105,10 +105,10 @@ def _reports(protocol: Protocol, *, words: StudiesWords) -> tuple[tuple[Run, ...
     return runs, tuple(sources)
 
 
-def _usual(possible: Sequence[Source], *, protocol: Protocol) -> list[Source]:
-    """Return what most will want: the fine-tuned models and the reference; of a named source the reference alone."""
-    wanted = (REFERENCE,) if protocol.source_named and protocol.reference == "among" else (ADAPTER, REFERENCE)
-    return [source for source in possible if source.system in wanted]
+def _may_be_judged(source: Source, *, protocol: Protocol) -> bool:
+    """Whether the reports of a source fit what the protocol tells its readers of them."""
+    is_reference = source.system == REFERENCE
+    return {"generated": not is_reference, "reference": is_reference, "either": True}[protocol.judged]
 
 
 def _wishes(
@@ -259,7 +259,7 @@ def _begin(wishes: _Wishes, *, plan: Sequence[Reading]) -> None:
     design = wishes.design
     study = Study(id=design.study_id, title=wishes.title, protocol=frozen(design.protocol), seed=design.seed)
     given = [(reading.assignment, reading.arms) for reading in plan]
-    studies.begin(session.database(), study, actor=access.current().name, assignments=given)
+    studies.begin(session.database(), study, actor=access.require(access.LEADS).name, assignments=given)
     for key in (_ID, _SEED):
         st.session_state.pop(key, None)
     st.toast(session.in_language(STUDIES_WORDS).begun, icon=":material/check_circle:")

@@ -55,9 +55,9 @@ def draw(dispute: Dispute, *, study: Study, protocol: Protocol, words: Adjudicat
 
 def _generated_badges(protocol: Protocol) -> tuple[str, ...]:
     """Say that a report is generated, or may be: a badge on some reports would tell which are not."""
-    if protocol.reference != "among":
-        return (session.in_language(WORKBENCH_WORDS).generated_badge,)
-    return (session.in_language(WORKBENCH_WORDS).generated_among_badge,) if protocol.is_blind else ()
+    words = session.in_language(WORKBENCH_WORDS)
+    told = {"generated": words.generated_badge, "either": words.generated_among_badge}.get(protocol.judged)
+    return (told,) if told else ()
 
 
 def _report_name(dispute: Dispute, number: int, *, words: AdjudicationWords) -> str:
@@ -204,7 +204,7 @@ def _store(dispute: Dispute, *, base: Opinion, changes: Mapping[Item, object], r
             run_id=dispute.run_id,
             case_id=dispute.case_id,
             study_id=study.id,
-            adjudicator=access.current().name,
+            adjudicator=access.require(access.ADJUDICATORS).name,
             document=document,
             basis=tuple(
                 Ground(reviewer=one.review.reviewer, task=one.review.task, revision=one.review.revision)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import access, navigation, session
+from app import access, access_log, navigation, session
 from app.faults import shown
 from app.markup import banner_html, report_head_html
 from app.moments import local_day
@@ -11,7 +11,8 @@ from app.protocol.model import Protocol
 from app.run import ReviewCase, Run
 from app.store import progress, studies
 from app.store.chain import now
-from app.store.progress import GIVEN, Workload
+from app.store.progress import Workload
+from app.store.reviews import GIVEN
 from app.store.studies import Shown, Task, Work
 from app.viewing import show_films
 from app.words.reading import READING_WORDS, ReadingWords
@@ -41,6 +42,7 @@ def _refuse(sentence: str, *, words: ReadingWords) -> None:
 
 
 def _task(task: Task, *, words: ReadingWords) -> None:
+    access_log.note("open task", subject=task.assignment.id, actor=task.assignment.reader)
     run = session.find_run(task.assignment.run_id)
     case = run.case(task.assignment.case_id) if run else None
     load = progress.workload(session.database(), task.study, reader=task.assignment.reader)
@@ -86,6 +88,7 @@ def _ask_why(task: Task, *, next_task: str, words: ReadingWords) -> None:
     if not reason.strip():
         st.warning(words.needs_reason)
         return
+    access.require(access.TASK_READERS)
     progress.skip(session.database(), task.assignment, reason=reason)
     if next_task:
         navigation.open_task(next_task)
@@ -118,7 +121,7 @@ def _bench(task: Task, *, run: Run, case: ReviewCase, ahead: ReviewCase | None, 
 def _reports(task: Task, *, protocol: Protocol, words: ReadingWords) -> tuple[ShownReport, ...]:
     arms = studies.shown(session.database(), task.assignment.id)
     if protocol.reports == 1:
-        return (ShownReport(text=arms[0].text, heading=_heading(task, protocol=protocol, words=words)),)
+        return (ShownReport(text=arms[0].text, heading=_heading(protocol, words=words)),)
     return tuple(_labelled(arm, words=words) for arm in arms)
 
 
@@ -126,10 +129,9 @@ def _labelled(arm: Shown, *, words: ReadingWords) -> ShownReport:
     return ShownReport(text=arm.text, heading=f"{words.report} {arm.label}", label=arm.label)
 
 
-def _heading(task: Task, *, protocol: Protocol, words: ReadingWords) -> str:
+def _heading(protocol: Protocol, *, words: ReadingWords) -> str:
     """Name what is judged: what a reader may know of it follows from the protocol alone, never from the arm."""
-    is_reference = protocol.source_named and protocol.reference == "among"
-    return words.judged_reference if is_reference else words.report
+    return words.judged_reference if protocol.judged == "reference" else words.report
 
 
 def _reference(case: ReviewCase, *, protocol: Protocol, words: ReadingWords) -> ShownReport | None:

@@ -21,16 +21,16 @@ def show() -> None:
         words, run = session.words(), session.current_run()
         st.html(banner_html(words))
         case_id = st.query_params.get("case", "")
-        case = None if case_id in navigation.read_blind() else run.case(case_id)
-        if case is None:
+        entries = navigation.entries(run)
+        entry = next((entry for entry in entries if entry.case.id == case_id), None)
+        if entry is None:
             st.info(words.unknown_case.format(case_id=case_id[:80]) if case_id else words.choose_case)
             if st.button(words.back, type="primary"):
                 navigation.open_worklist()
             return
+        case = entry.case
         access_log.note("open case", subject=f"{run.id}/{case.id}", actor=access.current().name)
-        entries = navigation.entries(run)
-        entry = next(entry for entry in entries if entry.case.id == case.id)
-        listed = navigation.listed(run)
+        listed = navigation.listed(entries)
         _steps(case, run=run, entries=entries, listed=listed, words=words)
         following = next_unsubmitted(listed, after=case.id)
         _case(run, entry, upcoming=run.case(following) if following else None, words=words)

@@ -80,14 +80,14 @@ def _study(study: Study, *, words: StudiesWords) -> None:
     with close.popover(words.close, disabled=study.state != "open", width="stretch"):
         st.warning(words.close_ask)
         if st.button(words.close_confirm, type="primary"):
-            studies.close(session.database(), study.id, actor=access.current().name)
+            studies.close(session.database(), study.id, actor=access.require(access.LEADS).name)
             st.rerun()
     with unblind.popover(words.unblind, width="stretch"):
         st.warning(words.unblind_ask)
         if study.state == "open":
             st.warning(words.unblind_open)
         if st.button(words.unblind_confirm, type="primary"):
-            seen = studies.unblind(session.database(), study.id, actor=access.current().name)
+            seen = studies.unblind(session.database(), study.id, actor=access.require(access.LEADS).name)
             st.session_state[_KEY] = (study.id, seen)
     _bar(loads, place=st.container(), words=words)
     names = {person.name: person.display_name for person in people.everyone(session.database())}

@@ -12,7 +12,8 @@ from app.moments import local_day
 from app.protocol.load import thawed
 from app.store import progress
 from app.store.chain import now
-from app.store.progress import GIVEN, Workload
+from app.store.progress import Workload
+from app.store.reviews import GIVEN
 from app.store.studies import Work
 from app.words.reading import READING_WORDS, ReadingWords
 

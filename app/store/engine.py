@@ -50,7 +50,7 @@ class Database:
         except BaseException as error:
             self.close()
             if isinstance(error, DatabaseError | OSError):
-                raise DataError(self._remedy(error)) from None
+                raise self._fault(error) from None
             raise
 
     @contextmanager
@@ -75,14 +75,19 @@ class Database:
     def _snapshot(self) -> Engine:
         return self._engine.execution_options(isolation_level="REPEATABLE READ")
 
-    def _remedy(self, error: DatabaseError | OSError) -> str:
+    def _fault(self, error: DatabaseError | OSError) -> DataError:
         reason = error.orig if isinstance(error, DatabaseError) else error.strerror
         first_line = str(reason).strip().split("\n")[0]
         if not self.is_file:
-            return f"{self.name} cannot be opened for reviews: {first_line}. Check address, user and rights in the URL."
-        return (
+            return DataError(
+                f"{self.name} cannot be opened for reviews: {first_line}. Check address, user and rights in the URL."
+            ).in_chinese(f"无法打开评审数据库 {self.name}：{first_line}。请核对地址、用户与权限。")
+        return DataError(
             f"{self.name} cannot be opened for reviews: {first_line}. Reviews lie in the project's folder, which must "
             "be on a local disk and writable; `--database FILE` keeps them in another place."
+        ).in_chinese(
+            f"无法打开评审数据库 {self.name}：{first_line}。评审存放在项目目录中，该目录须在本机磁盘上且可写；"
+            "用 `--database FILE` 可另存他处。"
         )
 
 

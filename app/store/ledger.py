@@ -13,9 +13,9 @@ from types import MappingProxyType
 from sqlalchemy import Row, func, or_, select
 
 from app.store.engine import Database
+from app.store.reviews import GIVEN
 from app.store.schema import RevisionRow
 
-_GIVEN = ("submitted", "amended")
 _COLUMNS = (
     RevisionRow.seq,
     RevisionRow.run_id,
@@ -96,7 +96,7 @@ class Ledger:
         reviews = self._reviews.setdefault((row.run_id, row.reviewer, row.task), {})
         known = reviews.get(row.case_id)
         given_at = known.given_at if known else None
-        if row.status in _GIVEN:
+        if row.status in GIVEN:
             given_at = given_at or row.saved_at
         elif row.status == "void":
             given_at = None

@@ -52,10 +52,14 @@ def put(database: Database, person: Person, *, actor: str) -> None:
 def add(database: Database, person: Person, *, actor: str) -> None:
     """Add a person. Raises DataError for a name that someone has already, or that nobody can have."""
     if not is_name(person.name):
-        raise DataError(f"A name has 1 to {LONGEST_NAME} characters that can be seen. Write what the sign-in tells.")
+        raise DataError(
+            f"A name has 1 to {LONGEST_NAME} characters that can be seen. Write what the sign-in tells."
+        ).in_chinese(f"登录名为 1 至 {LONGEST_NAME} 个可见字符。请按登录系统给出的填写。")
     with database.writing() as session:
         if session.get(PersonRow, person.name) is not None:
-            raise DataError(f"There is a user {person.name} already. Change that one.")
+            raise DataError(f"There is a user {person.name} already. Change that one.").in_chinese(
+                f"已有用户 {person.name}。请修改该用户。"
+            )
         _write(session, person, actor=actor)
 
 
@@ -65,10 +69,14 @@ def change(database: Database, person: Person, *, actor: str) -> None:
     Raises DataError for one that there is not, and for admins who would lock themselves out: so one is always left.
     """
     if person.name == actor and not (person.active and "admin" in person.roles):
-        raise DataError("An admin cannot take away their own access. Ask another admin.")
+        raise DataError("An admin cannot take away their own access. Ask another admin.").in_chinese(
+            "管理员不能取消自己的权限。请由另一位管理员操作。"
+        )
     with database.writing() as session:
         if session.get(PersonRow, person.name) is None:
-            raise DataError(f"There is no user {person.name}. Add them first.")
+            raise DataError(f"There is no user {person.name}. Add them first.").in_chinese(
+                f"没有用户 {person.name}。请先添加。"
+            )
         _write(session, person, actor=actor)
 
 

@@ -13,12 +13,10 @@ from sqlalchemy.orm import Session
 from app.document import ReviewDocument, canonical
 from app.store.chain import append_record, now
 from app.store.engine import Database
-from app.store.reviews import Status, newest_status
+from app.store.reviews import GIVEN, Status, newest_status
 from app.store.schema import AssignmentRow, BlindingRow, RevisionRow, StudyRow
 from app.store.studies import PURPOSES, Assignment, Purpose, Shown, Study, Work, all_studies, work
 from xray.errors import DataError
-
-GIVEN: tuple[Status, ...] = ("submitted", "amended")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +107,13 @@ def skip(database: Database, task: Assignment, *, reason: str) -> None:
     with database.writing() as session:
         study = session.get(StudyRow, task.study_id)
         if study is None or study.state != "open":
-            raise DataError("This study is closed. Nothing is changed in it any more.")
+            raise DataError("This study is closed. Nothing is changed in it any more.").in_chinese(
+                "该研究已结束，不能再改动。"
+            )
         if newest_status(session, select(AssignmentRow.id).where(AssignmentRow.id == task.id)).get(task.id) in GIVEN:
-            raise DataError("This case was submitted already. Amend it instead.")
+            raise DataError("This case was submitted already. Amend it instead.").in_chinese(
+                "该病例已提交。请改为修订评审。"
+            )
         last = _last(session, task)
         row = RevisionRow(
             run_id=task.run_id,

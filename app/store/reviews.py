@@ -22,7 +22,8 @@ from xray.errors import DataError
 
 Status = Literal["draft", "submitted", "amended", "void"]
 _STATUSES: tuple[Status, ...] = ("draft", "submitted", "amended", "void")
-_GIVEN = ("submitted", "amended")
+GIVEN: tuple[Status, ...] = ("submitted", "amended")
+"""What a review is that its reader has handed in."""
 _SERVER = "server"
 
 
@@ -151,7 +152,7 @@ def history(
 def is_given(rows: Sequence[Revision]) -> bool:
     """Whether a review, all of its revisions from the oldest, was submitted and stands: later drafts amend it."""
     last = next((row.status for row in reversed(rows) if row.status != "draft"), "void")
-    return last in _GIVEN
+    return last in GIVEN
 
 
 def newest(database: Database, run_id: str) -> tuple[Revision, ...]:
@@ -198,7 +199,7 @@ def _thread(run_id: str, case_id: str, reviewer: str, task: str) -> Select[Revis
 
 def _next_status(rows: Sequence[RevisionRow]) -> Status:
     newest = next((row.status for row in reversed(rows) if row.status != "draft"), "void")
-    return "amended" if newest in _GIVEN else "submitted"
+    return "amended" if newest in GIVEN else "submitted"
 
 
 def _holder(rows: Sequence[RevisionRow], draft: Draft, *, status: Status) -> RevisionRow | None:
@@ -208,7 +209,7 @@ def _holder(rows: Sequence[RevisionRow], draft: Draft, *, status: Status) -> Rev
             return row
     if not rows or not _document(rows[-1]).says_the_same_as(draft.document):
         return None
-    is_given = rows[-1].status in _GIVEN
+    is_given = rows[-1].status in GIVEN
     return rows[-1] if rows[-1].status == status or is_given else None
 
 

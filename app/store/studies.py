@@ -108,7 +108,9 @@ def begin(database: Database, study: Study, *, actor: str, assignments: Given = 
     """
     with _writing(database, study.id) as session:
         if session.get(StudyRow, study.id) is not None:
-            raise ConfigError(f"There is a study {study.id} already. Choose another name.")
+            raise ConfigError(f"There is a study {study.id} already. Choose another name.").in_chinese(
+                f"已有研究 {study.id}。请换一个名称。"
+            )
         row = StudyRow(
             id=study.id,
             title=study.title,
@@ -204,7 +206,7 @@ def _writing(database: Database, study_id: str) -> Iterator[Session]:
         raise DataError(
             f"Nothing was assigned in the study {study_id}: a reader is unknown, or an assignment's id or place in its "
             "reader's order is taken."
-        ) from None
+        ).in_chinese(f"研究 {study_id} 没有分配任何任务：读者不存在，或任务编号、次序已被占用。") from None
 
 
 def _assign(session: Session, study_id: str, assignments: Given, *, actor: str) -> None:
@@ -220,7 +222,7 @@ def _assign(session: Session, study_id: str, assignments: Given, *, actor: str) 
 def _open_study(session: Session, study_id: str) -> StudyRow:
     row = session.get(StudyRow, study_id)
     if row is None or row.state != "open":
-        raise DataError(f"There is no open study {study_id}.")
+        raise DataError(f"There is no open study {study_id}.").in_chinese(f"没有进行中的研究 {study_id}。")
     return row
 
 

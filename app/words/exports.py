@@ -26,6 +26,8 @@ class ExportWords:
     producer_help: str
     pseudonymous: str
     pseudonymous_help: str
+    films_missing: str
+    films_searched: str
     retired: str
     retired_help: str
     reason: str
@@ -104,6 +106,8 @@ _ZH = ExportWords(
     producer_help="名称或编码，写入文件的人工智能生成标识（GB 45438）",
     pseudonymous="没有原始影像时以假名写出",
     pseudonymous_help="假名报告在 PACS 中不会归入真实患者，仅供研究",
+    films_missing="启动时没有给出原始影像目录（`--films DIR`），只能以假名写出。",
+    films_searched="正在读取原始影像目录；读完之前，未找到原始影像的报告不写出。",
     retired="不再用于评测的运行",
     retired_help="声明今后不再用这些运行的检查给任何模型评分；其患者才可用于训练，此声明记入审计日志",
     reason="导出原因（必填，记入审计日志）",
@@ -215,6 +219,8 @@ _EN = ExportWords(
     producer_help="Name or code, for the label of generated content in the files (GB 45438)",
     pseudonymous="Without the original film, write under a pseudonym",
     pseudonymous_help="A PACS files a report under a pseudonym with no real patient: for research only",
+    films_missing="No folder of original films was named at the start (`--films DIR`): only pseudonyms can be written.",
+    films_searched="The folder of original films is being read. Until that is done, reports without theirs stay out.",
     retired="Runs no longer used for evaluation",
     retired_help="No model will be scored on the studies of these runs any more; only then may their patients be "
     "learned from. The audit keeps that you said so",

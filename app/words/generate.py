@@ -35,7 +35,6 @@ class GenerateWords:
     kept_nowhere: str
     answer: str
     empty: str
-    compared: str
 
 
 _ZH = GenerateWords(
@@ -76,7 +75,6 @@ _ZH = GenerateWords(
     kept_nowhere="本页结果不保存，离开后即消失；评审请在工作列表中进行。",
     answer="生成结果",
     empty="（模型的回答为空白）",
-    compared="与参考报告对照",
 )
 
 _EN = GenerateWords(
@@ -123,7 +121,6 @@ _EN = GenerateWords(
     kept_nowhere="Nothing on this page is kept. Reviews are made from the worklist.",
     answer="Answer",
     empty="(the answer is blank)",
-    compared="Compared with the reference report",
 )
 
 GENERATE_WORDS: Mapping[str, GenerateWords] = MappingProxyType({"zh": _ZH, "en": _EN})

@@ -49,7 +49,6 @@ class ScoresWords:
     reports: str
     patients: str
     better: str
-    zero: str
 
 
 _CHINESE_METRICS = MappingProxyType(
@@ -183,7 +182,6 @@ SCORES_WORDS: Mapping[str, ScoresWords] = MappingProxyType(
             reports="报告数",
             patients="患者数",
             better="各指标差值及 95% 置信区间（虚线为 0）",
-            zero="无差别",
         ),
         "en": ScoresWords(
             title="Scores",
@@ -245,7 +243,6 @@ SCORES_WORDS: Mapping[str, ScoresWords] = MappingProxyType(
             reports="Reports",
             patients="Patients",
             better="Differences with 95 % intervals (dashed: 0)",
-            zero="no difference",
         ),
     }
 )

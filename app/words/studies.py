@@ -17,7 +17,6 @@ class StudiesWords:
     show: str
     back: str
     progress: str
-    readings_done: str
     unknown_study: str
     name: str
     name_hint: str
@@ -99,7 +98,6 @@ STUDIES_WORDS: Mapping[str, StudiesWords] = MappingProxyType(
             show="查看",
             back="返回研究列表",
             progress="已提交 {done} / {total}",
-            readings_done="阅片进度",
             unknown_study="没有这项研究，请从列表中选择。",
             name="研究名称",
             name_hint="读者会看到这个名称，请勿写入模型名",
@@ -186,7 +184,6 @@ STUDIES_WORDS: Mapping[str, StudiesWords] = MappingProxyType(
             show="Open",
             back="Back to the studies",
             progress="{done} / {total} submitted",
-            readings_done="Progress of reading",
             unknown_study="There is no such study. Choose one from the list.",
             name="Name of the study",
             name_hint="Readers see this name: do not write a model's name into it",

@@ -37,9 +37,7 @@ class Words:
     finding: str
     finding_hint: str
     disagreement: str
-    disagreement_hint: str
     status: str
-    status_hint: str
     order: str
     order_of_run: str
     order_low_first: str

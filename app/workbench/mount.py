@@ -32,6 +32,7 @@ def mount(bench: Bench) -> None:
 
 def _show(bench: Bench) -> None:
     with shown():
+        access.require(access.READERS)  # a fragment runs on when the page is not drawn again
         history = _history(bench)
         result = components.workbench(
             data=_data(bench, history=history), key=KEY, default={"outbox": None}, on_outbox_change=_receive

@@ -28,6 +28,8 @@ def _of_case(run_id: str, case_id: str) -> Place | None:
 
 
 def _of_task(task: str) -> Place | None:
+    if not access.allows(access.TASK_READERS):
+        return None
     found = studies.find_task(session.database(), task, reader=access.current().name)
     if found is None or found.study.state != "open":  # what is said after the end of a study is no part of it
         return None

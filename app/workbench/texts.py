@@ -102,9 +102,9 @@ def _compared(generated: str, reference: str, profile: Profile) -> tuple[Alignme
 
 
 def _badges(bench: Bench, words: WorkbenchWords) -> tuple[Badge, ...]:
-    """Say that reports are generated; beside a reference among them, in words that fit all of them."""
-    among = bench.protocol.reference == "among"
-    return (("ai", words.generated_among_badge if among else words.generated_badge),)
+    """Say that reports are generated, or may be: a badge on some of them would tell which are not."""
+    told = {"generated": words.generated_badge, "either": words.generated_among_badge}.get(bench.protocol.judged)
+    return (("ai", told),) if told else ()
 
 
 def _plain(report: ShownReport, *, badges: tuple[Badge, ...], words: WorkbenchWords) -> Text:

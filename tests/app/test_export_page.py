@@ -1,14 +1,17 @@
 """The export page and `python -m app export`: what is told before, what is written, who may take it away."""
 
+import hashlib
 import io
 import json
 import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from fhir.resources.R4B.bundle import Bundle
@@ -17,7 +20,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from app import session
+from app import access, session
 from app.__main__ import main
 from app.downloads import GRID_SECONDS, export_route, export_url
 from app.export.archive import earlier_exports, find_export, new_folder
@@ -28,10 +31,12 @@ from app.store.people import Person
 from tests.app.export.pdf_text import pages_of
 from tests.app.export.project import Project, arm, project_at
 from tests.app.page import assert_no_error, go_to
+from tests.app.screen import set_case, write_dicom
 from tests.xray.data.dicomweb_peer import Peer, serving
 from xray.errors import ConfigError
 from xray.records import read_record
 
+STUDY = {"StudyInstanceUID": "1.2.840.7", "SeriesInstanceUID": "1.2.840.7.1"}
 CORRECTED = "右侧胸腔少量积液，心影不大。"
 
 
@@ -129,16 +134,10 @@ def test_a_study_is_named_before_its_blinding_is_looked_behind(open_export, proj
     assert set(reasons["原因"]) == {"评审的是较早的一版生成报告", "质控病例（植入错误）"}
 
 
-def test_a_reader_has_no_export_page(open_page: Callable[..., AppTest], project: Project):
-    people.put(project.database, Person(name="local", display_name="读者", roles=frozenset({"reader"})), actor="local")
-    page = open_page(project.folder)
-    assert "export" not in page.session_state["pages"]
-
-
 @pytest.fixture
 def client(project: Project, monkeypatch: pytest.MonkeyPatch) -> TestClient:
     monkeypatch.setenv("XRAY_REVIEW_PROJECT", str(project.folder))
-    return TestClient(Starlette(routes=[export_route(session.take_export)]))
+    return TestClient(Starlette(routes=[export_route(session.take_export, may_take=access.may_export)]))
 
 
 def made_by_command(project: Project, folder: Path, kind: str, *more: str) -> Path:
@@ -167,6 +166,39 @@ def test_the_zip_comes_whole_to_whom_it_was_signed_for_and_the_audit_knows(clien
         assert packed.read(f"{folder.name}/reviews.jsonl") == (folder / "reviews.jsonl").read_bytes()
     entry = audit.newest(project.database, count=1)[0]
     assert (entry.action, entry.actor, entry.subject) == ("download export", "local", folder.name)
+
+
+def test_a_zip_is_given_out_only_as_long_as_its_person_may_export(client: TestClient, project: Project):
+    folder = made_by_command(project, new_folder(project.folder, kind="jsonl"), "jsonl")
+    chen = Person(name="chen", display_name="陈医师", roles=frozenset({"lead"}))
+    people.put(project.database, chen, actor="local")
+    url = export_url(folder.name, person="chen")
+    assert client.get(url).status_code == 200
+    people.put(project.database, replace(chen, roles=frozenset({"reader", "admin"})), actor="local")
+    assert client.get(url).status_code == 404
+
+
+def test_a_structured_report_is_of_the_patient_of_its_original_film(
+    open_export, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    films = tmp_path / "films"
+    sha256 = write_dicom(films / "病房" / "1.dcm", np.zeros((8, 8), dtype=np.uint16), PatientID="HIS-0007", **STUDY)
+    drawing = Path(project.run().film(project.case(0), 0) or "")
+    (films / "2.png").write_bytes(drawing.read_bytes())
+    set_case(project.folder / "one", 1, film_sha256=(sha256, "0" * 64))
+    set_case(project.folder / "one", 0, film_sha256=(hashlib.sha256(drawing.read_bytes()).hexdigest(),))
+    folder = made_by_command(project, tmp_path / "out", "dicom_sr", "--films", str(films), "--institution", "某某医院")
+    (report,) = folder.glob("*.dcm")
+    assert dcmread(report).PatientID == "HIS-0007"
+    assert dcmread(report).StudyInstanceUID == STUDY["StudyInstanceUID"]
+    page = open_export()
+    monkeypatch.setenv("XRAY_REVIEW_FILMS", str(films))
+    originals = session.lightbox().originals
+    assert originals is not None
+    originals.wait()
+    page = press(choose(page, "dicom_sr", institution=("text_input", "某某医院")), "check")
+    assert_no_error(page)
+    assert told(page)[1] == "1"
 
 
 @pytest.mark.parametrize(
@@ -281,7 +313,7 @@ def test_reports_go_to_the_pacs_that_was_named_at_the_start_after_a_confirmation
     entry = audit.newest(project.database, count=1)[0]
     assert (entry.action, json.loads(entry.details)["kept"]) == ("send to PACS", 2)
     page = press(page, "pacs_test")
-    assert "cannot be reached" in page.error[0].value
+    assert "无法连接" in page.error[0].value
 
 
 @pytest.mark.parametrize(

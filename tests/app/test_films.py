@@ -3,6 +3,7 @@
 import hashlib
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from app import session
+from app import access, session
 from app.films import GRID_SECONDS, FilmPlace, film_address, film_route
 from app.run import Run, load_run
 from app.settings import Settings
+from app.store import people
+from app.store.people import LOCAL, Person
 from tests.app.screen import SECRET, set_case, unpacked, write_dicom
 
 NOISE = np.random.default_rng(0).integers(0, 4096, (40, 30)).astype(np.uint16)
@@ -52,7 +55,7 @@ def client(project: Path) -> Iterator[TestClient]:
         originals = session.lightbox().originals
         assert originals is not None
         originals.wait()
-        yield TestClient(Starlette(routes=[film_route(session.find_film)]))
+        yield TestClient(Starlette(routes=[film_route(session.find_film, may_see=access.may_see_films)]))
         session.close()
 
 
@@ -61,8 +64,8 @@ def _fresh_session() -> None:
     """These tests share one session: its decoders take a second to start."""
 
 
-def address(run: Run, *, case: int = ORIGINAL, index: int = 0, now: float | None = None) -> str:
-    return film_address(FilmPlace(run_id=run.id, case_id=run.cases[case].id, index=index), now=now)
+def address(run: Run, *, case: int = ORIGINAL, index: int = 0, person: str = LOCAL, now: float | None = None) -> str:
+    return film_address(FilmPlace(run_id=run.id, case_id=run.cases[case].id, index=index), person=person, now=now)
 
 
 def test_a_signed_address_gives_every_value_of_the_original_film(run: Run, client: TestClient):
@@ -153,6 +156,18 @@ def test_films_are_kept_encoded_by_what_they_hold(run: Run, client: TestClient, 
     sent = client.get(f"{address(run)}/original/preview").content
     (kept,) = (project / "run" / "film_cache" / "encoded").glob(f"{run.cases[ORIGINAL].case.film_sha256[0]}-*-preview*")
     assert zlib.decompress(kept.read_bytes(), wbits=31) == sent
+
+
+def test_an_address_is_worth_nothing_once_its_person_may_see_no_films(run: Run, client: TestClient):
+    reader = Person(name="zhao", display_name="赵医师", roles=frozenset({"reader"}))
+    people.put(session.database(), reader, actor=LOCAL)
+    own, other = (f"{address(run, case=PLAIN, person=name)}/model/preview" for name in ("zhao", LOCAL))
+    assert own != other
+    assert client.get(own).status_code == 200
+    for left in (replace(reader, roles=frozenset({"admin"})), replace(reader, active=False)):
+        people.put(session.database(), left, actor=LOCAL)
+        assert client.get(own).status_code == 403
+    assert client.get(other).status_code == 200
 
 
 def test_a_film_outside_the_run_folder_is_not_served(run_folder: Path, tmp_path: Path):

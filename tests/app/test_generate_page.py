@@ -298,5 +298,5 @@ def test_a_failure_of_the_server_is_told_on_the_page(open_live, server: ChatServ
     server.status = 500
     page = open_live()
     page = settle(page.button(key="live_go").click().run())
-    assert "failed (500)" in page.error[0].value
+    assert "出错（500）" in page.error[0].value
     assert not page.exception

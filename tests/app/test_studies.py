@@ -268,8 +268,11 @@ def test_a_protocol_file_of_ones_own_is_checked_in_one_sentence(project: Path, o
     page.selectbox(key="new_study_protocol").set_value("own").run()
     assert page.info[0].value == "请上传一个 YAML 方案文件。"
     page.file_uploader[0].set_value(("mine.yaml", b"name: mine\ncolour: red\n", "text/yaml")).run()
-    assert page.error[0].value.startswith("mine.yaml: ")
+    assert page.error[0].value.startswith("mine.yaml：")
     assert not page.exception
+    for text, told in {"name: a": "title：缺少这一项", "- 1": "须由名称和取值组成", "a: [": "不是 YAML"}.items():
+        page.file_uploader[0].set_value(("mine.yaml", text.encode(), "text/yaml")).run()
+        assert told in page.error[0].value
 
 
 def test_closing_and_unblinding_ask_first_and_are_in_the_audit(project: Path, open_at: Opener):

@@ -21,7 +21,6 @@ ZH = WorkbenchWords(
     no_report="本次运行没有为该检查生成报告",
     empty_report="（生成的报告为空白）",
     reference_report="参考报告",
-    no_reference="参考报告中没有对应的句子",
     alone=MappingProxyType({"generated": "仅生成报告", "reference": "仅参考报告"}),
     shared="参考见其他行：",
     alike="文字相同或相近，两句均无可比对的所见",

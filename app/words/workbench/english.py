@@ -21,7 +21,6 @@ EN = WorkbenchWords(
     no_report="The run wrote no report for this study",
     empty_report="(the generated report is blank)",
     reference_report="Reference report",
-    no_reference="no sentence of the reference answers this one",
     alone=MappingProxyType({"generated": "generated only", "reference": "reference only"}),
     shared="see another row of the reference: ",
     alike="the same or similar words, no finding to compare in either",

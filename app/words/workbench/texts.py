@@ -15,7 +15,6 @@ class WorkbenchWords:
     no_report: str
     empty_report: str
     reference_report: str
-    no_reference: str
     alone: Mapping[str, str]
     shared: str
     alike: str

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.document import Preference, QuestionAnswer, ReviewDocument, SentenceDecision, sha256
-from app.export.edits import CATEGORIES, sentences
+from app.export.edits import CATEGORIES
 from app.export.gather import Choice, Gathered, gather
 from app.export.order import Order, carry_out, plan
 from app.export.records import PromptTurn, ReviewedReport
@@ -77,13 +77,6 @@ def test_a_submitted_review_is_joined_with_its_case_its_text_and_who_stands_for_
     assert (edit.text, edit.category, edit.significant) == ("左侧胸腔少量积液，心影不大。", 3, True)
     assert (added.decision, added.text, added.replacement, added.category) == ("add", "", "少量。", 2)
     assert record.answers[0].value == ("lateral", "frontal")
-
-
-def test_a_sentence_keeps_its_number_whatever_stands_around_it():
-    text = "1. 心影不大。\n\n2. 心胸比0.58；；左肺清晰！（复查）"
-    assert sentences(text) == ("1. 心影不大。", "2. 心胸比0.58；；", "左肺清晰！", "（复查）")
-    assert sentences("。") == ("。",)
-    assert sentences("") == ("",)
 
 
 def test_rexvals_categories_are_numbered_in_their_published_order():

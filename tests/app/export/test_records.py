@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.export.contents import findings_and_impression, select_documents
-from app.export.records import Person, PromptTurn
+from app.export.records import Person, PromptTurn, SentenceEdit
 from tests.app.export.reviews import CORRECTED, GENERATED, LABEL, review, signed
 
 
@@ -35,8 +35,25 @@ def test_a_signature_does_not_count_on_a_review_that_is_not_handed_in(status: st
 
 def test_the_final_text_is_the_corrected_one_and_a_rejected_one_is_none() -> None:
     assert review().final_text == CORRECTED
-    assert review(verdict="accept", corrected="").final_text == GENERATED
+    assert review(verdict="accept", corrected="", edits=()).final_text == GENERATED
     assert review(verdict="reject", corrected=" \n").final_text == ""
+
+
+@pytest.mark.parametrize(
+    ("edit", "stands"),
+    [
+        ({"decision": "reject"}, False),
+        ({"decision": "edit", "replacement": "右肺下叶见斑片影，"}, False),
+        ({"decision": "edit", "replacement": f"{GENERATED} "}, True),
+        ({"decision": "accept"}, True),
+        ({"decision": "add", "text": "", "replacement": "右侧少量积液。"}, False),
+        ({"decision": "add", "text": ""}, True),
+    ],
+    ids=["rejected", "rewritten", "rewritten as it was", "accepted", "added", "lacks something"],
+)
+def test_nobody_stands_for_a_generated_text_with_a_sentence_that_they_struck_out(edit: dict[str, str], stands: bool):
+    edits = (SentenceEdit.model_validate({"text": GENERATED, **edit}),)
+    assert review(verdict=None, corrected="", edits=edits).final_text == (GENERATED if stands else "")
 
 
 def test_times_without_an_offset_and_prompts_without_a_question_are_refused() -> None:

@@ -188,9 +188,14 @@ class Server:
             return DataError(
                 f"{host} refuses access ({status}). Set {TOKEN_VARIABLE}, or {USER_VARIABLE} and {PASSWORD_VARIABLE}, "
                 "to credentials that may do this."
+            ).in_chinese(
+                f"{host} 拒绝访问（{status}）。请把 {TOKEN_VARIABLE}，或 {USER_VARIABLE} 与 {PASSWORD_VARIABLE}，"
+                "设为有权限的凭据。"
             )
         if 300 <= status < 400:
-            return DataError(f"{host} redirects to another address ({status}). Name the final address.")
+            return DataError(f"{host} redirects to another address ({status}). Name the final address.").in_chinese(
+                f"{host} 转向其他地址（{status}）。请给出最终地址。"
+            )
         if status in (404, 410):
             return Rejected("not_found", "the server does not have it, or its DICOMweb root is another address")
         if storing and status in _NOT_STORED:
@@ -204,10 +209,12 @@ class Server:
             return DataError(
                 f"The certificate of {host} is not signed by an authority that this machine knows. Point SSL_CERT_FILE "
                 "to the certificate of your hospital's authority."
-            )
+            ).in_chinese(f"本机不信任 {host} 的证书。请让 SSL_CERT_FILE 指向医院证书机构的证书。")
         if isinstance(reason, TimeoutError):
             return Rejected("server_error", f"the server was silent for {self.limits.silence_seconds:g} seconds")
-        return DataError(f"{host} cannot be reached. Check the address, and that the server runs.")
+        return DataError(f"{host} cannot be reached. Check the address, and that the server runs.").in_chinese(
+            f"无法连接 {host}。请核对地址，并确认服务器正在运行。"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
