@@ -49,15 +49,32 @@ def _write_opt(folder: Path, texts: Sequence[str]) -> None:
     write_opt(folder, texts, positions=_POSITIONS)
 
 
-def _compose(folder: Path, texts: Sequence[str], *, bridge: str) -> None:
+def _write_t5(folder: Path, texts: Sequence[str]) -> None:
+    write_t5(folder, texts, spread=0.25)  # wider, it would begin with the loss of one who is sure and wrong
+
+
+def _compose_mlp(folder: Path, texts: Sequence[str]) -> None:
+    _compose(folder, texts, bridge=("mlp",))
+
+
+def _compose_qformer(folder: Path, texts: Sequence[str]) -> None:
+    """Take the Q-Former of a tiny BLIP-2: one that is drawn here would have the published 88 million weights."""
+    other = folder.with_name("bridge")
+    shutil.rmtree(other, ignore_errors=True)
+    write_opt(other, texts)
+    _compose(folder, texts, bridge=("qformer", "--bridge-from", str(other)))
+
+
+def _compose(folder: Path, texts: Sequence[str], *, bridge: tuple[str, ...]) -> None:
     """Join CLIP and Llama by the command that a user types."""
     parts = folder.with_name("parts")
     shutil.rmtree(parts, ignore_errors=True)
     vision, language = parts / "clip", parts / "llama"
     write_clip(vision)
     write_llama(language, "".join(texts))
-    named = ["--vision", str(vision), "--language", str(language), "--bridge", bridge]
-    subprocess.run([sys.executable, "-m", "finetune.cli", "models", "compose", *named, str(folder)], check=True)
+    named = ["--vision", str(vision), "--language", str(language), "--bridge", *bridge]
+    command = [sys.executable, "-m", "finetune.cli", "models", "compose", *named, str(folder)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 SEED_FAMILIES: dict[str, Callable[[Path, Sequence[str]], None]] = {
@@ -65,7 +82,7 @@ SEED_FAMILIES: dict[str, Callable[[Path, Sequence[str]], None]] = {
     "qwen_vl": _write_qwen_vl,
     "minigpt4": _write_minigpt4,
     "blip2_opt": _write_opt,
-    "blip2_flan_t5": write_t5,
-    "composed_qformer": lambda folder, texts: _compose(folder, texts, bridge="qformer"),
-    "composed_mlp": lambda folder, texts: _compose(folder, texts, bridge="mlp"),
+    "blip2_flan_t5": _write_t5,
+    "composed_qformer": _compose_qformer,
+    "composed_mlp": _compose_mlp,
 }

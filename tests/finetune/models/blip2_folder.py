@@ -51,8 +51,8 @@ def write_opt(folder: Path, texts: Iterable[str], *, positions: int = 128) -> No
     _write(folder, text=text, tokenizer=tokenizer)
 
 
-def write_t5(folder: Path, texts: Iterable[str]) -> None:
-    """Write a BLIP-2 with Flan-T5, whose tokenizer knows the words of `texts`."""
+def write_t5(folder: Path, texts: Iterable[str], *, spread: float = 0.8) -> None:
+    """Write a BLIP-2 with Flan-T5, whose tokenizer knows the words of `texts`. `spread`: of its random weights."""
     tokenizer = _text_tokenizer(texts, bos=None, ends=True)
     text = T5Config(
         vocab_size=len(tokenizer) + 3,
@@ -63,7 +63,7 @@ def write_t5(folder: Path, texts: Iterable[str]) -> None:
         num_heads=2,
         feed_forward_proj="gated-gelu",
         tie_word_embeddings=False,
-        initializer_factor=0.8,
+        initializer_factor=spread,
         decoder_start_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
