@@ -23,8 +23,7 @@ from app.downloads import GRID_SECONDS, export_route, export_url
 from app.export.archive import earlier_exports, find_export, new_folder
 from app.export.folder import ExportManifest
 from app.servers import Servers
-from app.store import audit, people
-from app.store.people import Person
+from app.store import audit
 from tests.app.export.pdf_text import pages_of
 from tests.app.export.project import Project, arm, project_at
 from tests.app.page import assert_no_error, go_to
@@ -127,12 +126,6 @@ def test_a_study_is_named_before_its_blinding_is_looked_behind(open_export, proj
     assert audit.newest(project.database, count=1)[0].action == "unblind"
     reasons = next(frame.value for frame in page.dataframe if "条数" in frame.value.columns)
     assert set(reasons["原因"]) == {"评审的是较早的一版生成报告", "质控病例（植入错误）"}
-
-
-def test_a_reader_has_no_export_page(open_page: Callable[..., AppTest], project: Project):
-    people.put(project.database, Person(name="local", display_name="读者", roles=frozenset({"reader"})), actor="local")
-    page = open_page(project.folder)
-    assert "export" not in page.session_state["pages"]
 
 
 @pytest.fixture
