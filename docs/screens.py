@@ -74,7 +74,7 @@ def plan(page: Page) -> None:
     for _ in range(3):
         readers.press_sequentially("示例医师")
         readers.press("Enter")
-    page.get_by_role("heading", name="新建研究").click()
+    page.locator(".ai-banner").click()  # closes the list
     page.locator("[data-testid=stDataFrame]").nth(1).wait_for()
     page.locator("[data-testid=stDataFrame]").nth(1).scroll_into_view_if_needed()
 
@@ -183,6 +183,7 @@ def draw(page: Page, screen: Screen, *, url: str) -> bytes:
     if screen.act:
         screen.act(page)
     page.locator('[data-test-script-state="notRunning"]').wait_for()
+    page.locator("[data-testid=stSkeleton]").first.wait_for(state="detached")
     page.wait_for_timeout(1500)  # films and tables are drawn after they came
     return page.screenshot(animations="disabled")
 
