@@ -7,7 +7,7 @@ from importlib.machinery import ModuleSpec
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from app import access, lock, markup, navigation, session
+from app import access, components, lock, markup, navigation, session
 from app.access import Visitor
 from app.faults import shown
 from app.pages import GROUPS, HOME, PAGES, Page
@@ -30,6 +30,8 @@ def main() -> None:
     words = session.words()
     st.set_page_config(page_title=words.app_title, page_icon="🩻", layout="wide", initial_sidebar_state="collapsed")
     st.html(markup.STYLE)
+    with st.container(key="language_of_page"):
+        components.language(data={"language": words.html_language}, key="page_language")
     chosen: _Chosen | None = None
     with shown():  # without a database nobody is known, and the page says why
         chosen = _choose(words.code)
@@ -70,7 +72,7 @@ def _menu(visitor: Visitor, language: str) -> _Chosen:
     """Offer the pages that who is here may open, and return the one in the address, or the refusal of it."""
     opened = [page for page in PAGES if visitor.may_open(page.roles)]
     home = HOME if HOME in opened else opened[0]
-    groups: dict[str, list[StreamlitPage]] = {}
+    groups: dict[str, list[StreamlitPage]] = {titles[language]: [] for titles in GROUPS.values()}
     objects: dict[str, StreamlitPage] = {}
     runless: list[StreamlitPage] = []
     for page in PAGES:
@@ -80,7 +82,7 @@ def _menu(visitor: Visitor, language: str) -> _Chosen:
         made = [_made(page, show=show, language=language, hidden=hidden, default=page is home)]
         if page is home:  # Streamlit knows its first page at / alone, and calls its own address unknown
             made.append(_made(page, show=show, language=language, hidden=True))
-        groups.setdefault(GROUPS[page.group][language], []).extend(made)
+        groups[GROUPS[page.group][language]].extend(made)
         objects[page.path] = made[0]
         if not (is_open and page.of_run):
             runless += made

@@ -1,4 +1,4 @@
-"""The parts of the page that Streamlit's own widgets cannot give: the films, the report workbench and the idle lock.
+"""The parts of the page that Streamlit's own widgets cannot give: films, workbench, lock and language.
 
 They are Streamlit components (v2): plain ES modules in this folder, no build step, registered once at import.
 """
@@ -37,6 +37,7 @@ def _module(folder: str, parts: tuple[str, ...]) -> str:
     return _EXPORT.sub("", _LOCAL_IMPORT.sub("", text))
 
 
+language = st.components.v2.component("xray_review_language", js=_asset("language.js"))
 lock = st.components.v2.component("xray_review_lock", js=_asset("lock.js"))
 viewer = st.components.v2.component(
     "xray_review_viewer",

@@ -36,6 +36,7 @@ class _StudyPlan:
     cases: int
     readers: tuple[str, ...]
     done: tuple[float, ...]
+    overlap: int = 2
 
 
 _NAMES = tuple(person.name for person in READERS)
@@ -66,6 +67,7 @@ _STUDIES = (
         cases=12,
         readers=_NAMES,
         done=(1.0, 1.0, 1.0),
+        overlap=3,  # two models in turn: of three readers two see the same report
     ),
 )
 
@@ -118,7 +120,7 @@ def _study(database: Database, plan: _StudyPlan, *, runs: Sequence[Run], seed: i
         sources=sources,
         readers=plan.readers,
         seed=seed,
-        overlap=2,
+        overlap=plan.overlap,
         repeats=protocol.repeats,
         sentinels=protocol.sentinels,
         profile=first.profile,

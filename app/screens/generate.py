@@ -11,7 +11,7 @@ from app import access, session
 from app.asked import asked_of
 from app.faults import show as show_fault
 from app.faults import shown
-from app.live.client import Client, Question
+from app.live.client import Client, Question, ServerAbsentError
 from app.live.job import RUNNING, Job, Progress
 from app.marked import legend_html, report_html
 from app.markup import banner_html, report_head_html
@@ -73,7 +73,11 @@ def _model(words: GenerateWords) -> str | None:
                 )
         except DataError as error:
             st.session_state.pop(MODELS_KEY, None)
-            show_fault(error)
+            if isinstance(error, ServerAbsentError):
+                address = Servers.from_environment().serve
+                st.error(words.no_server.format(address=address), icon=":material/power_off:")
+            else:
+                show_fault(error)
             st.button(words.look_again, icon=":material/refresh:", key="live_again")
             return None
         known = st.session_state[MODELS_KEY] = (time.monotonic(), names[0])

@@ -36,11 +36,12 @@ def draw(dispute: Dispute, *, study: Study, protocol: Protocol, words: Adjudicat
     """Draw the case and, below the reviews, the form of the decision."""
     run = session.find_run(dispute.run_id)
     case = run.case(dispute.case_id) if run else None
-    left, right = st.columns([5, 6], gap="medium")
-    with left:
-        if run is not None and case is not None and protocol.films:
+    texts = st.container()
+    if run is not None and case is not None and protocol.films:
+        films, texts = st.columns([5, 6], gap="medium")
+        with films:
             show_films(run, case, key="viewer")
-    with right:
+    with texts:
         for number, text in enumerate(dispute.reports, start=1):
             badges = [("ai", text) for text in _generated_badges(protocol)]
             st.html(report_head_html(_report_name(dispute, number, words=words), badges=badges) + _text_html(text))

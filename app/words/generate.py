@@ -20,6 +20,7 @@ class GenerateWords:
     film: str
     no_film: str
     model: str
+    no_server: str
     of_project: str
     not_of_project: str
     look_again: str
@@ -49,6 +50,7 @@ _ZH = GenerateWords(
     film="影像",
     no_film="请先选择或上传影像。",
     model="模型 {model}",
+    no_server="`{address}` 处没有模型应答。请用 `finetune serve RUN` 启动模型，或启动本系统时用 --serve 指明地址。",
     of_project="本项目的运行",
     not_of_project="不是本项目的运行",
     look_again="重新连接",
@@ -90,6 +92,8 @@ _EN = GenerateWords(
     film="Film",
     no_film="Choose or upload a film first.",
     model="Model {model}",
+    no_server="No model answers at `{address}`. Start it with `finetune serve RUN` on this machine, or name its "
+    "address by --serve when this app starts.",
     of_project="a run of this project",
     not_of_project="no run of this project",
     look_again="Connect again",

@@ -1,9 +1,10 @@
 """A small finished run with real schemas: films drawn in code, reports that agree and disagree in every way."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
 import numpy as np
@@ -168,6 +169,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
         sign_in: SignIn | None = None,
         user: dict[str, object] | None = None,
         path: str | None = None,
+        query: Mapping[str, str] = MappingProxyType({}),
     ) -> AppTest:
         for name, value in Settings.of(project, database=database, sign_in=sign_in).environment().items():
             monkeypatch.setenv(name, value)
@@ -177,6 +179,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
             page.query_params["run"] = run
         if case is not None:
             page.query_params["case"] = case
+        page.query_params.update(query)
         if path is not None:
             page._page_hash = calc_hash(path)  # as the address /path does; AppTest knows only pages that are files
         return page.run()
@@ -189,7 +192,7 @@ def browser() -> Iterator["Browser"]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as engine:
-        running = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        running = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         yield running
         running.close()
 

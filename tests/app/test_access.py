@@ -1,4 +1,4 @@
-"""Who may come in, and what each role sees: every page against every role, in every way of signing in."""
+"""Who may come in, in every way of signing in, and what they see first."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -6,15 +6,13 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
 
 from app import access
 from app.access import AccessDenied
-from app.pages import PAGES
 from app.sign_in import HEADER_KEY, SignIn
 from app.store import audit, people
 from app.store.engine import Database
-from app.store.people import ROLES, Person, Role
+from app.store.people import Person, Role
 from tests.app.page import assert_no_error, case_ids, draft, html_of, save, table_of
 
 Opener = Callable[..., AppTest]
@@ -41,37 +39,13 @@ def texts(page: AppTest) -> str:
 
 @pytest.fixture(scope="module")
 def shared_run(make_run: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One run for all pages that change nothing; a person for each role, who has no other."""
+    """One run for all pages that change nothing, and people who may read it or not."""
     folder = make_run(tmp_path_factory.mktemp("shared") / "run", num_cases=2)
-    for role in ROLES:
-        admit(folder, role, role)
+    admit(folder, "reader", "reader")
+    admit(folder, "admin", "admin")
     admit(folder, "left", "reader", "admin", active=False)
     admit(folder, "new")
     return folder
-
-
-def go_to(page: AppTest, path: str) -> None:
-    """Follow the address /path; AppTest itself knows only pages that are files."""
-    page._page_hash = calc_hash(path)
-    page.run()
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_a_page_is_drawn_for_its_roles_and_refused_to_the_others_in_one_sentence(
-    shared_run: Path, open_page: Opener, role: Role
-):
-    shown = open_page(shared_run, sign_in=HEADER, user={HEADER_KEY: role})
-    for page in PAGES:
-        go_to(shown, page.path)
-        assert not shown.exception
-        assert not any("错误编号" in error.value for error in shown.error)
-        is_refused = role not in page.roles
-        assert ("无权访问" in html_of(shown)) is is_refused, page.path
-        if is_refused:
-            (refusal,) = shown.warning
-            assert page.titles["zh"] in refusal.value
-            assert not shown.dataframe
-            assert entries(shared_run, "page refused")[0] == (role, page.path)
 
 
 def test_the_first_page_is_the_list_or_for_who_reads_no_cases_another_one(shared_run: Path, open_page: Opener):

@@ -29,7 +29,6 @@ from tests.app.reader_study import PROTOCOL, READERS, Look, add_readers, add_stu
 from xray.records import write_record
 
 Opener = Callable[..., AppTest]
-PAGES = ("scores", "agreement", "progress")
 VERDICT = Item(topic="verdict", scale="nominal")
 
 
@@ -326,29 +325,3 @@ def test_a_reader_sees_their_own_progress_and_no_page_of_the_lead(
     assert "哨兵" not in shown
     refused = open_dashboard(open_page, run_folder, "agreement")
     assert "一致性" not in html_of(refused)
-
-
-@pytest.fixture(scope="module")
-def large_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two runs of 5,000 studies, a hundred of them reviewed in the older one."""
-    folder = tmp_path_factory.mktemp("project")
-    run = load_run(write_large_run(folder / "first", run_id="first"))
-    write_large_run(folder / "second", run_id="second", shift=1)
-    with closing(Database(folder / "reviews.sqlite")) as database:
-        add_readers(database)
-        for number, case in enumerate(run.cases[:100]):
-            submit(database, run, case.id, {"verdict": ("accept", "edit")[number % 2]}, reviewer="chen")
-            submit(database, run, case.id, {"verdict": ("accept", "edit")[number % 3 > 0]}, reviewer="li")
-    return folder
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_the_pages_open_with_five_thousand_cases(large_project: Path, open_page: Opener, path: str):
-    page = open_dashboard(open_page, large_project, path, run="first")
-    assert_no_error(page)
-    expected = {
-        "scores": "差值 = 另一次运行 − 本次运行",
-        "agreement": "Gwet AC1",
-        "progress": "<td>开放评审：first</td><td>5000</td><td>100</td>",
-    }
-    assert expected[path] in shown_words(page)

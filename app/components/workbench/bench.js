@@ -69,7 +69,6 @@ class Bench extends Frame {
     this.data = data;
     this.words = data.words;
     this.outbox.bind({ owner, run, case: caseId, task, thread }, send);
-    document.documentElement.lang = data.words.html_language;
     for (const ack of data.acks) this.outbox.acknowledged(ack);
     for (const refusal of data.refusals) this.outbox.wasRefused(refusal);
     this.hear(moved);

@@ -14,7 +14,6 @@ _CATEGORIES = {
 }
 
 ZH = WorkbenchWords(
-    html_language="zh-CN",
     generated_badge="人工智能生成",
     generated_among_badge="含人工智能生成内容",
     edited_badge="人工智能生成初稿，经人工修改",

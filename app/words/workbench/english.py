@@ -14,7 +14,6 @@ _CATEGORIES = {
 }
 
 EN = WorkbenchWords(
-    html_language="en",
     generated_badge="AI generated",
     generated_among_badge="contains AI generated content",
     edited_badge="AI draft, edited by a person",

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 class WorkbenchWords:
     """One language's texts. Mappings go from stored words to labels; `{...}` is filled in by the page."""
 
-    html_language: str
     generated_badge: str
     generated_among_badge: str
     edited_badge: str
