@@ -18,7 +18,7 @@ export class Frame {
     for (const [name, text] of Object.entries(texts)) this.find(name).textContent = text;
     [this.comment.placeholder, this.corrected.placeholder, this.amendReason.placeholder] = [words.comment_hint, words.corrected_hint, words.amend_reason_hint];
     const rows = (keys) => keys.flatMap(([key, text]) => [make("dt", { text: key }), make("dd", { text })]);
-    this.find(".help .keys").replaceChildren(...data.help.flatMap(({ title, keys }) => [make("h4", { text: title }), make("dl", {}, ...rows(keys))]));
+    this.find(".help .keys").replaceChildren(...data.help.map(({ title, keys }) => make("section", {}, make("h4", { text: title }), make("dl", {}, ...rows(keys)))));
     this.undo = keyed(words.undo, "U", () => this.step(true));
     this.redo = keyed(words.redo, "⇧U", () => this.step(false));
     this.find(".tools").replaceChildren(this.undo, this.redo, keyed(words.help, "?", () => this.showHelp()));
