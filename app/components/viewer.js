@@ -17,7 +17,7 @@ class Viewer {
     const tools = {
       invert: ["I", () => this.invert()], link: ["L", () => this.link()], measure: ["M", () => this.measure()],
       prior: ["P", () => this.togglePriors()], fill: ["F", () => this.fill()], reset: ["0", () => this.reset()],
-      keys: ["?", () => this.help.showModal()],
+      keys: ["?", () => this.showHelp()],
     };
     this.keys = Object.fromEntries(Object.values(tools).map(([key, does]) => [key.toLowerCase(), does]));
     this.tools = Object.fromEntries(Object.entries(tools).map(([name, [key, does]]) => [name, this.button(".tools", key, does)]));
@@ -93,7 +93,7 @@ class Viewer {
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
     const path = event.composedPath();
     if (path[0].isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(path[0].tagName)) return;
-    if (path.some((part) => part.dataset?.keys === "own") || this.help.open || this.panels.length === 0) return;
+    if (path.some((part) => part.dataset?.keys === "own" || part.tagName === "DIALOG") || this.help.open || this.panels.length === 0) return;
     const look = LOOKS[Number(event.key) - 1];
     const does = look ? () => this.setPreset(look) : this.keyAction(event.key);
     if (!does) return;
@@ -106,6 +106,12 @@ class Viewer {
     if (key === "-") return () => this.zoomBy(0.8);
     if (key === "Escape" && this.active.rulers.length > 0) return () => this.clearRulers();
     return this.keys[key.toLowerCase()];
+  }
+
+  // A workbench on the same page answers with a help that names the keys of both.
+  showHelp() {
+    const isAlone = window.dispatchEvent(new CustomEvent("xray-help", { cancelable: true }));
+    if (isAlone) this.help.showModal();
   }
 
   get visible() { return this.panels.filter((panel) => !panel.box.hidden); }

@@ -67,7 +67,7 @@ _ZH = ViewerWords(
     no_answer="影像未能载入，请检查网络后按 0 复位重试",
     expired="影像地址已过期，正在更新…",
     help=(
-        ("1 – 5", "窗口预设：全胸、肺野、纵隔、骨、原始"),
+        ("1 – 5", "窗口预设：全胸、肺野、纵隔、骨、原始（光标在有错误的句子或题目上时，先点击影像）"),
         ("拖动", "左右调窗宽，上下调窗位"),
         ("滚轮、+、-", "缩放"),
         ("Shift+拖动、中键拖动", "平移"),
@@ -117,7 +117,11 @@ _EN = ViewerWords(
     no_answer="The film was not loaded. Check the network, then press 0 to try again",
     expired="The film's address has expired and is being renewed ...",
     help=(
-        ("1 – 5", "windows: chest, lungs, mediastinum, bones, full range"),
+        (
+            "1 – 5",
+            "windows: chest, lungs, mediastinum, bones, full range (click the film first when the cursor is on a "
+            "sentence in error, or on a question)",
+        ),
         ("drag", "left and right: width; up and down: centre"),
         ("wheel, +, -", "zoom"),
         ("Shift+drag, middle drag", "pan"),

@@ -13,7 +13,7 @@ from app.workbench.bench import Bench
 from app.workbench.texts import Texts, texts_of
 
 State = Literal["none", "draft", "submitted", "amending", "void"]
-_TEXTS_OF_MOUNT = ("history", "history_columns", "statuses")  # words that the browser has no use for
+_TEXTS_OF_MOUNT = ("history", "history_columns", "statuses", "judging", "keys")  # words that the browser has no use for
 
 
 def state_of(history: Sequence[Revision]) -> State:

@@ -12,6 +12,7 @@ from app.saving import Answer, receive, thread_name
 from app.settings import Settings
 from app.store import reviews
 from app.store.reviews import Revision
+from app.words.viewer import VIEWER_WORDS
 from app.words.workbench import WORKBENCH_WORDS, WorkbenchWords
 from app.workbench.bench import Bench
 from app.workbench.contents import contents, review_json, state_of
@@ -77,11 +78,19 @@ def _data(bench: Bench, *, history: tuple[Revision, ...]) -> dict[str, Any]:
     answers: tuple[Answer, ...] = st.session_state.get(_ANSWERS, ())
     return {
         **contents(bench, history=history, words=words, language="zh" if language == "zh" else "en"),
+        "help": _help(bench, words=words),
         "owner": _owner(),
         "thread": thread_name(run_id=bench.run_id, case_id=bench.case_id, task=bench.task),
         "acks": [_answer_json(answer) for answer in answers if not answer.refused],
         "refusals": [_answer_json(answer) for answer in answers if answer.refused],
     }
+
+
+def _help(bench: Bench, *, words: WorkbenchWords) -> list[dict[str, Any]]:
+    """Name the keys of the page: those of the workbench, and of the films beside it."""
+    viewer = session.in_language(VIEWER_WORDS)
+    films = [{"title": viewer.keys, "keys": viewer.help}] if bench.protocol.films else []
+    return [{"title": words.judging, "keys": words.keys}, *films]
 
 
 def _owner() -> str:

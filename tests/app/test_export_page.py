@@ -26,7 +26,8 @@ from app.downloads import GRID_SECONDS, export_route, export_url
 from app.export.archive import earlier_exports, find_export, new_folder
 from app.export.folder import ExportManifest
 from app.servers import Servers
-from app.store import audit
+from app.store import audit, people
+from app.store.people import Person
 from tests.app.export.pdf_text import pages_of
 from tests.app.export.project import Project, arm, project_at
 from tests.app.page import assert_no_error, go_to

@@ -10,7 +10,7 @@ from app.protocol.model import Protocol
 from app.run import load_run
 from app.settings import Settings
 from app.store import people, studies
-from app.store.people import LOCAL
+from app.store.people import LOCAL, Person
 from app.store.studies import Arm, Assignment, Study
 from app.workbench.places import find_place
 
@@ -51,6 +51,12 @@ def test_a_task_leads_to_its_case_and_to_the_protocol_of_its_study_whatever_the_
     assert place is not None
     assert (place.run_id, place.case_id, place.task) == (run.id, run.cases[1].id, "task-1")
     assert (place.protocol, place.sentences) == (PROTOCOL, 2)
+
+
+def test_a_task_takes_no_more_words_from_someone_who_is_no_reader_any_more(project: Path):
+    begin(project, reader=LOCAL)
+    people.put(session.database(), Person(name=LOCAL, display_name="审", roles=frozenset({"adjudicator"})), actor=LOCAL)
+    assert find_place("", "", "task-1") is None
 
 
 def test_a_task_of_a_closed_study_takes_no_more_words(project: Path):

@@ -304,6 +304,9 @@ def test_a_reader_who_is_no_lead_opens_no_page_of_leads_and_no_case_that_they_re
     assert_no_error(worklist)
     assert "10 例正由您在盲法研究中阅读" in worklist.info[0].value
     assert not worklist.dataframe
+    live = open_at("generate")
+    assert "10 例正由您在盲法研究中阅读" in live.info[0].value
+    assert not any(box.options for box in live.selectbox if str(box.key).startswith("live_case"))
     case = open_at("review", case=tasks[0].case_id)
     assert_no_error(case)
     assert [part.key for part in case.get("bidi_component")] == ["idle_lock"]

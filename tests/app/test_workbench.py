@@ -158,6 +158,36 @@ def test_decisions_made_and_submitted_while_the_server_is_dead_are_there_when_it
     assert page.evaluate("() => Object.keys(localStorage).filter((key) => key.startsWith('xray-review/'))") == []
 
 
+def test_digits_go_where_the_reader_works_and_one_help_names_the_keys_of_both(server: Server, open_reader: Opener):
+    page = open_reader()
+    open_case(page, server, 7)
+    page.wait_for_selector('.films figure:is([data-state="preview"], [data-state="full"])')
+    looks, category = page.locator(".looks button"), page.locator('.category[aria-pressed="true"]').first
+    page.keyboard.press("x")
+    page.locator(".films canvas").first.click()
+    page.keyboard.press("5")
+    assert looks.nth(4).get_attribute("aria-pressed") == "true"
+    assert category.count() == 0
+    for key in ("j", "k", "1"):
+        page.keyboard.press(key)
+    assert category.get_attribute("data-category") == "false"
+    assert looks.nth(4).get_attribute("aria-pressed") == "true"
+    page.locator(".films canvas").first.click()
+    for key in ("x", "3"):  # a decision takes the digits back to the sentence
+        page.keyboard.press(key)
+    assert category.get_attribute("data-category") == "location"
+    page.keyboard.press("?")
+    told = page.locator("dialog.help")
+    assert "窗口预设" in told.inner_text()
+    assert "错误类型" in told.inner_text()
+    page.keyboard.press("1")
+    page.keyboard.press("Escape")
+    assert not told.is_visible()
+    assert looks.nth(4).get_attribute("aria-pressed") == "true"
+    page.locator('.viewer .tools button[data-key="?"]').click()
+    assert told.is_visible()
+
+
 def test_what_a_report_says_is_never_read_as_markup(server: Server, open_reader: Opener):
     page = open_reader()
     open_case(page, server, 4)

@@ -46,8 +46,10 @@ class Bench extends Frame {
     this.find(".close").addEventListener("click", () => this.find(".help").close());
     this.onKey = (event) => this.pressed(event);
     this.onHide = () => this.flush();
+    this.onHelp = (event) => { event.preventDefault(); this.showHelp(); };
     window.addEventListener("keydown", this.onKey, true); // before the page's own shortcuts
     window.addEventListener("pagehide", this.onHide);
+    window.addEventListener("xray-help", this.onHelp); // the films' own button asks for the one help of the page
     this.timer = setInterval(() => { this.flush(); this.drawStatus(); }, RESEND_MS);
   }
 
@@ -57,6 +59,7 @@ class Bench extends Frame {
     this.clock.stop();
     window.removeEventListener("keydown", this.onKey, true);
     window.removeEventListener("pagehide", this.onHide);
+    window.removeEventListener("xray-help", this.onHelp);
   }
 
   // -- what the server says --------------------------------------------------
@@ -211,6 +214,9 @@ class Bench extends Frame {
     const isText = target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
     const isOwn = this.root.contains(target);
     if (isText && !isOwn) return;
+    // Whoever has clicked into a film chooses its window by digit.
+    const isOnFilm = event.composedPath().some((part) => part.classList?.contains("viewer"));
+    if (isOnFilm && /^\d$/.test(event.key)) return;
     if (this.command(event, { isText, target })) {
       event.preventDefault();
       event.stopImmediatePropagation();
@@ -234,17 +240,27 @@ class Bench extends Frame {
 
   key(key, event) {
     const item = this.items[this.cursor];
-    if (item?.press(key, event)) return true;
+    if (item?.press(key, event)) {
+      this.takeFocus();
+      return true;
+    }
     if (key === "j" || key === "arrowdown") this.move(1);
     else if (key === "k" || key === "arrowup") this.move(-1);
     else if (key === "u") this.step(!event.shiftKey);
     else if (key === "a" && event.shiftKey && this.data.protocol.sentences) this.acceptRest();
     else if (key === "v" && this.verdict) this.moveTo(this.items.indexOf(this.verdict));
     else if (key === "c") this.comment.focus();
-    else if (key === "?") this.find(".help").showModal();
+    else if (key === "?") this.showHelp();
     else return false;
     return true;
   }
+
+  // After a decision by key the next digit is meant for the item, wherever the reader had clicked before.
+  takeFocus() {
+    if (!this.root.contains(this.root.getRootNode().activeElement)) this.items[this.cursor]?.element.focus({ preventScroll: true });
+  }
+
+  showHelp() { if (!this.find(".help").open) this.find(".help").showModal(); }
 
   move(step) { this.moveTo(this.cursor + step); }
 

@@ -17,10 +17,11 @@ export class Frame {
     };
     for (const [name, text] of Object.entries(texts)) this.find(name).textContent = text;
     [this.comment.placeholder, this.corrected.placeholder, this.amendReason.placeholder] = [words.comment_hint, words.corrected_hint, words.amend_reason_hint];
-    this.find(".help dl").replaceChildren(...words.keys.flatMap(([key, text]) => [make("dt", { text: key }), make("dd", { text })]));
+    const rows = (keys) => keys.flatMap(([key, text]) => [make("dt", { text: key }), make("dd", { text })]);
+    this.find(".help .keys").replaceChildren(...data.help.map(({ title, keys }) => make("section", {}, make("h4", { text: title }), make("dl", {}, ...rows(keys)))));
     this.undo = keyed(words.undo, "U", () => this.step(true));
     this.redo = keyed(words.redo, "⇧U", () => this.step(false));
-    this.find(".tools").replaceChildren(this.undo, this.redo, keyed(words.help, "?", () => this.find(".help").showModal()));
+    this.find(".tools").replaceChildren(this.undo, this.redo, keyed(words.help, "?", () => this.showHelp()));
     this.rest = keyed(words.accept_rest, "⇧A", () => this.acceptRest(), { class: "accept-rest" });
     this.tally.replaceChildren(make("span", { class: "count" }), this.rest);
     this.find(".submit").replaceChildren(make("span"), make("kbd", { text: "Ctrl+Enter", "aria-hidden": "true" }));

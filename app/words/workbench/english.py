@@ -141,13 +141,18 @@ EN = WorkbenchWords(
     redo="Redo",
     help="Keys",
     close="Close",
+    judging="Review: keys",
     keys=(
         ("J / K or ↓ / ↑", "next / previous"),
         ("A", "accept"),
         ("E", "rewrite (Enter ends, Esc leaves)"),
         ("X", "reject"),
         ("Shift+A", "accept all other sentences"),
-        ("1–6", "kind of error; the choice at a question, the number in a count"),
+        (
+            "1–6",
+            "kind of error; the choice at a question, the number in a count. After a click into a film "
+            "digits are for the film; J / K lead back",
+        ),
         ("S", "significant or not"),
         ("R", "choose my kind, then 1–7"),
         ("D", "show or hide the evidence"),

@@ -77,6 +77,7 @@ class WorkbenchWords:
     redo: str
     help: str
     close: str
+    judging: str
     keys: tuple[tuple[str, str], ...]
     history: str
     history_columns: tuple[str, ...]
