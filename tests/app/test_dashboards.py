@@ -316,7 +316,7 @@ def test_a_reader_sees_their_own_progress_and_no_page_of_the_lead(
     looks = [Look(reader=who, case_id=run.cases[0].id, said={"verdict": "edit"}) for who in READERS]
     add_study(database, run, looks)
     reader = people.find(database, "li")
-    monkeypatch.setattr(access, "current", lambda: reader)
+    monkeypatch.setattr(access, "visitor", lambda: access.Visitor(standing="known", name="li", person=reader))
     page = open_dashboard(open_page, run_folder, "progress")
     assert_no_error(page)
     shown = shown_words(page)
