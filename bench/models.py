@@ -64,7 +64,7 @@ def _in_a_process(name: str, *, measure: str, folder: Path, scale: str) -> Measu
     done = subprocess.run([*command, "--measure", measure], capture_output=True, text=True, check=False)
     if done.returncode:
         print(done.stderr, file=sys.stderr)
-        return Measured(error=done.stderr.strip().splitlines()[-1])
+        return Measured(error=(done.stderr.strip().splitlines() or [f"ended by {done.returncode}"])[-1])
     return Measured(**json.loads(done.stdout.strip().splitlines()[-1]))
 
 

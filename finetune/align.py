@@ -175,8 +175,11 @@ class Aligner:
 def align(config: RunConfig, *, vision: Path, text: Path, folder: Path, screen: Screen) -> list[AlignRow]:
     """Train a Q-Former on the data of `config` and write the best one to `folder`; return the validation losses.
 
-    Raises ConfigError for a tower or a BERT that cannot be loaded, and for a loss that is no longer a number.
+    Raises ConfigError for a folder that is in use, for a tower or a BERT that cannot be loaded, and for a loss that is
+    no longer a number.
     """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(f"{folder} is in use. Name a folder that is not there yet.")
     set_threads(config.train.num_threads)
     aligner = Aligner(config=config, vision=vision, text=text)
     with screen.stage("Preparing films", key="prepare") as tick:

@@ -9,6 +9,7 @@ from transformers import TrainingArguments
 from finetune.config import RunConfig
 from finetune.models.loading import compute_dtype
 from xray.errors import ConfigError
+from xray.metrics.meanings import MEANINGS
 
 
 def training_arguments(config: RunConfig, *, folder: Path, **changes: Any) -> TrainingArguments:
@@ -58,7 +59,8 @@ def _values(config: RunConfig, *, folder: Path) -> dict[str, Any]:
         "save_total_limit": 2,
         "load_best_model_at_end": True,
         "metric_for_best_model": settings.metric_for_best_model,
-        "greater_is_better": "loss" not in settings.metric_for_best_model,
+        "greater_is_better": settings.metric_for_best_model != "loss"
+        and MEANINGS[settings.metric_for_best_model].higher,
         "logging_steps": settings.logging_steps,
         "dataloader_num_workers": settings.dataloader_num_workers,
         "remove_unused_columns": False,

@@ -21,7 +21,14 @@ from xray.types import Example
 
 Progress = Callable[[int, int], None]
 PixelLoader = Callable[[Example], list[NDArray[np.uint8]]]
-GREEDY = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
+GREEDY = {
+    "do_sample": False,
+    "temperature": None,
+    "top_p": None,
+    "top_k": None,
+    "repetition_penalty": 1.0,
+    "no_repeat_ngram_size": 0,
+}
 """The likeliest token each time, whatever a model's own generation config says: one film, one report."""
 
 

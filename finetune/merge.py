@@ -120,6 +120,7 @@ def merge_run(
             write_record(part / CARD_FILE, card)
         with screen.stage("Reading with the merged weights", key="merged"):
             reopened = plan.whole.model_copy(update={"model_name_or_path": str(part), "revision": None})
+            free_memory()  # of the merged model, whose last names end with `_merge`
             merged = read_outputs(load_base(reopened), examples=plan.examples, config=config)
         _check(plan, adapted or trained.outputs, merged, out=out, screen=screen)
     if adapted:

@@ -59,10 +59,13 @@ def reading(placement: Placement) -> Iterator[None]:
     a model in 4 bits. So the map is changed only where the files are read.
     """
     names = placement.weights_on_host
+    if not names:
+        yield
+        return
     original = PreTrainedModel._load_pretrained_model
 
     def read(model: Any, state_dict: Any, files: Any, load_config: Any, *rest: Any) -> Any:  # noqa: ANN401
-        if names and load_config.device_map is not None:
+        if load_config.device_map is not None:
             load_config = replace(load_config, device_map={**load_config.device_map, **dict.fromkeys(names, "cpu")})
         return original(model, state_dict, files, load_config, *rest)
 

@@ -31,6 +31,9 @@ class TooLongError(DataError):
     """A dialogue that leaves no room for an answer."""
 
 
+_COLDEST = 0.01  # below it the likeliest token is drawn anyway, and logits over it are infinite
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoding:
     """How an answer is chosen. `temperature` 0: the likeliest token each time. `stop`: texts that end the answer."""
@@ -44,8 +47,9 @@ class Decoding:
     def arguments(self) -> dict[str, Any]:
         """Return the settings in the words of `generate`."""
         chosen: dict[str, Any] = dict(GREEDY)
-        if self.temperature > 0:
-            chosen = {"do_sample": True, "temperature": self.temperature, "top_p": self.top_p, "top_k": 0}
+        if self.temperature >= _COLDEST:
+            chosen |= {"do_sample": True, "temperature": self.temperature, "top_p": self.top_p, "top_k": 0}
+            chosen |= {"remove_invalid_values": True}  # drawing from what is no number ends CUDA for the whole process
         return {**chosen, "num_beams": 1, "max_new_tokens": self.max_new_tokens}
 
 

@@ -22,6 +22,8 @@ def vllm_command(source: str, *, host: str, port: int) -> list[str]:
     if find_spec("vllm") is None:
         raise ConfigError("vLLM is not installed. Leave out --engine vllm, or install vllm beside the kit.")
     options = {"host": host, "port": str(port), "served-model-name": folder.resolve().name}
+    # Without these two vLLM draws at random, as a folder's generation_config.json says.
+    options |= {"generation-config": "vllm", "override-generation-config": '{"temperature": 0}'}
     options["limit-mm-per-prompt"] = f'{{"image": {MOST_FILMS}}}'
     return ["vllm", "serve", str(folder), *(word for name, value in options.items() for word in (f"--{name}", value))]
 

@@ -50,6 +50,10 @@ def is_parts_folder(folder: Path) -> bool:
     return any(folder.glob(PROJECTION)) and not (folder / "config.json").is_file()
 
 
+# Frozen, and so without dropout in training too.
+_NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+
+
 def read_settings(folder: Path) -> dict[str, Any]:
     """Return the sub-configurations and the number of query tokens, for the model's configuration.
 
@@ -67,7 +71,7 @@ def read_settings(folder: Path) -> dict[str, Any]:
         )
     return {
         "vision_config": vision,
-        "qformer_config": Blip2QFormerConfig(**bridge, encoder_hidden_size=vision.hidden_size),
+        "qformer_config": Blip2QFormerConfig(**_NO_DROPOUT, **bridge, encoder_hidden_size=vision.hidden_size),
         "text_config": AutoConfig.from_pretrained(language, trust_remote_code=False),
         "num_query_tokens": queries,
         "image_token_index": IMAGE_PLACE,
@@ -140,9 +144,13 @@ def _bridge_weights(part: Weights) -> Weights:
 
 
 def _read_part(folder: Path, pattern: str) -> Weights:
-    path = next(iter(sorted(folder.glob(pattern))), None)
-    if path is None:
+    found = sorted(folder.glob(pattern))
+    if not found:
         raise ConfigError(f"{folder} has no {pattern}: put MiniGPT-4's published parts into one folder")
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found)
+        raise ConfigError(f"{folder} holds more than one {pattern} ({names}): leave the one that is meant")
+    (path,) = found
     content = _read_pickle(path)
     part: Weights = content.get("model", content)
     return part

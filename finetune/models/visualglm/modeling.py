@@ -83,6 +83,25 @@ class VisualGLMForConditionalGeneration(PreTrainedModel, GenerationMixin):
         shown = self.projector(self.qformer_layernorm(answers))
         return BaseModelOutputWithPooling(last_hidden_state=seen, pooler_output=shown)
 
+    def _expand_inputs_for_generation(
+        self,
+        expand_size: int = 1,
+        is_encoder_decoder: bool = False,
+        input_ids: torch.Tensor | None = None,
+        **model_kwargs: Any,
+    ) -> tuple[torch.Tensor | None, dict[str, Any]]:
+        """Repeat each row's films as a group for its beams: two films of one row must keep their order."""
+        pixels = model_kwargs.pop("pixel_values", None)
+        if expand_size > 1 and pixels is not None and input_ids is not None:
+            length = self.config.image_length
+            places = image_places(input_ids, token_id=self.config.unk_token_id, length=length)
+            counts = (places.sum(dim=1) // length).tolist()
+            pixels = torch.cat([group.repeat(expand_size, 1, 1, 1) for group in pixels.split(counts)])
+        input_ids, model_kwargs = super()._expand_inputs_for_generation(
+            expand_size, is_encoder_decoder, input_ids, **model_kwargs
+        )
+        return input_ids, {**model_kwargs, "pixel_values": pixels}
+
     def forward(
         self,
         input_ids: torch.Tensor,

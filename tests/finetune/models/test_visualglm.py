@@ -245,6 +245,18 @@ def test_the_tokens_do_not_depend_on_the_cache(plain: LoadedModel, choice: dict)
     assert torch.equal(plain.model.generate(**inputs, **wanted, **choice), expected)
 
 
+def test_every_beam_sees_the_films_of_its_row_in_their_order(plain: LoadedModel) -> None:
+    encoder = ChatEncoder(processor=plain.processor)
+    rows = [encoder.encode_prompt(study("无", films=films), [film(n) for n in range(films)]) for films in (1, 2)]
+    inputs = collate(rows, pad_token_id=plain.processor.tokenizer.pad_token_id, side="left")
+    ids, expanded = plain.model._expand_inputs_for_generation(2, **inputs)
+    one, first, second = inputs["pixel_values"]
+    wanted = torch.stack([one, one, first, second, first, second])
+    assert torch.equal(expanded["pixel_values"], wanted)
+    assert ids is not None
+    assert torch.equal(ids, inputs["input_ids"].repeat_interleave(2, dim=0))
+
+
 def test_eager_attention_gives_the_same_logits(folder: Path, plain: LoadedModel) -> None:
     eager = load_base(settings(folder, quantization_bit=None, attn_implementation="eager"))
     eager.model.eval()

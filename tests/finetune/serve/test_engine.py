@@ -88,3 +88,10 @@ def test_an_error_of_the_model_reaches_whoever_reads_the_answer(served: Served, 
     broken = Prompt(inputs={"input_ids": prompt.inputs["input_ids"][0]}, length=prompt.length, ends=prompt.ends)
     with pytest.raises((ValueError, IndexError, RuntimeError)):
         written(served, broken)
+
+
+def test_a_temperature_near_zero_is_greedy_and_drawing_survives_what_is_no_number() -> None:
+    assert Decoding(max_new_tokens=1, temperature=1e-30).arguments()["do_sample"] is False
+    drawn = Decoding(max_new_tokens=1, temperature=0.5).arguments()
+    assert drawn["do_sample"] is True
+    assert drawn["remove_invalid_values"] is True
