@@ -66,7 +66,7 @@ def _head(task: Task, *, load: Workload, upcoming: Work | None, words: ReadingWo
     is_given = status in GIVEN
     is_open = task.study.state == "open"
     can_skip = is_open and not is_given and status != "void"
-    with skip.popover(words.skip, disabled=not can_skip, width="stretch"):
+    with skip.popover(words.skip, disabled=not can_skip, width="stretch", key=f"skip_box_{task.assignment.id}"):
         _ask_why(task, next_task=upcoming.assignment.id if upcoming else "", words=words)
     can_go_on = upcoming is not None and is_open and (is_given or status == "void")
     kind = "primary" if can_go_on else "secondary"

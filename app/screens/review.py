@@ -58,11 +58,11 @@ def _case(run: Run, entry: Entry, *, upcoming: ReviewCase | None, words: Words) 
     films, texts = st.columns([5, 6] if len(entry.case.case.images) < 2 else [1, 1], gap="medium")
     with films:
         show_films(run, entry.case, key="viewer", upcoming=upcoming)
-        st.html(metrics_html(entry.case.scores, words=words))
     with texts:
         if turns := turns_html(entry.case.case.turns, words=words):
             st.html(turns)
         mount(_bench(run, entry.case, words=words))
+        st.html(metrics_html(entry.case.scores, words=words))  # beside the films, which stay in sight, not below them
 
 
 def _bench(run: Run, case: ReviewCase, *, words: Words) -> Bench:
