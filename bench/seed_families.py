@@ -102,8 +102,13 @@ def prepare(folder: Path, *, epochs: int) -> Path:
     """Draw the studies and write the one recipe of all runs; return its path."""
     write_dataset(folder / "films", studies=STUDIES, seed=0, style=Style.DEMO, workers=1)
     recipe = folder / "seed_families.yaml"
-    recipe.write_text(_RECIPE.format(folder=folder, epochs=epochs), encoding="utf-8")
+    recipe.write_text(recipe_text(folder, epochs=epochs), encoding="utf-8")
     return recipe
+
+
+def recipe_text(folder: Path, *, epochs: int) -> str:
+    """Return the YAML of all runs; each names its own base on the command line."""
+    return _RECIPE.format(folder=folder, epochs=epochs)
 
 
 def reports() -> list[str]:
