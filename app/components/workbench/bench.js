@@ -66,7 +66,7 @@ class Bench extends Frame {
 
   update(data, send) {
     const moved = this.data?.thread !== data.thread || this.data?.owner !== data.owner;
-    const [appeared, isFirst] = [this.data?.hidden && !data.hidden, !this.data];
+    const appeared = this.data?.hidden && !data.hidden;
     if (moved && this.data) this.flush();
     const { owner, run, case: caseId, task, thread } = data;
     this.data = data;
@@ -76,7 +76,6 @@ class Bench extends Frame {
     for (const refusal of data.refusals) this.outbox.wasRefused(refusal);
     this.hear(moved);
     this.build();
-    if (moved && !isFirst) document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
     if (moved || appeared) this.cursor = Math.max(0, this.items.findIndex((item) => this.isOpen(item)));
     this.draw();
   }
@@ -178,8 +177,7 @@ class Bench extends Frame {
     const { review, data } = this;
     if (review.texts.corrects) this.changed(review.assembleAgain());
     else this.changed(review.writeReport(data.reports[0].sentences.flat().map((piece) => piece.text).join("")));
-    if (this.review.texts.corrects) this.moveTo(this.cursor); // assembled, not typed: the keys stay with the sentences
-    else this.corrected.focus();
+    this.corrected.focus();
   }
 
   submit() {
@@ -192,7 +190,6 @@ class Bench extends Frame {
     clearTimeout(this.pause);
     this.keep({ submit: true, reason: this.amendReason.value });
     this.submitting = this.outbox.sequence;
-    this.root.getRootNode().activeElement?.blur(); // what is submitted takes no letters: they are keys again
     this.flush();
     this.draw();
   }
@@ -252,7 +249,7 @@ class Bench extends Frame {
     else if (key === "u") this.step(!event.shiftKey);
     else if (key === "a" && event.shiftKey && this.data.protocol.sentences) this.acceptRest();
     else if (key === "v" && this.verdict) this.moveTo(this.items.indexOf(this.verdict));
-    else if (key === "c") { this.comment.focus({ preventScroll: true }); this.comment.scrollIntoView({ block: "center" }); }
+    else if (key === "c") this.comment.focus();
     else if (key === "?") this.showHelp();
     else return false;
     return true;
