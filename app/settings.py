@@ -111,14 +111,18 @@ class Settings:
 
     @property
     def film_cache(self) -> Path:
-        """The folder of encoded films: beside the SQLite file, or in the project."""
-        return (self.project if "://" in self.database else Path(self.database).parent) / CACHE_NAME
+        """The folder of encoded films."""
+        return self._beside_reviews / CACHE_NAME
 
     @property
     def marks_folder(self) -> Path:
-        """Where it is kept how reports compare: beside the database's file, in the project where it is no file."""
-        beside = self.project if "://" in self.database else Path(self.database).parent
-        return beside / MARKS_FOLDER
+        """Where it is kept how reports compare."""
+        return self._beside_reviews / MARKS_FOLDER
+
+    @property
+    def _beside_reviews(self) -> Path:
+        """The folder of the database's file, the project where it is no file."""
+        return self.project if "://" in self.database else Path(self.database).parent
 
     def open_database(self, runs: Iterable[Path]) -> Database:
         """Open the project's database; reviews that lie in a file of their own in a run's folder come into it."""
