@@ -12,6 +12,11 @@ settings.register_profile("kit", deadline=None, print_blob=True)
 settings.load_profile("kit")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Number what is too long for a name; the bytes of a packed file would even differ between two workers."""
+    return argname if isinstance(val, str | bytes) and len(val) > 80 else None
+
+
 @pytest.hookimpl(wrapper=True)  # xdist reads the marks with tryfirst, and only a wrapper comes before that
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Keep a file in one worker, and all files that need the same trained run: making it takes half a minute."""
