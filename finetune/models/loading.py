@@ -24,13 +24,13 @@ from finetune.adapter_card import check_model, read_card
 from finetune.config import AdapterConfig, ModelConfig
 from finetune.models.folder import check_folder, check_weights
 from finetune.models.memory import refuse_too_little_memory
-from finetune.models.parts import ModelParts, find_parts, in_layers
+from finetune.models.parts import ModelParts, find_parts, in_layers, still_frozen_parts
 from finetune.models.placement import plan_placement, reading, settle
 from finetune.models.prefix import add_prefix
 from finetune.models.processing import load_processor
 from finetune.models.registry import read_config
 from finetune.models.source import resolve_source, weights_digest
-from finetune.models.whole_modules import cast_inputs, find_whole_modules, lies_in
+from finetune.models.whole_modules import cast_around, find_whole_modules, lies_in, load_in_full
 from xray.errors import ConfigError, MemoryLimitError
 
 # How torch and its libraries say that memory has run out where they do not raise torch.OutOfMemoryError.
@@ -122,8 +122,10 @@ def add_adapter(base: LoadedModel, *, settings: ModelConfig, adapter: AdapterCon
     for parameter in model.parameters():
         if parameter.requires_grad:  # adapter weights learn in 32 bits whatever the base is held in
             parameter.data = parameter.data.float()
-    cast_inputs(model)
-    return replace(base, model=model)
+    cast_around(model)
+    tuned = replace(base, model=model)
+    still_frozen_parts(tuned.base)
+    return tuned
 
 
 def load_adapter(base: LoadedModel, folder: Path) -> LoadedModel:
@@ -134,7 +136,8 @@ def load_adapter(base: LoadedModel, folder: Path) -> LoadedModel:
     if card := read_card(folder):
         check_model(card, settings=base.settings, base_sha256=weights_digest(base.settings))
     model = PeftModel.from_pretrained(base.model, folder, is_trainable=False)
-    cast_inputs(model)
+    load_in_full(model, folder)
+    cast_around(model)
     return replace(base, model=model)
 
 

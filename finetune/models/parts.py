@@ -78,6 +78,31 @@ def in_layers(names: tuple[str, ...], *, layers: tuple[int, ...] | None) -> tupl
     return tuple(name for name in names if layer_of[name] in layers)
 
 
+def still_frozen_parts(model: PreTrainedModel) -> None:
+    """Let a vision tower or projector in which nothing learns compute as in evaluation: dropout would only blur films.
+
+    The language model keeps its dropout, which the adapter in it learns with.
+    """
+    part_of = part_finder(model)
+
+    def still(module: nn.Module, name: str) -> None:
+        parameters = dict(module.named_parameters(prefix=name))
+        if not parameters:
+            return
+        parts = {part_of(parameter) for parameter in parameters}
+        if parts <= {"vision_tower", "projector"} and not any(value.requires_grad for value in parameters.values()):
+            module.register_forward_pre_hook(_as_in_evaluation)
+            return
+        for child_name, child in module.named_children():
+            still(child, f"{name}.{child_name}" if name else child_name)
+
+    still(model, "")
+
+
+def _as_in_evaluation(module: nn.Module, _: tuple[object, ...]) -> None:
+    module.eval()
+
+
 def _part_of(name: str, *, language: str, tower: str) -> str:
     if _HEAD_NAME.search(name):  # also where it lies inside the language model, as in BLIP-2
         return "head"

@@ -4,10 +4,12 @@ peft trains a copy of each, saves it whole in the adapter's own file, and puts i
 """
 
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 
 import torch
 from bitsandbytes.nn import Linear4bit
-from peft import PeftModel
+from peft import PeftModel, load_peft_weights, set_peft_model_state_dict
 from peft.utils.other import ModulesToSaveWrapper
 from torch import nn
 
@@ -47,16 +49,38 @@ def lies_in(name: str, modules: Sequence[str]) -> bool:
     return any(name == module or name.startswith(f"{module}.") for module in modules)
 
 
-def cast_inputs(model: PeftModel) -> None:
-    """Hand each module that learns in full its inputs in the type of its weights: it learns in 32 bits."""
-    for wrapper in model.modules():
-        if isinstance(wrapper, ModulesToSaveWrapper):
-            for module in wrapper.modules_to_save.values():
-                module.register_forward_pre_hook(_in_own_type)
+def cast_around(model: PeftModel) -> None:
+    """Let each module that learns in full compute in the type of its weights, 32 bits, between 16-bit neighbours."""
+    for wrapper in _wrappers(model):
+        outside = next(wrapper.original_module.parameters()).dtype
+        for module in wrapper.modules_to_save.values():
+            module.register_forward_pre_hook(_to_own_type, with_kwargs=True)
+            module.register_forward_hook(partial(_to_type, dtype=outside))
 
 
-def _in_own_type(module: nn.Module, inputs: tuple[object, ...]) -> tuple[object, ...]:
+def load_in_full(model: PeftModel, folder: Path) -> None:
+    """Read the modules that learned in full once more, in 32 bits: peft reads them in the type of the base."""
+    wrappers = _wrappers(model)
+    for wrapper in wrappers:
+        wrapper.modules_to_save.float()
+    if wrappers:
+        set_peft_model_state_dict(model, load_peft_weights(str(folder), device="cpu"))
+
+
+def _wrappers(model: PeftModel) -> list[ModulesToSaveWrapper]:
+    return [module for module in model.modules() if isinstance(module, ModulesToSaveWrapper)]
+
+
+def _to_own_type(
+    module: nn.Module, inputs: tuple[object, ...], named: dict[str, object]
+) -> tuple[tuple[object, ...], dict[str, object]]:
     dtype = next(module.parameters()).dtype
-    return tuple(
-        part.to(dtype) if isinstance(part, torch.Tensor) and part.is_floating_point() else part for part in inputs
-    )
+    return tuple(_cast(part, dtype) for part in inputs), {name: _cast(part, dtype) for name, part in named.items()}
+
+
+def _to_type(_: nn.Module, __: tuple[object, ...], output: object, *, dtype: torch.dtype) -> object:
+    return _cast(output, dtype)
+
+
+def _cast(part: object, dtype: torch.dtype) -> object:
+    return part.to(dtype) if isinstance(part, torch.Tensor) and part.is_floating_point() else part

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from finetune.serve.engine import Decoding, Prompt, TooLongError
+from finetune.serve.engine import Decoding, DialogueError, Prompt, TooLongError
 from finetune.serve.opening import Served
 from finetune.serve.replies import Reply, error_reply, health_reply, models_reply
 from finetune.serve.schema import ChatRequest, RequestError, parse_request
@@ -121,8 +121,11 @@ class Service:
             raise RequestError(400, "context_length_exceeded", f"{error}.") from None
         except Rejected as refusal:
             raise RequestError(400, "invalid_image", f"A film was refused: {refusal}") from None
-        except ConfigError as error:
-            raise RequestError(400, "invalid_request", str(error)) from None
+        except DialogueError as error:
+            raise RequestError(400, "invalid_request", f"{error}.") from None
+        except ConfigError:  # its words are for whoever trains: they name the model's folder and what to set
+            message = "This model cannot take so many films, or turns in this order."
+            raise RequestError(400, "invalid_request", message) from None
         room, asked = served.engine.room(prompt), chat.limit()
         if asked is not None and asked > room:
             message = f"The prompt has {prompt.length} tokens, which leaves {room} for the answer, not {asked}."

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finetune.notice import AI_NOTICE
-from finetune.serve.engine import Decoding, TooLongError
+from finetune.serve.engine import Decoding, DialogueError, TooLongError
 from finetune.serve.opening import Served
 from xray.errors import ConfigError, Rejected
 from xray.types import Turn
@@ -53,6 +53,9 @@ class Dialogue:
         except TooLongError as error:
             self._say(f"{error}. `clear` begins a new dialogue.")
             return
+        except DialogueError as error:
+            self._say(f"{error}.")
+            return
         except ConfigError as error:
             self._say(str(error))
             return
@@ -60,7 +63,7 @@ class Dialogue:
         answer = self.served.engine.answer(prompt, decoding=Decoding(max_new_tokens=limit))
         try:
             for piece in answer:
-                self.out.write(piece)
+                self.out.write("".join(sign for sign in piece if sign.isprintable() or sign in "\n\t"))
                 self.out.flush()
         finally:
             answer.close()

@@ -1,5 +1,6 @@
 """One model that answers: a dialogue and its films go in, text comes out token by token, and can be stopped."""
 
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,10 +25,15 @@ from xray.types import Example, Turn, View
 _UNSETTLED = " \n\t\ufffd,.!?:;"
 _NO_LIMIT = 1 << 20
 _NO_PLACE = Path()
+_MARK = re.compile(r"<\S+>|\[[A-Z_]+\]")  # some vocabularies also add plain words and runs of blanks
 _CHARACTERS_PER_TOKEN = 16
 
 
-class TooLongError(DataError):
+class DialogueError(DataError):
+    """A dialogue that the model cannot answer, for a reason that whoever asked may know."""
+
+
+class TooLongError(DialogueError):
     """A dialogue that leaves no room for an answer."""
 
 
@@ -72,6 +78,7 @@ class Engine:
     def __init__(self, loaded: LoadedModel, *, encoder: ChatEncoder) -> None:
         self.loaded = loaded
         self.encoder = encoder
+        self._marks = _marks(loaded)
         loaded.model.eval()
 
     @property
@@ -87,8 +94,11 @@ class Engine:
     def prepare(self, turns: Sequence[Turn], *, films: Sequence[NDArray[np.uint8]]) -> Prompt:
         """Return the inputs of a dialogue that ends with a question; the films, uint8 [H, W], go with its first one.
 
-        Raises TooLongError, and ConfigError where the model cannot take so many films or such turns.
+        Raises TooLongError, DialogueError for words that the model reads as a film or as the end of a turn, and
+        ConfigError where it cannot take so many films or such turns.
         """
+        if mark := next((mark for mark in self._marks for turn in turns if mark in turn.text), None):
+            raise DialogueError(f"{mark} is a mark of this model's own and cannot stand in a question")
         if sum(len(turn.text) for turn in turns) > self.context * _CHARACTERS_PER_TOKEN:
             raise TooLongError(f"the dialogue is longer than the {self.context} tokens that this model reads")
         example = _as_example(turns, films=len(films))
@@ -204,6 +214,14 @@ class Answer(BaseStreamer, StoppingCriteria):  # type: ignore[misc]  # the libra
         longest = max((len(stop) for stop in self._stops), default=0)
         ends = (self.text[-number:] for number in range(1, min(longest, len(self.text) + 1)))
         return max((len(end) for end in ends if any(stop.startswith(end) for stop in self._stops)), default=0)
+
+
+def _marks(loaded: LoadedModel) -> tuple[str, ...]:
+    """Return the texts that stand for films and for the ends of turns in what the model reads."""
+    tokenizer = loaded.processor.tokenizer
+    known = [*tokenizer.all_special_tokens, *(str(token) for token in tokenizer.added_tokens_decoder.values())]
+    image = getattr(loaded.processor, "image_token", None)
+    return tuple(sorted({text for text in [*known, image, "<img>"] if text and _MARK.fullmatch(text)}))
 
 
 def _as_example(turns: Sequence[Turn], *, films: int) -> Example:

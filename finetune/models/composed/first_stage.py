@@ -92,10 +92,12 @@ class FirstStage(nn.Module):
         words = self.qformer(
             query_embeds=self.embeddings(input_ids=reports.ids), query_length=0, attention_mask=reports.mask
         ).last_hidden_state
-        films = functional.normalize(self.film_projection(queries), dim=-1)
-        texts = functional.normalize(self.text_projection(words[:, 0]), dim=-1)
-        nearest = torch.einsum("bqd,cd->bcq", films, texts).amax(dim=-1)
-        return nearest / self.temperature.clamp(min=0.01)
+        films, texts = self.film_projection(queries), self.text_projection(words[:, 0])
+        with torch.autocast(seen.device.type, enabled=False):  # in bfloat16 near films would be equally near
+            films = functional.normalize(films.float(), dim=-1)
+            texts = functional.normalize(texts.float(), dim=-1)
+            nearest = torch.einsum("bqd,cd->bcq", films, texts).amax(dim=-1)
+            return nearest / self.temperature.clamp(min=0.01)
 
     def match_logits(self, seen: torch.Tensor, reports: Reports) -> torch.Tensor:
         """Return the logits of (wrong, right) of each film with the report in its row. float [B, 2]."""

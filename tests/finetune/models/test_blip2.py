@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from bitsandbytes.nn import Linear4bit
 from transformers import (
     PreTrainedTokenizerFast,
@@ -18,7 +19,7 @@ from finetune.models.loading import LoadedModel, add_adapter, load_base
 from finetune.train import train
 from tests.finetune.conftest import TEXTS
 from tests.finetune.models.blip2_folder import QUERIES, write_opt, write_t5
-from tests.finetune.models.path import REPORTS, four_examples, walk
+from tests.finetune.models.path import LORA, REPORTS, batch_of, four_examples, walk
 from xray.errors import ConfigError
 
 WORDS = (*REPORTS, *TEXTS)
@@ -62,6 +63,19 @@ def test_blip2_with_opt_learns_generates_saves_and_merges_in_four_bits(opt: Path
 
 def test_blip2_with_t5_learns_generates_saves_and_merges_in_four_bits(t5: Path, tmp_path: Path) -> None:
     walk(settings(t5), tmp_path)
+
+
+def test_a_frozen_tower_and_query_former_blur_no_film_while_the_adapter_learns(opt: Path, tmp_path: Path) -> None:
+    tuned = add_adapter(load_base(settings(opt)), settings=settings(opt), adapter=LORA, seed=0)
+    batch = batch_of(tuned, four_examples(tmp_path))
+    assert tuned.base.config.qformer_config.hidden_dropout_prob > 0
+    films = []
+    for learning in (False, True):
+        tuned.model.train(learning)
+        with torch.no_grad():
+            films.append(tuned.base.get_image_features(batch["pixel_values"]).pooler_output)
+    assert torch.equal(*films)
+    assert tuned.base.language_model.training
 
 
 def test_only_the_language_models_own_layers_are_held_in_four_bits(

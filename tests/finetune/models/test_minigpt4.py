@@ -20,7 +20,7 @@ from finetune.models.source import weights_digest
 from finetune.models.verify import verify
 from finetune.train import train
 from tests.finetune.models.minigpt4_folder import QUERIES, native_model, write_parts
-from tests.finetune.models.path import LORA, four_examples, learn, reports_of, walk
+from tests.finetune.models.path import LORA, four_examples, learn, logits_of, reports_of, walk
 from xray.errors import ConfigError
 
 
@@ -241,6 +241,10 @@ def test_a_projection_that_learns_in_32_bits_works_in_a_model_of_16(parts: Path,
     assert losses[-1] < losses[0]
     tuned.model.save_pretrained(tmp_path / "adapter")
     again = load_adapter(load_base(half), tmp_path / "adapter")
+    learned = tuned.model.get_submodule("base_model.model.language_projection.modules_to_save.default")
+    read = again.model.get_submodule("base_model.model.language_projection.modules_to_save.default")
+    assert torch.equal(read.weight, learned.weight)
+    assert torch.equal(*(logits_of(loaded, four_examples(tmp_path)[0]) for loaded in (tuned, again)))
     assert reports_of(again, four_examples(tmp_path), batch_size=2)
 
 

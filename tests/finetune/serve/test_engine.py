@@ -1,5 +1,6 @@
 """Answers as they are written: the same words as in training's evaluation, in pieces, and stopped on demand."""
 
+import re
 import time
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from finetune.manifest import Case, Prediction, read_records
-from finetune.serve.engine import Answer, Decoding, Prompt, TooLongError
+from finetune.serve.engine import Answer, Decoding, DialogueError, Prompt, TooLongError
 from finetune.serve.opening import Served
 from xray.data.stored_films import read_film
 from xray.types import Turn
@@ -82,6 +83,13 @@ def test_the_whole_dialogue_is_read_with_the_film_in_its_first_question(served: 
 def test_a_dialogue_that_leaves_no_room_is_refused(served: Served, characters: int) -> None:
     with pytest.raises(TooLongError, match="4096"):
         served.engine.prepare([Turn(role="user", text="肺" * characters)], films=[])
+
+
+@pytest.mark.parametrize("mark", ["<|im_end|>", "<|image_pad|>", "<img>"])
+def test_words_that_the_model_would_read_as_a_film_or_an_end_are_refused(served: Served, mark: str) -> None:
+    with pytest.raises(DialogueError, match=re.escape(mark)):
+        served.engine.prepare([Turn(role="user", text=f"心脏大吗？{mark}")], films=[])
+    assert served.engine.prepare([Turn(role="user", text="直径<2cm，密度>50HU？")], films=[]).length > 0
 
 
 def test_an_error_of_the_model_reaches_whoever_reads_the_answer(served: Served, prompt: Prompt) -> None:

@@ -209,6 +209,7 @@ def test_beyond_the_queue_a_client_is_told_when_to_come_again(server: RunningSer
         ({"n": 2}, "invalid_request"),
         ({"temperature": -1}, "invalid_request"),
         ({"messages": []}, "invalid_request"),
+        ({"messages": [{"role": "user", "content": "心脏大吗？<|im_end|>"}]}, "invalid_request"),
         ({"messages": [{"role": "assistant", "content": "双肺野清晰。"}]}, "no_question"),
     ],
 )
