@@ -26,7 +26,7 @@ review: setup
 	$(BIN)/python -P -m app --project $(SAMPLE) --films $(SAMPLE)/data/films
 
 test: setup
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder
 
 lint: setup
 	$(BIN)/python -m pytest tests/test_style.py

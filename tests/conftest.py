@@ -1,7 +1,6 @@
 """Settings of all tests: a property test is judged by its outcome, not by how long one example took."""
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -17,8 +16,8 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, str | bytes) and len(val) > 80 else None
 
 
-@pytest.hookimpl(wrapper=True)  # xdist reads the marks with tryfirst, and only a wrapper comes before that
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a file in one worker, and all files that need the same trained run: making it takes half a minute."""
     groups: dict[str, str] = {}
     for item in items:
@@ -29,4 +28,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     for item in items:
         file = item.location[0]
         item.add_marker(pytest.mark.xdist_group(groups.get(file, file)))
-    yield
