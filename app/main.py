@@ -31,7 +31,7 @@ def main() -> None:
     st.set_page_config(page_title=words.app_title, page_icon="🩻", layout="wide", initial_sidebar_state="collapsed")
     st.html(markup.STYLE)
     with st.container(key="language_of_page"):
-        components.language(data={"language": words.html_language}, key="page_language")
+        components.language(data={"language": words.html_language, "code": words.code}, key="page_language")
     chosen: _Chosen | None = None
     with shown():  # without a database nobody is known, and the page says why
         chosen = _choose(words.code)
@@ -111,7 +111,7 @@ def _choices(*, with_runs: bool) -> None:
         words.language,
         list(LANGUAGES),
         format_func=labels.__getitem__,
-        default="zh",
+        default=session.preferred_language(),
         required=True,
         key=session.LANGUAGE_KEY,
         persist_state="session",

@@ -36,7 +36,13 @@ _opening = Lock()
 
 def words() -> Words:
     """Return the interface's texts in the language chosen in this browser session (Chinese at first)."""
-    return LANGUAGES[st.session_state.get(LANGUAGE_KEY, "zh")]
+    return LANGUAGES[st.session_state.get(LANGUAGE_KEY) or preferred_language()]
+
+
+def preferred_language() -> str:
+    """Return the language that was last chosen in this browser (app/components/language.js), Chinese at first."""
+    kept = st.context.cookies.get("xray_language", "")
+    return kept if kept in LANGUAGES else "zh"
 
 
 def in_language(texts: Mapping[str, Texts]) -> Texts:

@@ -176,7 +176,7 @@ class Viewer {
 
   reset() {
     for (const panel of this.panels) panel.reset();
-    this.single = null;
+    [this.single, this.measuring] = [null, false];
     this.arrange();
   }
 

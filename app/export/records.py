@@ -190,7 +190,8 @@ class ReviewedReport(Record):
         if self.signed is None:
             return AI_LABEL
         when = self.signed.at.isoformat(sep=" ", timespec="seconds")
-        return f"{AI_LABEL}初稿，经{self.signed.by.name}于{when}修改审核"
+        done = "审核" if self.final_text == self.generated.strip() else "修改审核"
+        return f"{AI_LABEL}初稿，经{self.signed.by.name}于{when}{done}"
 
 
 def review_id(run_id: str, case_id: str, *, reader: str, protocol_sha256: str, task: str = "", arm: str = "") -> str:

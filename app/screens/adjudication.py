@@ -19,6 +19,7 @@ from app.words.adjudication import ADJUDICATION_WORDS, AdjudicationWords
 
 PATH = "adjudication"
 _ROWS_SHOWN = 14
+_CHOSEN = "adjudicated_study"
 
 
 def show() -> None:
@@ -42,19 +43,23 @@ def show() -> None:
 
 
 def _study(words: AdjudicationWords) -> Study | None:
-    """Return the study in the address, or the newest one."""
+    """Return the study in the address, or the newest one that has something to decide."""
     known = {study.id: study for study in studies.all_studies(session.database())}
     asked = known.get(st.query_params.get("study", ""))
     if asked is not None and st.query_params.get("dispute"):
         return asked
     if not known:
         return None
+    begin = asked.id if asked else next(iter(known))
+    if asked is None and _CHOSEN not in st.session_state:
+        me, database = access.current().name, session.database()
+        begin = next((key for key, study in known.items() if disputes(database, study, adjudicator=me)), begin)
     chosen = st.selectbox(
         words.study,
         list(known),
-        index=list(known).index(asked.id) if asked else 0,
+        index=list(known).index(begin),
         format_func=lambda study_id: known[study_id].title,
-        key="adjudicated_study",
+        key=_CHOSEN,
     )
     return known[chosen]
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # scipy takes a second to import, and the menu imports every 
     from app.figures.agreement import HumanScore, ItemAgreement, PairAgreement
     from xray.metrics.agreement import Agreement
 
+_CHOSEN = "agreement_source"
 _METRICS = (HEADLINE, "frame_f1", "side_accuracy", "bleu4_char", "rouge_l_char")
 
 
@@ -71,9 +72,12 @@ def show() -> None:
 
 def _chosen(run: Run, *, texts: AgreementWords) -> str:
     """Return the study to look at, "" for the open review of the run."""
-    names = {study.id: study.title for study in studies.all_studies(session.database())}
+    database = session.database()
+    names = {study.id: study.title for study in studies.all_studies(database)}
     names[""] = texts.open_review.format(run=run.id)
-    return st.selectbox(texts.source, list(names), format_func=names.__getitem__, key="agreement_source") or ""
+    if _CHOSEN not in st.session_state:  # begin with the newest one in which anything was submitted
+        st.session_state[_CHOSEN] = next((key for key in names if key and studies.given_in(database, key)), "")
+    return st.selectbox(texts.source, list(names), format_func=names.__getitem__, key=_CHOSEN) or ""
 
 
 def _version(run: Run, study_id: str) -> Hashable:

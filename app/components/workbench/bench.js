@@ -9,6 +9,7 @@ import { Outbox } from "./outbox.js";
 import { countTable, PreferenceItem, questionItem, VerdictItem } from "./questions.js";
 import { Review } from "./review.js";
 import { SentenceItem } from "./rows.js";
+import { storage } from "./storage.js";
 import { layTexts } from "./texts.js";
 
 const DEBOUNCE_MS = 600;
@@ -31,7 +32,7 @@ class Bench extends Frame {
     this.comment.addEventListener("input", () => this.changed(
       this.review.change((state) => { state.comment = this.comment.value; }, { field: "comment" }), { field: "comment" }));
     this.corrected.addEventListener("input", () => this.changed(this.review.writeReport(this.corrected.value), { field: "corrected" }));
-    this.amendReason.addEventListener("input", () => this.drawLacking());
+    this.amendReason.addEventListener("input", () => { this.keepReason(); this.drawLacking(); });
     this.root.addEventListener("compositionstart", () => { this.composing = true; });
     this.root.addEventListener("compositionend", (event) => {
       this.composing = false;
@@ -85,7 +86,7 @@ class Bench extends Frame {
     const refused = this.data.acks.find((ack) => ack.client === this.outbox.client && ack.sequence === this.submitting && ack.missing.length);
     if (this.submitting && (!this.outbox.draft || this.outbox.conflict)) {
       this.submitting = 0;
-      if (!refused && !this.outbox.conflict) [this.amending, this.amendReason.value] = [false, ""];
+      if (!refused && !this.outbox.conflict) this.given();
     }
     this.lacked = refused && refused.sequence === this.outbox.sequence ? refused.missing : [];
     if (moved) this.open();
@@ -94,15 +95,29 @@ class Bench extends Frame {
     if (review.state === "submitted" && review.revision !== this.amendedFrom && !this.outbox.draft) this.amending = false;
   }
 
+  // What was submitted is acknowledged: the keys are the page's again, wherever the reader was writing.
+  given() {
+    [this.amending, this.amendReason.value] = [false, ""];
+    storage.remove(this.reasonKey);
+    const active = this.root.getRootNode().activeElement;
+    if (this.root.contains(active)) active.blur();
+  }
+
+  // Why a review is amended is sent with its submission alone; until then it must outlive this page.
+  get reasonKey() { return `xray-reason/${this.data.owner}/${this.data.thread}`; }
+
+  keepReason() { storage.set(this.reasonKey, { text: this.amendReason.value, typed_at: Date.now() }); }
+
   open() {
     [this.amending, this.submitting] = [false, 0];
-    this.amendReason.value = "";
+    this.amendReason.value = storage.get(this.reasonKey)?.text ?? "";
+    document.querySelector("[data-testid=stMain]")?.scrollTo({ top: 0 }); // the next case begins with its films
     const left = this.outbox.open(this.data.review.revision);
     this.show(left ? { ...this.data.review, revision: left.base_revision, document: left.document } : this.data.review);
     if (!left) return;
     this.amending = this.data.review.state === "submitted";
     this.amendedFrom = this.data.review.revision;
-    this.amendReason.value = left.reason ?? "";
+    this.amendReason.value = left.reason || this.amendReason.value;
     if (left.submit) this.submitting = this.outbox.sequence;
     this.flush();
   }
@@ -146,6 +161,7 @@ class Bench extends Frame {
   changed(isNew, { field = null } = {}) {
     this.clock.edited(isNew);
     this.lacked = [];
+    this.find(".lacking").dataset.asked = "false";
     this.keep();
     this.draw();
     clearTimeout(this.pause);
@@ -165,24 +181,33 @@ class Bench extends Frame {
     this.changed(false);
   }
 
+  // Accept what is undecided and not marked as wrong: a marked sentence wants a decision of its own.
   acceptRest() {
     const open = this.items.filter((item) => item instanceof SentenceItem && item.report === "generated" && !item.said.decision);
     if (this.locked || open.length === 0) return;
-    this.review.acceptAll(open.map((item) => ({ key: item.key, suggested: item.suggestedKind })));
-    this.changed(true);
-    this.moveTo(this.items.indexOf(open.at(-1)) + 1);
+    const fine = open.filter((item) => !item.isMarked);
+    if (fine.length > 0) {
+      this.review.acceptAll(fine.map((item) => ({ key: item.key, suggested: item.suggestedKind })));
+      this.changed(true);
+    }
+    const marked = open.find((item) => item.isMarked);
+    this.moveTo(this.items.indexOf(marked ?? open.at(-1)) + (marked ? 0 : 1));
   }
 
   fillReport() {
     const { review, data } = this;
-    if (review.texts.corrects) this.changed(review.assembleAgain());
-    else this.changed(review.writeReport(data.reports[0].sentences.flat().map((piece) => piece.text).join("")));
+    if (review.texts.corrects) {
+      this.changed(review.assembleAgain());
+      return;
+    }
+    this.changed(review.writeReport(data.reports[0].sentences.flat().map((piece) => piece.text).join("")));
     this.corrected.focus();
   }
 
   submit() {
     if (this.locked) return;
     const lacks = this.lacks();
+    this.find(".lacking").dataset.asked = String(lacks.length > 0);
     if (lacks.length > 0) {
       this.lead(lacks[0]);
       return;
@@ -249,7 +274,7 @@ class Bench extends Frame {
     else if (key === "u") this.step(!event.shiftKey);
     else if (key === "a" && event.shiftKey && this.data.protocol.sentences) this.acceptRest();
     else if (key === "v" && this.verdict) this.moveTo(this.items.indexOf(this.verdict));
-    else if (key === "c") this.comment.focus();
+    else if (key === "c") this.write(this.comment);
     else if (key === "?") this.showHelp();
     else return false;
     return true;
@@ -272,6 +297,12 @@ class Bench extends Frame {
     element?.scrollIntoView({ block: "nearest" });
   }
 
+  // Go to a text, and bring it out from under the bar at the bottom.
+  write(field) {
+    field.focus({ preventScroll: true });
+    field.scrollIntoView({ block: "nearest" });
+  }
+
   // Do something at an item that was clicked.
   act(item, deed) {
     this.cursor = this.items.indexOf(item);
@@ -282,8 +313,8 @@ class Bench extends Frame {
   lead(code) {
     const place = this.items.findIndex((item) => item.codes.includes(code));
     if (place >= 0) this.moveTo(place);
-    else if (code === "reason") this.amendReason.focus();
-    else if (code === "correction") { this.find(".correction").open = true; this.corrected.focus(); }
+    else if (code === "reason") this.write(this.amendReason);
+    else if (code === "correction") { this.find(".correction").open = true; this.write(this.corrected); }
   }
 
   isOpen(item) { return missing(this.review, this.data.protocol).some((code) => item.codes.includes(code)); }

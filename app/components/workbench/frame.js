@@ -37,6 +37,10 @@ export class Frame {
     const canCopy = !review.texts.corrects && isBlank && this.data.reports[0]?.sentences.length > 0;
     this.find(".again").textContent = canCopy ? words.start_from_draft : words.assemble_again;
     this.find(".again").hidden = this.locked || !(canCopy || (review.byHand && review.texts.corrects));
+    const still = review.stillThere();
+    this.find(".still").hidden = still.length === 0;
+    this.find(".still").textContent = fill(words.still_there, { numbers: still.map((number) => number + 1).join(words.comma) });
+    if (still.length > 0) this.find(".correction").open = true;
   }
 
   drawTally() {
@@ -58,8 +62,10 @@ export class Frame {
     const other = this.outbox.conflict;
     this.find(".conflict").hidden = !other;
     if (!other) return;
-    const { verdict, comment, corrected } = other.document;
-    const said = [this.words.verdicts[verdict] ?? "–", comment, corrected];
+    const { verdict, comment, corrected, sentences = [] } = other.document;
+    const decided = Object.entries(this.words.decisions).map(([name, text]) => [text, sentences.filter((one) => one.decision === name).length]);
+    const counted = decided.filter(([, count]) => count > 0).map(([text, count]) => `${text} ${count}`).join(this.words.comma);
+    const said = [this.words.verdicts[verdict] ?? "–", counted, comment, corrected];
     this.find(".conflict-text").textContent = said.filter(Boolean).join("\n");
   }
 

@@ -137,6 +137,18 @@ export class Review {
     return text === generated.join("").trim() ? "" : text;
   }
 
+  // The rejected or rewritten sentences that a report edited by hand still holds word for word.
+  stillThere() {
+    const { generated, corrects } = this.texts;
+    if (!this.byHand || !corrects) return [];
+    const text = this.state.corrected;
+    const isGone = ({ decision, replacement }) => decision === "reject" || (decision === "edit" && (replacement ?? "").trim() !== "");
+    return generated.map((said, number) => [said.trim(), number])
+      .filter(([said, number]) => said && isGone(this.sentence(`generated:${number}`)) && text.includes(said)
+        && !(this.sentence(`generated:${number}`).replacement ?? "").includes(said))
+      .map(([, number]) => number);
+  }
+
   // -- undo ------------------------------------------------------------------
 
   snapshot() { return structuredClone({ state: this.state, byHand: this.byHand }); }

@@ -53,7 +53,7 @@ export class SentenceItem {
     if (!this.row || !data.protocol.suggestions) return make("div", { class: "kinds" }, this.own, this.picks);
     const { kind, generated } = this.row;
     const text = kind ? `${KIND_SIGNS[kind]} ${words.kinds[kind]}` : `— ${words.alone[generated === null ? "reference" : "generated"]}`;
-    this.suggested = button(text, () => this.bench.act(this, () => this.explain()), {
+    this.suggested = button(`${words.by_program} ${text}`, () => this.bench.act(this, () => this.explain()), {
       class: "kind suggested", "data-kind": kind, "aria-expanded": "false", title: `${words.evidence} D` });
     return make("div", { class: "kinds" }, this.suggested, this.own, this.picks);
   }
@@ -97,6 +97,8 @@ export class SentenceItem {
   }
 
   get suggestedKind() { return (this.bench.data.protocol.suggestions && this.row?.kind) || null; }
+
+  get isMarked() { return this.suggestedKind !== null && this.suggestedKind !== "agree"; }
 
   change(changes, options = {}) {
     this.bench.changed(this.bench.review.decide(this.key, changes, { suggested: this.suggestedKind, ...options }), options);
@@ -155,7 +157,7 @@ export class SentenceItem {
     this.significance.dataset.significant = String(significant);
     this.picker.hidden = !this.choosing;
     this.own.hidden = kind === null;
-    this.own.textContent = kind === null ? "" : `${KIND_SIGNS[kind]} ${words.kinds[kind]}`;
+    this.own.textContent = kind === null ? "" : `${words.by_me} ${KIND_SIGNS[kind]} ${words.kinds[kind]}`;
     this.own.title = words.my_kind;
     this.own.dataset.kind = kind ?? "";
     this.picks.hidden = kind !== null;

@@ -27,6 +27,10 @@ class WorkbenchWords:
     decisions: Mapping[str, str]
     omission_decisions: Mapping[str, str]
     accept_rest: str
+    by_program: str
+    by_me: str
+    still_there: str
+    comma: str
     rewrite_hint: str
     category: str
     categories: Mapping[str, str]
