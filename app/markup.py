@@ -47,6 +47,13 @@ def banner_html(words: Words) -> str:
     return f'<div class="ai-banner" role="note">{escape(words.banner)}</div>'
 
 
+def rows_html(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Show rows of texts under their headings."""
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="rows"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
 def metrics_html(values: Iterable[tuple[str, float | None]], *, words: Words) -> str:
     """Show one report's own scores as a row of small figures; a score that cannot be computed is a dash."""
     known = [(words.metrics[name], value) for name, value in values if name in words.metrics]

@@ -2,8 +2,9 @@
 
 import argparse
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from app.sign_in import CLAIM, HEADER, MODES, SignIn
@@ -24,6 +25,10 @@ LOCK_VARIABLE = "XRAY_REVIEW_LOCK_MINUTES"
 BACKUPS_VARIABLE = "XRAY_REVIEW_BACKUPS"
 BACKUPS_NAME = "backups"
 LOCK_MINUTES = 15.0
+_VARIABLES = (
+    *(PROJECT_VARIABLE, DATABASE_VARIABLE, FILMS_VARIABLE, BACKUPS_VARIABLE, LOCK_VARIABLE),
+    *(SIGN_IN_VARIABLE, HEADER_VARIABLE, CLAIM_VARIABLE, OIDC_VARIABLE),
+)
 MARKS_FOLDER = "marks"
 
 
@@ -82,18 +87,9 @@ class Settings:
     @classmethod
     def from_environment(cls) -> "Settings":
         """Read what `python -m app` has set. Raises ConfigError when the pages were started without it."""
-        project = os.environ.get(PROJECT_VARIABLE)
-        if not project:
-            raise ConfigError("No run folder was given. Start the review with `finetune review RUN`.")
-        backups, films = os.environ.get(BACKUPS_VARIABLE), os.environ.get(FILMS_VARIABLE)
-        return cls.of(
-            Path(project),
-            database=os.environ.get(DATABASE_VARIABLE),
-            sign_in=_sign_in(),
-            lock_minutes=float(os.environ.get(LOCK_VARIABLE, LOCK_MINUTES)),
-            backups=Path(backups) if backups else None,
-            films=Path(films) if films else None,
-        )
+        values = tuple((name, os.environ[name]) for name in _VARIABLES if os.environ.get(name))
+        is_settled = DATABASE_VARIABLE in os.environ  # else the place of the database hangs on what files there are
+        return (_known_settings if is_settled else _settings_of)(values)
 
     def environment(self) -> dict[str, str]:
         """Return the variables that `from_environment` reads back."""
@@ -137,14 +133,32 @@ def _place(folder: Path, *, wish: str | None) -> str:
     return str(together if is_among_others else folder / DATABASE_NAME)
 
 
-def _sign_in() -> SignIn:
-    asked, secrets = os.environ.get(SIGN_IN_VARIABLE, "local"), os.environ.get(OIDC_VARIABLE)
+def _settings_of(values: tuple[tuple[str, str], ...]) -> Settings:
+    named = dict(values)
+    if PROJECT_VARIABLE not in named:
+        raise ConfigError("No run folder was given. Start the review with `finetune review RUN`.")
+    backups, films = named.get(BACKUPS_VARIABLE), named.get(FILMS_VARIABLE)
+    return Settings.of(
+        Path(named[PROJECT_VARIABLE]),
+        database=named.get(DATABASE_VARIABLE),
+        sign_in=_sign_in(named),
+        lock_minutes=float(named.get(LOCK_VARIABLE, LOCK_MINUTES)),
+        backups=Path(backups) if backups else None,
+        films=Path(films) if films else None,
+    )
+
+
+_known_settings = lru_cache(maxsize=8)(_settings_of)  # every page asks several times
+
+
+def _sign_in(named: Mapping[str, str]) -> SignIn:
+    asked, secrets = named.get(SIGN_IN_VARIABLE, "local"), named.get(OIDC_VARIABLE)
     mode = next((known for known in MODES if known == asked), None)
     if mode is None:  # a misspelt mode must not open the pages to everyone
         raise ConfigError(f"${SIGN_IN_VARIABLE} is none of {', '.join(MODES)}.")
     return SignIn(
         mode=mode,
-        header=os.environ.get(HEADER_VARIABLE, HEADER),
-        claim=os.environ.get(CLAIM_VARIABLE, CLAIM),
+        header=named.get(HEADER_VARIABLE, HEADER),
+        claim=named.get(CLAIM_VARIABLE, CLAIM),
         secrets=Path(secrets) if secrets else None,
     )

@@ -8,6 +8,7 @@ Conflicts are found by revision number, never by comparing clocks of two machine
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from sqlalchemy import Select, func, select
@@ -250,7 +251,12 @@ def _new_row(draft: Draft, *, status: Status, revision: int) -> RevisionRow:
 
 
 def _document(row: RevisionRow) -> ReviewDocument:
-    return ReviewDocument.model_validate_json(row.document)
+    return _parsed(row.document)
+
+
+@lru_cache(maxsize=8192)  # each save reads all revisions of its case, twice
+def _parsed(text: str) -> ReviewDocument:
+    return ReviewDocument.model_validate_json(text)
 
 
 def _status(row: RevisionRow) -> Status:

@@ -1,6 +1,8 @@
 """The workbench on a page: alone in a fragment, so that a save reruns nothing else and the films stay untouched."""
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -8,6 +10,7 @@ import streamlit as st
 from app import access, components, session
 from app.document import sha256
 from app.faults import shown
+from app.markup import rows_html
 from app.saving import Answer, receive, thread_name
 from app.settings import Settings
 from app.store import reviews
@@ -19,7 +22,7 @@ from app.workbench.contents import contents, review_json, state_of
 from app.workbench.places import find_place
 
 KEY = "workbench"
-_ANSWERS, _STATE = "workbench_answers", "workbench_state"
+_ANSWERS, _BEAT, _STATE = "workbench_answers", "workbench_beat", "workbench_state"
 # A page with a timer asks a restarted server for a full run. Without it the drafts would go to a fragment that the new
 # server does not know, and nothing typed would be saved until the reader left the case.
 REFRESH_SECONDS = 600
@@ -33,27 +36,25 @@ def mount(bench: Bench) -> None:
 
 def _show(bench: Bench) -> None:
     with shown():
-        access.require(access.READERS)  # a fragment runs on when the page is not drawn again
-        history = _history(bench)
-        result = components.workbench(
-            data=_data(bench, history=history), key=KEY, default={"outbox": None}, on_outbox_change=_receive
-        )
+        reader = access.require(access.READERS).name  # a fragment runs on when the page is not drawn again
+        history = _history(bench, reader=reader)
+        data = _data(bench, history=history, reader=reader)
+        result = components.workbench(data=data, key=KEY, default={"outbox": None}, on_outbox_change=_receive)
         # After a restart of the server the browser sends its drafts again, but no callback is registered for them yet.
         taken = _take(result.outbox)
         words = session.in_language(WORKBENCH_WORDS)
         if history:
             with st.expander(f"{words.history} ({len(history)})"):
-                rows = [_history_row(revision, words=words) for revision in reversed(history)]
-                st.dataframe(rows, hide_index=True)
+                rows = (_history_row(revision, words=words) for revision in reversed(history))
+                st.html(rows_html(words.history_columns, rows))
         state = state_of(history)
         before, st.session_state[_STATE] = st.session_state[_STATE], state
         if taken or (before not in (None, state) and "submitted" in (before, state)):
             st.rerun()
 
 
-def _history(bench: Bench) -> tuple[Revision, ...]:
-    who = access.current().name
-    return reviews.history(session.database(), bench.run_id, bench.case_id, reviewer=who, task=bench.task)
+def _history(bench: Bench, *, reader: str) -> tuple[Revision, ...]:
+    return reviews.history(session.database(), bench.run_id, bench.case_id, reviewer=reader, task=bench.task)
 
 
 def _receive() -> None:
@@ -63,8 +64,10 @@ def _receive() -> None:
 
 def _take(outbox: object) -> bool:
     """Store what the browser sent; True when there is something new to tell it."""
-    if outbox is None:
+    beat = outbox.get("beat") if isinstance(outbox, Mapping) else None
+    if beat is None or beat == st.session_state.get(_BEAT):
         return False
+    st.session_state[_BEAT] = beat
     reviewer = access.require(access.READERS).name
     answers = receive(outbox, find_place=find_place, database=session.database(), reviewer=reviewer)
     if not answers or answers == st.session_state.get(_ANSWERS):
@@ -73,13 +76,13 @@ def _take(outbox: object) -> bool:
     return True
 
 
-def _data(bench: Bench, *, history: tuple[Revision, ...]) -> dict[str, Any]:
+def _data(bench: Bench, *, history: tuple[Revision, ...], reader: str) -> dict[str, Any]:
     language, words = session.words().code, session.in_language(WORKBENCH_WORDS)
     answers: tuple[Answer, ...] = st.session_state.get(_ANSWERS, ())
     return {
         **contents(bench, history=history, words=words, language="zh" if language == "zh" else "en"),
         "help": _help(bench, words=words),
-        "owner": _owner(),
+        "owner": _owner(Settings.from_environment().database, reader),
         "thread": thread_name(run_id=bench.run_id, case_id=bench.case_id, task=bench.task),
         "acks": [_answer_json(answer) for answer in answers if not answer.refused],
         "refusals": [_answer_json(answer) for answer in answers if answer.refused],
@@ -93,10 +96,11 @@ def _help(bench: Bench, *, words: WorkbenchWords) -> list[dict[str, Any]]:
     return [{"title": words.judging, "keys": words.keys}, *films]
 
 
-def _owner() -> str:
+@lru_cache(maxsize=1024)
+def _owner(database: str, reader: str) -> str:
     """Name who writes where: the browser sends only what this person left unsaved for this database."""
-    place = re.sub(r"//([^:/@]*):[^@/]*@", r"//\1@", Settings.from_environment().database)  # not the password
-    return sha256(f"{place}\0{access.current().name}")[:16]
+    place = re.sub(r"//([^:/@]*):[^@/]*@", r"//\1@", database)  # not the password
+    return sha256(f"{place}\0{reader}")[:16]
 
 
 def _answer_json(answer: Answer) -> dict[str, Any]:
@@ -110,9 +114,9 @@ def _answer_json(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _history_row(revision: Revision, *, words: WorkbenchWords) -> dict[str, str]:
+def _history_row(revision: Revision, *, words: WorkbenchWords) -> tuple[str, ...]:
     document = revision.document
-    cells = (
+    return (
         str(revision.revision),
         revision.saved_at.replace("T", " ")[:19],
         words.statuses[revision.status],
@@ -121,4 +125,3 @@ def _history_row(revision: Revision, *, words: WorkbenchWords) -> dict[str, str]
         document.corrected,
         revision.reason,
     )
-    return dict(zip(words.history_columns, cells, strict=True))
