@@ -6,11 +6,13 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from app.export.contents import Contents, ExportFile, NothingLeftError, select_documents
+from app.export.dicom_identity import identities
 from app.export.dicom_sr import to_dicom_sr
 from app.export.fhir import to_fhir
 from app.export.fonts import find_font, subset_font
 from app.export.pdf import characters_of, to_pdf
 from app.export.records import Exclusion, ExportContext, ReviewedReport
+from xray.errors import DataError
 
 
 def to_documents(
@@ -18,7 +20,8 @@ def to_documents(
 ) -> Contents:
     """Return a document for each report that `select_documents` lets through; structured reports need a signature.
 
-    Where the context asks for original films, a structured report without one stays out as `no_original_film`.
+    Where the context asks for original films, a structured report without one stays out as `no_original_film`, and one
+    whose films are damaged or of several patients or studies as `unfit_original_film`.
 
     Raises NothingLeftError if no report is left, and DataError as the formats do.
     """
@@ -27,6 +30,10 @@ def to_documents(
         nameless = [record for record in chosen if not any(film.dicom for film in record.films)]
         excluded += tuple(Exclusion(review_id=record.id, reason="no_original_film") for record in nameless)
         chosen = [record for record in chosen if record not in nameless]
+    if kind == "dicom_sr":
+        unfit = [record for record in chosen if not _tells_one_patient(record)]
+        excluded += tuple(Exclusion(review_id=record.id, reason="unfit_original_film") for record in unfit)
+        chosen = [record for record in chosen if record not in unfit]
     if not chosen:
         raise NothingLeftError(_nothing_left(excluded), excluded=excluded)
     files: Iterator[ExportFile]
@@ -35,6 +42,14 @@ def to_documents(
     else:
         files = _printed(chosen, kind=kind, context=context)
     return Contents(files=files, num_written=len(chosen), excluded=excluded)
+
+
+def _tells_one_patient(record: ReviewedReport) -> bool:
+    try:
+        identities(record)
+    except DataError:
+        return False
+    return True
 
 
 def _nothing_left(excluded: Sequence[Exclusion]) -> str:

@@ -40,6 +40,9 @@ class Database:
         self.name = str(url.database) if self.is_file else url.render_as_string(hide_password=True)
         self._engine = _sqlite(url) if self.is_file else _postgresql(url)
         self._writer = self._engine.execution_options(immediate=True)
+        if not self.is_file:
+            self._snapshot = self._engine.execution_options(isolation_level="REPEATABLE READ")
+            self._no_transaction = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         # SQLite lets waiting writers poll, and the unlucky one polls for seconds; a lock wakes them one by one.
         self._queue = Lock()
         try:
@@ -60,6 +63,12 @@ class Database:
             yield session
 
     @contextmanager
+    def asking(self) -> Iterator[Session]:
+        """Give a session for one query, which sees one state by itself: PostgreSQL is spared a transaction."""
+        with Session(self._engine if self.is_file else self._no_transaction) as session:
+            yield session
+
+    @contextmanager
     def writing(self) -> Iterator[Session]:
         """Give the one writing session; its end commits, an exception takes everything back."""
         with self._queue, Session(self._writer) as session, session.begin():
@@ -70,10 +79,6 @@ class Database:
     def close(self) -> None:
         """Release the file or the connections."""
         self._engine.dispose()
-
-    @property
-    def _snapshot(self) -> Engine:
-        return self._engine.execution_options(isolation_level="REPEATABLE READ")
 
     def _fault(self, error: DatabaseError | OSError) -> DataError:
         reason = error.orig if isinstance(error, DatabaseError) else error.strerror

@@ -102,7 +102,7 @@ def ensure_admin(database: Database, text: str) -> None:
 
 def find(database: Database, name: str) -> Person | None:
     """Return the person of that name, None where there is none."""
-    with database.reading() as session:
+    with database.asking() as session:
         rows = session.connection().execute(_BY_NAME, {"name": name}).all()
     if not rows:
         return None

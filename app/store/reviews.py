@@ -146,7 +146,7 @@ def history(
     database: Database, run_id: str, case_id: str, *, reviewer: str = LOCAL, task: str = ""
 ) -> tuple[Revision, ...]:
     """All revisions of one case, oldest first."""
-    with database.reading() as session:
+    with database.asking() as session:
         return tuple(_revision(row) for row in session.scalars(_thread(run_id, case_id, reviewer, task)))
 
 

@@ -14,6 +14,7 @@ from pydicom.uid import BasicTextSRStorage, ComputedRadiographyImageStorage, Exp
 
 from app.export import write
 from app.export.dicom_sr import to_dicom_sr
+from app.export.documents import to_documents
 from app.export.records import ExportContext, Person, ReviewedFilm, ReviewedReport, Signature
 from tests.app.export.reviews import CONTEXT, LABEL, SIGNED, review, signed
 from xray.errors import DataError
@@ -138,6 +139,14 @@ def test_damaged_and_mixed_films_are_refused_without_naming_the_patient(tmp_path
         with pytest.raises(DataError, match=rf"(?i){message}") as caught:
             written(signed(films=(header(tmp_path / "1.dcm"), film)))
         assert "欧阳" not in str(caught.value)
+
+
+def test_one_damaged_film_leaves_out_its_own_report_alone(tmp_path: Path) -> None:
+    gone = ReviewedFilm(path=tmp_path / "a.png", dicom=tmp_path / "none.dcm")
+    whole = signed(films=(header(tmp_path / "1.dcm"),))
+    contents = to_documents([whole, signed(case_id="other", films=(gone,))], kind="dicom_sr", context=CONTEXT)
+    assert [file.name for file in contents.files] == [f"{whole.id}.dcm"]
+    assert [one.reason for one in contents.excluded] == ["unfit_original_film"]
 
 
 @pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="Debian's dicom3tools is missing")
