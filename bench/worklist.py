@@ -110,7 +110,7 @@ def _when_compared(page: Page, server: Server, *, cases: int) -> Rows:
 
     def next_case() -> None:
         title = page.locator(".report-head h3").first.inner_text()
-        page.keyboard.press("ArrowRight")
+        page.keyboard.press("n")
         page.wait_for_function("title => document.querySelector('.report-head h3').innerText != title", arg=title)
 
     rows = [
@@ -157,7 +157,7 @@ def _search(page: Page) -> None:
 
 def _continue(page: Page) -> None:
     page.get_by_role("button", name="继续评审").click()
-    page.wait_for_selector(".report-text")
+    page.wait_for_selector(".bench .item")
 
 
 def _median(server: Server, action: Callable[[], None]) -> Taken:
