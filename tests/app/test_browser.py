@@ -27,7 +27,7 @@ Opener = Callable[..., "Page"]
 def server(make_run: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests; each works on a case of its own."""
     folder = tmp_path_factory.mktemp("review")
-    running = Server(make_run(folder / "run", num_cases=8), folder / "server.log")
+    running = Server(make_run(folder / "run", num_cases=9), folder / "server.log")
     running.start()
     yield running
     running.kill()
@@ -93,6 +93,36 @@ def test_text_typed_while_the_server_is_killed_is_saved_once_it_is_back(server: 
     assert page.locator('button[data-verdict="edit"]').get_attribute("aria-checked") == "true"
     assert "Traceback" not in page.content()
     assert stored(server)[case_id] == ("edit", "右侧胸腔少量积液未提及", "")
+
+
+def test_text_typed_without_a_network_is_saved_once_there_is_one(server: Server, open_reader: Opener):
+    page, case_id = open_reader(), case_ids(server.project)[8]
+    open_case(page, server, case_id)
+    page.context.set_offline(True)
+    page.locator(".comment").press_sequentially("断网时写的话")
+    page.keyboard.press("Escape")
+    judge(page, "x")
+    page.wait_for_timeout(1500)
+    page.context.set_offline(False)
+    wait_saved(page)
+    page.reload()
+    page.wait_for_selector(".comment")
+    assert page.locator(".comment").input_value() == "断网时写的话"
+    assert stored(server)[case_id] == ("reject", "断网时写的话", "")
+
+
+def test_chinese_is_drawn_in_characters_and_not_in_boxes(server: Server, open_reader: Opener):
+    page = open_reader()
+    open_case(page, server, case_ids(server.project)[0])
+    drawn = set()
+    for character in ("肺", "胸", "\ue123"):  # no font has the last one: it is drawn as a box
+        page.locator(".ai-banner").evaluate("(banner, text) => { banner.textContent = text; }", character)
+        drawn.add(page.locator(".ai-banner").screenshot())
+    page.locator(".bench .text").first.evaluate("(said, text) => { said.textContent = text; }", "肺")
+    drawn.add(page.locator(".bench .text").first.screenshot())
+    page.locator(".bench .text").first.evaluate("(said, text) => { said.textContent = text; }", "\ue123")
+    drawn.add(page.locator(".bench .text").first.screenshot())
+    assert len(drawn) == 5
 
 
 def test_text_of_a_closed_page_is_saved_by_the_next_page(server: Server, open_reader: Opener):

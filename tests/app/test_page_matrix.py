@@ -12,6 +12,7 @@ from app.protocol.assignment import Source
 from app.run import load_run
 from app.sign_in import HEADER_KEY, SignIn
 from app.store import audit, people, studies
+from app.store.engine import Database
 from app.store.people import ROLES, Person, Role
 from tests.app.chat_server import ChatServer, serving_chat
 from tests.app.conftest import write_run
@@ -71,13 +72,17 @@ def _serving() -> Iterator[None]:
         yield
 
 
+def add_one_of_each_role(database: Database) -> None:
+    for role in ROLES:
+        people.put(database, Person(name=role, display_name=role, roles=frozenset({role})), actor="local")
+
+
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that nobody has reviewed, without a study or an export; a person for each role, who has no other."""
     folder = write_run(tmp_path_factory.mktemp("untouched") / "run", num_cases=2)
     with closing(open_database(folder)) as database:
-        for role in ROLES:
-            people.put(database, Person(name=role, display_name=role, roles=frozenset({role})), actor="local")
+        add_one_of_each_role(database)
     return folder
 
 
@@ -89,6 +94,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_large_run(folder / SECOND, num_cases=NUM_CASES, run_id=SECOND, shift=1)
     with closing(open_database(folder)) as database:
         add_readers(database)
+        add_one_of_each_role(database)
         for number, case in enumerate(run.cases[:NUM_READ]):
             submit(database, run, case.id, {"verdict": ("accept", "edit")[number % 2]}, reviewer="chen")
             submit(database, run, case.id, {"verdict": ("accept", "edit")[number % 3 > 0]}, reviewer="li")
@@ -98,10 +104,12 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("project", ["untouched", "large"])
 def test_a_page_is_drawn_for_its_roles_and_refused_to_the_others_in_one_sentence(
-    untouched: Path, open_page: Opener, role: Role
+    request: pytest.FixtureRequest, open_page: Opener, project: str, role: Role
 ):
-    shown = open_page(untouched, sign_in=SignIn(mode="header"), user={HEADER_KEY: role})
+    folder: Path = request.getfixturevalue(project)
+    shown = open_page(folder, sign_in=SignIn(mode="header"), user={HEADER_KEY: role})
     for page in PAGES:
         go_to(shown, page.path)
         assert_drawn(shown, page)
@@ -111,7 +119,7 @@ def test_a_page_is_drawn_for_its_roles_and_refused_to_the_others_in_one_sentence
             (refusal,) = shown.warning
             assert page.titles["zh"] in refusal.value
             assert not shown.dataframe
-            assert newest_refusal(untouched) == (role, page.path)
+            assert newest_refusal(folder) == (role, page.path)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
