@@ -74,11 +74,14 @@ def entries(run: Run) -> tuple[Entry, ...]:
 
 
 def read_blind() -> frozenset[str]:
-    """Return the cases that who is here must not see openly. A lead, who can unblind a study, sees them all."""
+    """Return the cases that who is here must not see openly.
+
+    A lead, who can unblind a study, sees them all; an adjudicator none of any reader's, for they may come to decide it.
+    """
     person = access.current()
     if "lead" in person.roles:
         return frozenset()
-    return progress.blind_cases(session.database(), person.name)
+    return progress.blind_cases(session.database(), None if "adjudicator" in person.roles else person.name)
 
 
 def listed(found: Sequence[Entry]) -> tuple[Entry, ...]:

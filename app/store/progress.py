@@ -67,11 +67,18 @@ def workloads_in(database: Database, study: Study) -> tuple[Workload, ...]:
     return tuple(workload(database, study, reader=name) for name in names)
 
 
-def blind_cases(database: Database, reader: str) -> frozenset[str]:
-    """Return the cases that a reader has in open studies whose protocol does not name the source of a report."""
+def blind_cases(database: Database, reader: str | None) -> frozenset[str]:
+    """Return the cases of open studies whose protocol does not name the source of a report.
+
+    Those that `reader` has; None for the cases of all readers.
+    """
     open_studies = (study for study in all_studies(database) if study.state == "open")
     blind = [study for study in open_studies if not json.loads(study.protocol).get("source_named", False)]
-    return frozenset(item.assignment.case_id for study in blind for item in work(database, study.id, reader))
+    if reader is not None:
+        return frozenset(item.assignment.case_id for study in blind for item in work(database, study.id, reader))
+    chosen = select(AssignmentRow.case_id).where(AssignmentRow.study_id.in_([study.id for study in blind])).distinct()
+    with database.asking() as session:
+        return frozenset(session.scalars(chosen))
 
 
 def purposes(database: Database, study_id: str) -> dict[str, Purpose]:

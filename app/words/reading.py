@@ -84,7 +84,7 @@ READING_WORDS: Mapping[str, ReadingWords] = MappingProxyType(
             judged_reference="待审核的参考报告",
             case_gone="本例的影像所在的运行目前读不到，请联系研究负责人。",
             opens_on="本任务 {day} 起开放。",
-            read_blind="有 {count} 例正由您在盲法研究中阅读，研究结束前不在此列出。",
+            read_blind="有 {count} 例正在盲法研究中阅读，研究结束前不在此列出。",
             no_films="按研究方案，本例只比较文字，不显示影像。",
         ),
         "en": ReadingWords(
@@ -129,7 +129,7 @@ READING_WORDS: Mapping[str, ReadingWords] = MappingProxyType(
             judged_reference="Reference report to be judged",
             case_gone="The run with this case's films cannot be read at present. Tell the study's lead.",
             opens_on="This task opens on {day}.",
-            read_blind="{count} cases that you read in a blind study are not listed here until it is closed.",
+            read_blind="{count} cases that are read in a blind study are not listed here until it is closed.",
             no_films="The protocol compares texts alone: no films are shown.",
         ),
     }

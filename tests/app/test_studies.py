@@ -302,16 +302,26 @@ def test_a_reader_who_is_no_lead_opens_no_page_of_leads_and_no_case_that_they_re
         assert "研究 s1" not in told(page)
     worklist = open_at("worklist")
     assert_no_error(worklist)
-    assert "10 例正由您在盲法研究中阅读" in worklist.info[0].value
+    assert "10 例正在盲法研究中阅读" in worklist.info[0].value
     assert not worklist.dataframe
     live = open_at("generate")
-    assert "10 例正由您在盲法研究中阅读" in live.info[0].value
+    assert "10 例正在盲法研究中阅读" in live.info[0].value
     assert not any(box.options for box in live.selectbox if str(box.key).startswith("live_case"))
     case = open_at("review", case=tasks[0].case_id)
     assert_no_error(case)
     assert "workbench" not in [part.key for part in case.get("bidi_component")]
     with closing(open_database(project)) as database:
         studies.close(database, "s1", actor="local")
+    assert len(table_of(open_at("worklist"))) == 10
+
+
+def test_an_adjudicator_who_is_no_lead_opens_no_case_that_others_read_blind(project: Path, open_at: Opener):
+    begin(project, "flamingo_pref", sources=PAIR, readers=("li", "chen"), number=10)
+    set_roles(project, "adjudicator")
+    worklist = open_at("worklist")
+    assert_no_error(worklist)
+    assert "10 例正在盲法研究中阅读" in worklist.info[0].value
+    set_roles(project, "lead", "adjudicator")
     assert len(table_of(open_at("worklist"))) == 10
 
 
