@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb
 
 from app.protocol.blinding import neutral_text
 from app.protocol.model import Protocol
@@ -57,6 +58,11 @@ class Design:
     not_before: str | None = None
     due: str | None = None
     profile: Profile = "standard"
+
+    @property
+    def has_common_texts(self) -> bool:
+        """Whether some texts are read by several readers: where there are sources enough, each reader has others."""
+        return self.overlap > comb(len(self.sources), self.protocol.reports)
 
     @property
     def is_disguised(self) -> bool:

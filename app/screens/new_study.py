@@ -231,6 +231,8 @@ def _tables(summary: Summary, *, design: Design, words: StudiesWords) -> None:
     st.write(f"{told} {strata}")
     if design.sentinels and not summary.sentinels:
         st.warning(words.few_sentinels)
+    if design.overlap > 1 and not design.has_common_texts:
+        st.warning(words.no_common_texts)
     names = {person.name: person.display_name for person in people.everyone(session.database())}
     left, right = st.columns(2)
     left.dataframe(

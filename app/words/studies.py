@@ -43,6 +43,7 @@ class StudiesWords:
     repeats_help: str
     sentinels: str
     sentinels_help: str
+    no_common_texts: str
     not_before: str
     due: str
     preview: str
@@ -123,6 +124,7 @@ STUDIES_WORDS: Mapping[str, StudiesWords] = MappingProxyType(
             repeats="重复病例（%）",
             repeats_help="读者在后半程重读自己的部分病例，标签不同，用于考察自身一致性。",
             sentinels="哨兵病例（%）",
+            no_common_texts="同一病例的几位读者各读不同来源的报告，因此算不出读者间一致性。若要一致性，请减少报告来源或增加每例读者数。",
             sentinels_help="另取少量病例，报告中植入一处错误或确知无误，全体读者相同，用于质控。",
             not_before="开放日期（可选）",
             due="截止日期（可选）",
@@ -218,6 +220,8 @@ STUDIES_WORDS: Mapping[str, StudiesWords] = MappingProxyType(
             repeats_help="Readers see some of their cases again in the second half, under other labels: "
             "how constant they are.",
             sentinels="Sentinel cases (%)",
+            no_common_texts="The readers of a case read reports of different sources, so no agreement between them can be "
+            "computed. For agreement, take fewer sources or more readers a case.",
             sentinels_help="A few further cases with one planted error, or known to be good; the same for all readers, "
             "for quality.",
             not_before="Opens on (optional)",

@@ -178,6 +178,18 @@ def test_more_sources_than_reports_take_turns_among_the_readers_of_a_case():
     assert all(len(sources) == 3 for sources in seen.values())
 
 
+@pytest.mark.parametrize(
+    ("protocol", "sources"), [("likert_ed", 1), ("likert_ed", 2), ("likert_ed", 3), ("flamingo_pref", 2)]
+)
+def test_a_design_tells_whether_its_plan_lets_two_readers_judge_the_same_texts(protocol: str, sources: int):
+    made = design(protocol=preset(protocol), sources=SOURCES[:sources], overlap=2, repeats=0)
+    texts = Counter(
+        (reading.assignment.case_id, frozenset((arm.source_run, arm.source_system) for arm in reading.arms))
+        for reading in make_plan(made, study_cases(20, sources=sources))
+    )
+    assert made.has_common_texts is (max(texts.values()) > 1)
+
+
 def test_sentinels_are_the_same_for_all_readers_and_hold_one_known_good_and_one_planted_report():
     plan = make_plan(design(sentinels=0.2), study_cases(30))
     of_reader = {
