@@ -220,7 +220,7 @@ STUDIES_WORDS: Mapping[str, StudiesWords] = MappingProxyType(
             repeats_help="Readers see some of their cases again in the second half, under other labels: "
             "how constant they are.",
             sentinels="Sentinel cases (%)",
-            no_common_texts="The readers of a case read reports of different sources, so no agreement between them can be "
+            no_common_texts="The readers of a case read reports of different sources, so their agreement cannot be "
             "computed. For agreement, take fewer sources or more readers a case.",
             sentinels_help="A few further cases with one planted error, or known to be good; the same for all readers, "
             "for quality.",
