@@ -196,23 +196,29 @@ def test_a_run_killed_after_its_last_checkpoint_trains_no_step_more(
     assert manifest.seconds["train"] == again.seconds > before.seconds  # of both processes
 
 
+@pytest.fixture(scope="module")
+def uninterrupted(tiny_base: Path, films: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
+    """What a run that is left alone makes."""
+    folder = tmp_path_factory.mktemp("whole")
+    write_config(folder, base=tiny_base, films=films)
+    assert run_command(folder).wait(timeout=300) == 0
+    return adapter_bytes(folder)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("stop_after", ["checkpoint-2/trainer_state.json", "checkpoint-4/optimizer.pt"])
 def test_a_run_killed_in_training_ends_with_the_same_adapter_bytes(
-    tiny_base: Path, films: Path, tmp_path: Path, stop_after: str
+    tiny_base: Path, films: Path, tmp_path: Path, uninterrupted: tuple[bytes, bytes], stop_after: str
 ) -> None:
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    for folder in (whole, killed):
-        folder.mkdir()
-        write_config(folder, base=tiny_base, films=films)
-    run_command(whole).wait(timeout=300)
+    killed = tmp_path
+    write_config(killed, base=tiny_base, films=films)
     process = run_command(killed)
     wait_for(killed, f"runs/*/checkpoints/{stop_after}", process)
     process.send_signal(signal.SIGKILL)
     process.wait(timeout=30)
     assert not list(killed.glob("runs/*/training.json"))
     assert run_command(killed).wait(timeout=300) == 0
-    assert adapter_bytes(killed) == adapter_bytes(whole)
+    assert adapter_bytes(killed) == uninterrupted
     (manifest,) = killed.glob("runs/*/manifest.json")
     training = read_json(manifest, RunManifest).training
     first, second = read_processes(manifest.with_name("processes.jsonl"))
@@ -223,7 +229,8 @@ def test_a_run_killed_in_training_ends_with_the_same_adapter_bytes(
 
 def run_command(folder: Path) -> subprocess.Popen[bytes]:
     code = "from finetune.cli import main; main()"
-    arguments = [sys.executable, "-c", code, "run", str(folder / "tiny.yaml"), "train.max_steps=8"]
+    quick = ("train.max_steps=6", "generate.max_new_tokens=80")
+    arguments = [sys.executable, "-c", code, "run", str(folder / "tiny.yaml"), *quick]
     with (folder / "log.txt").open("ab") as log:
         return subprocess.Popen(arguments, cwd=folder, stdout=log, stderr=log)
 
