@@ -130,8 +130,8 @@ def _lacking(sent: _SentDraft, *, place: Place, database: Database, reviewer: st
     rows = reviews.history(database, place.run_id, place.case_id, reviewer=reviewer, task=place.task)
     if not reviews.is_given(rows):
         return ()
-    repeated = rows[-1].status != "draft" and rows[-1].document.says_the_same_as(sent.document)
-    return () if repeated else ("reason",)
+    given = next(row for row in reversed(rows) if row.status != "draft")
+    return () if given.document.says_the_same_as(sent.document) else ("reason",)  # an amendment may be given up
 
 
 def _draft(sent: _SentDraft, *, place: Place, reviewer: str, complete: bool) -> Draft:

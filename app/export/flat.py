@@ -39,6 +39,7 @@ class FlatReview(Record):
     signed_at: str
     signature_meaning: str
     saved_at: str
+    amend_reason: str
     model_name: str
     protocol_name: str
     protocol_sha256: str
@@ -86,6 +87,7 @@ def flatten(record: ReviewedReport) -> FlatReview:
         signed_at=signed.at.isoformat() if signed else "",
         signature_meaning=signed.meaning if signed else "",
         saved_at=record.saved_at.isoformat(),
+        amend_reason=record.amend_reason,
         model_name=record.model_name,
         protocol_name=record.protocol.name,
         protocol_sha256=record.protocol.sha256,

@@ -81,6 +81,7 @@ class Given:
     status: Status
     revision: int
     at: str
+    reason: str = ""
 
     @classmethod
     def of_reader(cls, row: Revision) -> "Given":
@@ -94,6 +95,7 @@ class Given:
             status=row.status,
             revision=row.revision,
             at=row.saved_at,
+            reason=row.reason,
         )
 
     @classmethod
@@ -178,6 +180,7 @@ class Joiner:
             status=given.status,
             revision=given.revision,
             saved_at=datetime.fromisoformat(given.at),
+            amend_reason=given.reason,
             signature=_signature(given, reader),
             sentinel=judged.purpose == "sentinel",
             repeat=judged.purpose == "repeat",

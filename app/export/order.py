@@ -119,7 +119,11 @@ def carry_out(
         "manifest_sha256": hashlib.sha256((folder / MANIFEST_FILE).read_bytes()).hexdigest(),
     }
     audit.record_event(
-        database, actor=order.actor, action="export", subject=manifest.parent.name, details=json.dumps(details)
+        database,
+        actor=order.actor,
+        action="export",
+        subject=manifest.parent.name,
+        details=json.dumps(details, ensure_ascii=False),
     )
     return made
 

@@ -124,6 +124,7 @@ class ReviewedReport(Record):
     status: Status
     revision: int = Field(ge=1)
     saved_at: AwareDatetime
+    amend_reason: str = ""
     signature: Signature | None = None
     sentinel: bool = False
     repeat: bool = False
@@ -167,15 +168,16 @@ class ReviewedReport(Record):
 
     @property
     def final_text(self) -> str:
-        """The text that the reader stands for, empty where there is none.
+        """The text that the reader stands for, empty where there is none: of a report that they rejected, nothing.
 
-        Without a corrected report that is the generated one, unless it was rejected, or a sentence of it was rejected
-        or rewritten: nobody stands for a sentence that they have struck out.
+        Without a corrected report that is the generated one, unless a sentence of it was rejected or rewritten: nobody
+        stands for a sentence that they have struck out.
         """
+        if self.verdict == "reject":
+            return ""
         if corrected := self.corrected.strip():
             return corrected
-        is_refused = self.verdict == "reject" or any(edit.changes_text for edit in self.edits)
-        return "" if is_refused else self.generated.strip()
+        return "" if any(edit.changes_text for edit in self.edits) else self.generated.strip()
 
     @property
     def has_significant_edit(self) -> bool:

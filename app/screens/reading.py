@@ -70,7 +70,7 @@ def _head(task: Task, *, load: Workload, upcoming: Work | None, words: ReadingWo
         _ask_why(task, next_task=upcoming.assignment.id if upcoming else "", words=words)
     can_go_on = upcoming is not None and is_open and (is_given or status == "void")
     kind = "primary" if can_go_on else "secondary"
-    go = following.button(words.following, type=kind, shortcut="Right", disabled=not can_go_on, width="stretch")
+    go = following.button(words.following, type=kind, shortcut="N", disabled=not can_go_on, width="stretch")
     if go and upcoming:
         navigation.open_task(upcoming.assignment.id)
     if is_given and is_open:

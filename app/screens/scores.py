@@ -1,5 +1,6 @@
 """指标: the run's scores beside its baselines, finding by finding, report by report, and against another run."""
 
+import re
 from collections import Counter
 from functools import lru_cache
 
@@ -51,7 +52,9 @@ def _warnings(run: Run, *, texts: ScoresWords) -> None:
     with st.expander(texts.warnings_title.format(count=len(run.scores.warnings)), icon=":material/warning:"):
         for warning in run.scores.warnings:
             what, colon, whom = warning.partition(": ")
-            st.text(f"{texts.warnings.get(what, what)}{'：' if what in texts.warnings else colon}{whom}")
+            name, bracket, count = whom.partition(" (")
+            told = f"{texts.classes.get(name, name)}{bracket}{count}"
+            st.text(f"{texts.warnings.get(what, what)}{'：' if what in texts.warnings else colon}{told}")
 
 
 def _systems(run: Run, *, words: Words, texts: ScoresWords) -> None:
@@ -78,7 +81,16 @@ def _systems(run: Run, *, words: Words, texts: ScoresWords) -> None:
     charts.plot(svg, content, alt=_alt(title, rows, texts=texts), name=f"{run.id}-{chosen}", labels=_labels(texts))
     with st.expander(texts.all_metrics, icon=":material/table:"):
         charts.table(_all(run, metrics, words=words, texts=texts), name=f"{run.id}-scores", label=texts.download_table)
-    st.caption(f"{run.scores.bootstrap} · {run.scores.signature}")
+    st.caption(f"{_bootstrap(run.scores.bootstrap, texts=texts)} · {run.scores.signature}")
+
+
+def _bootstrap(told: str, *, texts: ScoresWords) -> str:
+    """Return in words how the intervals were made: `percentile bootstrap over 65 patients, 2000 resamples, seed 0`."""
+    found = re.fullmatch(r"(\w+ bootstrap) over (\d+) (\w+), (\d+) (resamples), (seed) (\d+)", told)
+    if found is None or not {found[1], found[3]} <= texts.bootstrap.keys():
+        return told
+    kind, units, unit, draws, resamples, seed, number = (texts.bootstrap.get(part, part) for part in found.groups())
+    return f"{kind}：{units} {unit}，{draws} {resamples}，{seed} {number}"
 
 
 def _all(run: Run, metrics: list[str], *, words: Words, texts: ScoresWords) -> Table:

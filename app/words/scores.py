@@ -20,6 +20,8 @@ class ScoresWords:
     undefined: str
     warnings_title: str
     warnings: Mapping[str, str]
+    classes: Mapping[str, str]
+    bootstrap: Mapping[str, str]
     metrics: Mapping[str, str]
     no_scores: str
     by_finding: str
@@ -51,6 +53,24 @@ class ScoresWords:
     better: str
 
 
+_CHINESE_CLASSES = MappingProxyType(
+    {
+        "No Finding": "未见异常",
+        "Enlarged Cardiomediastinum": "心纵隔影增大",
+        "Cardiomegaly": "心影增大",
+        "Lung Opacity": "肺部阴影",
+        "Lung Lesion": "肺部病灶",
+        "Edema": "肺水肿",
+        "Consolidation": "肺实变",
+        "Pneumonia": "肺炎",
+        "Atelectasis": "肺不张",
+        "Pneumothorax": "气胸",
+        "Pleural Effusion": "胸腔积液",
+        "Pleural Other": "其他胸膜病变",
+        "Fracture": "骨折",
+        "Support Devices": "置管与装置",
+    }
+)
 _CHINESE_METRICS = MappingProxyType(
     {
         "finding_f1": "所见 F1",
@@ -145,6 +165,14 @@ SCORES_WORDS: Mapping[str, ScoresWords] = MappingProxyType(
                     "参考报告中阳性少于 30 例，不宜据此比较系统优劣"
                 ),
             },
+            classes=_CHINESE_CLASSES,
+            bootstrap={
+                "percentile bootstrap": "自助法百分位区间",
+                "patients": "名患者",
+                "reports": "份报告",
+                "resamples": "次重抽样",
+                "seed": "随机种子",
+            },
             metrics=_CHINESE_METRICS,
             no_scores="本次运行的 scores.json 中没有任何系统的得分。请运行 `finetune evaluate` 重新计算。",
             by_finding="各所见的检出情况",
@@ -197,6 +225,8 @@ SCORES_WORDS: Mapping[str, ScoresWords] = MappingProxyType(
             undefined="undefined",
             warnings_title="Before you read the scores ({count})",
             warnings={},
+            classes={},
+            bootstrap={},
             metrics=_ENGLISH_METRICS,
             no_scores="scores.json of this run holds no system. Run `finetune evaluate` to score it again.",
             by_finding="Finding by finding",

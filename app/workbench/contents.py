@@ -43,7 +43,11 @@ def contents(
         "judged": bench.judged_sha256,
         "read_only": bench.read_only,
         "protocol": _protocol_json(bench.protocol, language=language),
-        "review": {**review_json(latest), "state": state},
+        "review": {
+            **review_json(latest),
+            "state": state,
+            "given": _given_json(history, state=state),
+        },
         "hidden": hidden,
         **asdict(texts),
         "words": {name: text for name, text in _words_json(words).items() if name not in _TEXTS_OF_MOUNT},
@@ -58,6 +62,14 @@ def review_json(latest: Revision | None) -> dict[str, Any]:
         "revision": latest.revision,
         "document": latest.document.model_dump(mode="json", exclude_defaults=True),
     }
+
+
+def _given_json(history: Sequence[Revision], *, state: State) -> dict[str, Any] | None:
+    """Return what stands while an amendment is in the making: the last submission."""
+    if state != "amending":
+        return None
+    given = next(row for row in reversed(history) if row.status != "draft")
+    return given.document.model_dump(mode="json", exclude_defaults=True)
 
 
 def _protocol_json(protocol: Protocol, *, language: Literal["zh", "en"]) -> dict[str, Any]:

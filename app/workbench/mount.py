@@ -93,7 +93,8 @@ def _help(bench: Bench, *, words: WorkbenchWords) -> list[dict[str, Any]]:
     """Name the keys of the page: those of the workbench, and of the films beside it."""
     viewer = session.in_language(VIEWER_WORDS)
     films = [{"title": viewer.keys, "keys": viewer.help}] if bench.protocol.films else []
-    return [{"title": words.judging, "keys": words.keys}, *films]
+    keys = [(key, text) for key, text in words.keys if not (bench.task and "←" in key)]  # a task leads on alone
+    return [{"title": words.judging, "keys": keys}, *films]
 
 
 @lru_cache(maxsize=1024)

@@ -81,7 +81,7 @@ def test_no_message_of_a_blind_comparison_names_a_run_a_system_or_why_a_case_is_
 
     everything = b"\n".join(heard).replace(b"tr.adapter", b"")  # a rule of the style sheet
     assert "研究 s1".encode() in everything  # what is heard is the text of the pages
-    names = (FIRST, SECOND, "微调模型", "phantom", "adapter", "known_good", "planted", "sentinel", "哨兵")
+    names = (FIRST, SECOND, "微调模型", "phantom", "adapter", "known_good", "planted", "sentinel", "质控")
     assert [name for name in names if name.encode() in everything] == []
     assert [task.case_id for task in tasks_of(server, "s1") if task.case_id.encode() in everything] == []
     with closing(open_database(server.project)) as database:

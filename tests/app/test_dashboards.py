@@ -275,7 +275,7 @@ def test_the_scores_page_warns_in_chinese_and_hands_out_plots_and_tables(run_fol
     page = open_dashboard(open_page, run_folder, "scores")
     assert_no_error(page)
     said = [text.value for text in page.text]
-    assert said == ["参考报告中阳性少于 30 例，不宜据此比较系统优劣：Edema (3)", "something else: 7"]
+    assert said == ["参考报告中阳性少于 30 例，不宜据此比较系统优劣：肺水肿 (3)", "something else: 7"]
     assert 'alt="所见 F1：各系统及 95% 置信区间: 微调模型 0.810 [0.760, 0.860]' in html_of(page)
     findings = page.dataframe[-1].value
     effusion = findings[findings["所见"] == "胸腔积液"].iloc[0]
@@ -322,6 +322,6 @@ def test_a_reader_sees_their_own_progress_and_no_page_of_the_lead(
     shown = shown_words(page)
     assert "li 医师" in shown
     assert "chen 医师" not in shown
-    assert "哨兵" not in shown
+    assert "质控" not in shown
     refused = open_dashboard(open_page, run_folder, "agreement")
     assert "一致性" not in html_of(refused)

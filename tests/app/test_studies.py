@@ -115,7 +115,7 @@ def test_a_reader_starts_with_the_next_case_and_goes_on_to_the_one_after(project
 
 def test_nothing_on_the_pages_of_a_blind_study_tells_who_wrote_what(project: Path, open_at: Opener):
     mine = own(begin(project, "flamingo_pref", sources=MODELS, repeats=0.3, sentinels=0.3))
-    secrets = (FIRST, SECOND, "adapter", "微调模型", "sentinel", "planted", "known_good", "哨兵", "phantom-")
+    secrets = (FIRST, SECOND, "adapter", "微调模型", "sentinel", "planted", "known_good", "质控", "phantom-")
     for page in (open_at("tasks"), *(open_at("reading", task=task.id, run=SECOND) for task in mine[:2])):
         assert_no_error(page)
         shown = told(page)

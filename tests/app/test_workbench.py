@@ -108,6 +108,28 @@ def test_a_submitted_review_is_read_only_until_it_is_amended_with_a_reason(serve
     assert (newest.status, newest.reason, newest.document.comment) == ("amended", "漏看侧位片", "补充意见")
 
 
+def test_an_amendment_is_given_up_and_what_was_submitted_stands(server: Server, open_reader: Opener):
+    page = open_reader()
+    open_case(page, server, 2)
+    wait_state(page, "submitted")
+    submitted = said(server, 2)
+    page.locator(".amend").click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("u")  # what was submitted is not undone
+    assert page.locator('[data-verdict="accept"]').get_attribute("aria-checked") == "true"
+    page.locator(".cancel").click()
+    wait_state(page, "submitted")
+    page.locator(".amend").click()
+    page.locator(".comment").fill("不该写的话")
+    wait_saved(page)
+    wait_state(page, "amending")
+    page.locator(".cancel").click()
+    wait_state(page, "submitted")
+    assert page.locator(".comment").input_value() == ""
+    assert said(server, 2).says_the_same_as(submitted)
+    assert history(server, 2)[-1].status == "amended"
+
+
 def test_after_a_submission_from_a_text_the_keys_are_the_pages_again_and_the_next_case_begins_at_its_top(
     server: Server, open_reader: Opener
 ):

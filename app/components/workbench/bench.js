@@ -43,6 +43,7 @@ class Bench extends Frame {
     this.find(".keep").addEventListener("click", () => this.resolve(true));
     this.find(".take").addEventListener("click", () => this.resolve(false));
     this.find(".amend").addEventListener("click", () => this.amend());
+    this.find(".cancel").addEventListener("click", () => this.cancelAmendment());
     this.find(".submit").addEventListener("click", () => this.submit());
     this.find(".close").addEventListener("click", () => this.find(".help").close());
     this.onKey = (event) => this.pressed(event);
@@ -196,7 +197,7 @@ class Bench extends Frame {
 
   fillReport() {
     const { review, data } = this;
-    if (review.texts.corrects) {
+    if (review.assembled() !== "") {
       this.changed(review.assembleAgain());
       return;
     }
@@ -221,6 +222,20 @@ class Bench extends Frame {
 
   amend() {
     [this.amending, this.amendedFrom] = [true, this.data.review.revision];
+    this.review.forgetSteps(); // what was submitted is not undone step by step
+    this.draw();
+    this.amendReason.scrollIntoView({ block: "nearest" }); // seen, and the keys stay with the sentences
+  }
+
+  // Leave an amendment: what was submitted stands again. Where a draft of it is saved, that is submitted once more.
+  cancelAmendment() {
+    const { given } = this.data.review;
+    if (given) {
+      this.review.load(given, this.texts());
+      this.keep({ submit: true });
+      this.submitting = this.outbox.sequence;
+      this.flush();
+    } else this.given();
     this.draw();
   }
 

@@ -12,7 +12,7 @@ export class Frame {
     const texts = {
       ".instruction": data.protocol.instruction, ".waiting": words.answer_first, ".comment-label": words.comment,
       ".corrected-label": words.corrected, ".keep": words.keep_mine, ".take": words.take_theirs,
-      ".conflict-title": words.conflict, ".edited": words.edited_badge, ".reason-label": words.amend_reason, ".amend": words.amend,
+      ".conflict-title": words.conflict, ".edited": words.edited_badge, ".reason-label": words.amend_reason, ".amend": words.amend, ".cancel": words.cancel_amendment,
       ".help h3": words.help, ".close": words.close,
     };
     for (const [name, text] of Object.entries(texts)) this.find(name).textContent = text;
@@ -34,7 +34,7 @@ export class Frame {
     const isAssembled = !review.byHand && review.state.corrected !== "";
     this.find(".origin").textContent = review.byHand ? words.by_hand : isAssembled ? words.from_sentences : "";
     const isBlank = review.state.corrected.trim() === "";
-    const canCopy = !review.texts.corrects && isBlank && this.data.reports[0]?.sentences.length > 0;
+    const canCopy = isBlank && review.assembled() === "" && this.data.reports[0]?.sentences.length > 0;
     this.find(".again").textContent = canCopy ? words.start_from_draft : words.assemble_again;
     this.find(".again").hidden = this.locked || !(canCopy || (review.byHand && review.texts.corrects));
     const still = review.stillThere();
@@ -77,6 +77,9 @@ export class Frame {
     this.find(".state").textContent = words.states[state];
     this.find(".state").dataset.state = state;
     this.find(".amend").hidden = !isGiven || data.read_only;
+    const hasDraft = Boolean(this.outbox.draft) && !data.review.given; // on its way: soon the page knows what was submitted
+    this.find(".cancel").hidden = !amends || data.read_only || hasDraft;
+    this.find(".cancel").disabled = Boolean(this.submitting);
     this.find(".submit").hidden = isGiven || data.read_only;
     this.find(".submit").disabled = Boolean(this.submitting);
     this.find(".submit span").textContent = this.submitting ? words.submitting : words.submit;

@@ -1,7 +1,15 @@
 // The review as the reader changes it: the document that is stored, with undo, and the corrected report.
 
 const MOST_STEPS = 200;
+const ENDS = /[。；！？.;!?]?\s*$/;
 const EMPTY = { verdict: null, comment: "", corrected: "", judged: "", sentences: {}, answers: {}, preference: null };
+
+// A rewritten sentence ends as the one in whose place it stands, where the reader left its full stop out.
+function ended(text, before) {
+  if (!text) return "";
+  const [end] = before.match(ENDS);
+  return text + (/[。；！？.;!?]$/.test(text) ? end.replace(/^[。；！？.;!?]/, "") : end);
+}
 
 export class Review {
   constructor() {
@@ -128,9 +136,8 @@ export class Review {
     const pieces = places.map(({ generated: number, reference }) => {
       if (number === null) return reference.map((one) => said(`reference:${one}`).replacement ?? "").join("");
       const { decision, replacement } = said(`generated:${number}`);
-      const end = generated[number].match(/\s*$/)[0];
       if (decision === "reject") return "";
-      return decision === "edit" ? replacement.trim() + (replacement.trim() ? end : "") : generated[number];
+      return decision === "edit" ? ended(replacement.trim(), generated[number]) : generated[number];
     });
     const added = this.decisions.filter((one) => one.report === "reference" && !inRows.has(one.sentence));
     const text = [...pieces, ...added.map((one) => one.replacement ?? "")].join("").trim();
@@ -150,6 +157,8 @@ export class Review {
   }
 
   // -- undo ------------------------------------------------------------------
+
+  forgetSteps() { [this.past, this.future, this.typing] = [[], [], null]; }
 
   snapshot() { return structuredClone({ state: this.state, byHand: this.byHand }); }
 

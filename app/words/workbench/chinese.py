@@ -117,6 +117,7 @@ ZH = WorkbenchWords(
     submit="提交",
     submitting="提交中…",
     amend="修改",
+    cancel_amendment="取消修改",
     amend_reason="修改理由",
     amend_reason_hint="已提交的评审要修改，请写明理由",
     lacking="还缺 {count} 项：",

@@ -117,6 +117,7 @@ EN = WorkbenchWords(
     submit="Submit",
     submitting="Submitting ...",
     amend="Amend",
+    cancel_amendment="Cancel",
     amend_reason="Reason of the amendment",
     amend_reason_hint="a submitted review is amended with a reason",
     lacking="{count} missing: ",

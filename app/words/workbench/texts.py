@@ -66,6 +66,7 @@ class WorkbenchWords:
     submit: str
     submitting: str
     amend: str
+    cancel_amendment: str
     amend_reason: str
     amend_reason_hint: str
     lacking: str

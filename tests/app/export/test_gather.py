@@ -239,6 +239,6 @@ def test_an_export_needs_a_reason_and_leaves_its_counts_and_hash_in_the_audit(pr
     carry_out(given, database=project.database, runs=project.runs, folder=tmp_path / "out")
     entry = audit.newest(project.database, count=1)[0]
     assert (entry.action, entry.actor, entry.subject) == ("export", "local", "out")
-    for part in ('"written": 1', "manifest_sha256", "\\u7edf"):
+    for part in ('"written": 1', "manifest_sha256", "统计分析"):
         assert part in entry.details
     audit.verify(project.database)
