@@ -170,14 +170,15 @@ class ReviewedReport(Record):
     def final_text(self) -> str:
         """The text that the reader stands for, empty where there is none: of a report that they rejected, nothing.
 
-        Without a corrected report that is the generated one, unless a sentence of it was rejected or rewritten: nobody
-        stands for a sentence that they have struck out.
+        Without a corrected report that is the generated one, unless it was said to need changes, or a sentence of it was
+        rejected or rewritten: nobody stands for a sentence that they have struck out.
         """
         if self.verdict == "reject":
             return ""
         if corrected := self.corrected.strip():
             return corrected
-        return "" if any(edit.changes_text for edit in self.edits) else self.generated.strip()
+        is_wanting = self.verdict == "edit" or any(edit.changes_text for edit in self.edits)
+        return "" if is_wanting else self.generated.strip()
 
     @property
     def has_significant_edit(self) -> bool:

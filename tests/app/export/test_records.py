@@ -37,6 +37,7 @@ def test_the_final_text_is_the_corrected_one_and_a_rejected_one_is_none() -> Non
     assert review().final_text == CORRECTED
     assert review(verdict="accept", corrected="", edits=()).final_text == GENERATED
     assert review(verdict="reject", corrected=" \n").final_text == ""
+    assert review(verdict="edit", corrected="", edits=()).final_text == ""
     assert review(verdict="reject", corrected="其余句子仍在。").final_text == ""
 
 
