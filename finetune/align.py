@@ -28,6 +28,7 @@ from finetune.loader import START_METHOD, EpochSampler, EvaluationSet, TrainingS
 from finetune.manifest import HISTORY_FILE
 from finetune.models.composed.compose import load_image_processor, load_tower
 from finetune.models.composed.first_stage import FirstStage, Losses, Reports
+from finetune.models.folder import check_part
 from finetune.models.loading import set_threads
 from xray.augment import build as build_augmenter
 from xray.errors import ConfigError
@@ -188,6 +189,10 @@ def align(config: RunConfig, *, vision: Path, text: Path, folder: Path, screen: 
     with screen.stage("Training", key="train") as tick, plain_errors():
         for step in aligner.train(data.train, progress=tick):
             rows.append(aligner.judge(data.val, step=step))
+            if len(rows) == 1 and rows[0].contrast == rows[0].matching == 0:
+                screen.say(
+                    "Warning: no two patients in a batch of the validation split: contrast and matching say nothing."
+                )
             if rows[-1].total == min(row.total for row in rows):
                 aligner.save(folder)
             write_lines(folder / HISTORY_FILE, rows)
@@ -195,6 +200,9 @@ def align(config: RunConfig, *, vision: Path, text: Path, folder: Path, screen: 
 
 
 def _load_bert(folder: Path) -> tuple[BertModel, PreTrainedTokenizerBase]:
+    kind = check_part(folder, tokenizer=True)
+    if kind != "bert":
+        raise ConfigError(f"{folder} is no BERT, such as bert-base-chinese: its model_type is {kind!r}")
     try:
         bert = BertModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32)
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)

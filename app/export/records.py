@@ -170,8 +170,8 @@ class ReviewedReport(Record):
     def final_text(self) -> str:
         """The text that the reader stands for, empty where there is none: of a report that they rejected, nothing.
 
-        Without a corrected report that is the generated one, unless it was said to need changes, or a sentence of it was
-        rejected or rewritten: nobody stands for a sentence that they have struck out.
+        Without a corrected report that is the generated one, unless it was said to need changes, or a sentence of it
+        was rejected or rewritten: nobody stands for a sentence that they have struck out.
         """
         if self.verdict == "reject":
             return ""

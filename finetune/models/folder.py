@@ -24,21 +24,59 @@ _FETCH = "Download the model again, whole"
 
 def check_folder(folder: Path) -> None:
     """Raise ConfigError for a folder that is no model, or not a whole one, or not one this kit can open."""
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    for path in files:
-        if path.suffix in (*_WEIGHTS, *_TEXTS):
-            _check_file(path)
+    _check_files(folder)
     if is_parts_folder(folder):  # it has no config.json
         return
+    _check_kind(folder, _read_config(folder))
+    _check_there(folder)
+    _check_tokenizer(folder)
+
+
+def check_part(folder: Path, *, tokenizer: bool = False, image_processor: bool = False) -> str:
+    """Raise ConfigError for a folder that is no whole part of a model, with what goes with it; return its model_type.
+
+    The model_type is "" for a bridge, which has none.
+    """
+    if not folder.is_dir():
+        raise ConfigError(f"{folder} is no folder. Name one that is there.")
+    _check_files(folder)
     config = _read_config(folder)
-    _check_kind(folder, config)
-    weights = {path.name for path in files if path.suffix in _WEIGHTS}
+    _check_there(folder)
+    if tokenizer:
+        _check_tokenizer(folder)
+    if image_processor and not (folder / "preprocessor_config.json").is_file():
+        raise ConfigError(f"{folder} lacks preprocessor_config.json, which says how films become its input. {_FETCH}.")
+    return str(config.get("model_type", ""))
+
+
+def check_adapter(folder: Path) -> None:
+    """Raise ConfigError for an adapter whose files are not there, or not whole."""
+    again = "Bring the file back, or delete the run's training.json and adapter, and `finetune run` again"
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        path = folder / name
+        if not path.is_file():
+            raise ConfigError(f"{folder} lacks {name}: the adapter is not whole. {again}.")
+        if not _is_whole(path):
+            raise ConfigError(f"{path} is not whole: {_why(path)}. {again}.")
+
+
+def _check_files(folder: Path) -> None:
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        if path.suffix in (*_WEIGHTS, *_TEXTS) and not _is_whole(path):
+            raise ConfigError(f"{path} is not whole: {_why(path)}. {_FETCH}.")
+
+
+def _check_there(folder: Path) -> None:
+    weights = {path.name for path in folder.iterdir() if path.is_file() and path.suffix in _WEIGHTS}
     for index in folder.glob("*.index.json"):
         named = set(_read_json(index).get("weight_map", {}).values())
         if missing := sorted(named - weights):
             raise ConfigError(f"{folder} lacks {missing[0]}{_and_others(missing)}, which {index.name} names. {_FETCH}.")
     if not weights:
         raise ConfigError(f"{folder} holds no weights ({', '.join(_WEIGHTS)}). {_FETCH}.")
+
+
+def _check_tokenizer(folder: Path) -> None:
     if not any(any(folder.glob(pattern)) for pattern in _TOKENIZERS):
         raise ConfigError(f"{folder} holds no tokenizer ({', '.join(_TOKENIZERS)}). {_FETCH}.")
 
@@ -104,7 +142,7 @@ def _check_kind(folder: Path, config: dict[str, Any]) -> None:
         )
 
 
-def _check_file(path: Path) -> None:
+def _is_whole(path: Path) -> bool:
     with path.open("rb") as stream:
         start = stream.read(len(_POINTER))
     whole = start != _POINTER and (bool(start) or path.suffix in (".txt", ".jinja"))
@@ -112,8 +150,7 @@ def _check_file(path: Path) -> None:
         whole = _safetensors_is_whole(path)
     elif whole and path.suffix in _WEIGHTS and start.startswith(b"PK"):
         whole = zipfile.is_zipfile(path)  # its directory is the last thing in the file
-    if not whole:
-        raise ConfigError(f"{path} is not whole: {_why(path)}. {_FETCH}.")
+    return whole
 
 
 def _safetensors_is_whole(path: Path) -> bool:

@@ -22,7 +22,7 @@ from transformers import (
 
 from finetune.adapter_card import check_model, read_card
 from finetune.config import AdapterConfig, ModelConfig
-from finetune.models.folder import check_folder, check_weights
+from finetune.models.folder import check_adapter, check_folder, check_weights
 from finetune.models.memory import refuse_too_little_memory
 from finetune.models.parts import ModelParts, find_parts, in_layers, still_frozen_parts
 from finetune.models.placement import plan_placement, reading, settle
@@ -131,10 +131,11 @@ def add_adapter(base: LoadedModel, *, settings: ModelConfig, adapter: AdapterCon
 def load_adapter(base: LoadedModel, folder: Path) -> LoadedModel:
     """Put a trained adapter on the base, for generation.
 
-    Raises ConfigError when its card names another base, or another size of films.
+    Raises ConfigError when its card names another base, or another size of films, and when its files are not whole.
     """
     if card := read_card(folder):
         check_model(card, settings=base.settings, base_sha256=weights_digest(base.settings))
+    check_adapter(folder)
     model = PeftModel.from_pretrained(base.model, folder, is_trainable=False)
     load_in_full(model, folder)
     cast_around(model)

@@ -33,8 +33,8 @@ def resolve_source(settings: ModelConfig) -> str:
         )
     if not _COMMIT.fullmatch(settings.revision or ""):
         raise ConfigError(
-            f"model_name_or_path {name!r} is no folder here. If it is a Hugging Face id, name its commit in "
-            "model.revision: a branch moves, and a run taken up again would train on other weights."
+            f"model_name_or_path {name!r} is no folder here. If it is a Hugging Face id, name its commit "
+            "(model.revision, or --revision): a branch moves, and other weights would come under the same name."
         )
     return name
 

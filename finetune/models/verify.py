@@ -8,6 +8,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from finetune.models.folder import check_folder
 from finetune.models.golden import Check
 from finetune.models.minigpt4.checkpoint import is_parts_folder
 from xray.errors import DataError
@@ -19,9 +20,11 @@ _BY_MODEL_TYPE = {"chatglm": "visualglm", "qwen": "qwen_vl"}
 def verify(folder: Path) -> Iterator[Check]:
     """Yield one check per golden tensor and text of `folder`, as it is computed.
 
-    Raises DataError when the folder is no golden folder, or of a family without a replay.
+    Raises DataError when the folder is no golden folder, or of a family without a replay, and ConfigError for a
+    checkpoint that is not whole.
     """
     family = golden_family(folder)
+    check_folder(folder / "checkpoint")
     try:
         cases = load_file(folder / CASES_FILE)
     except (OSError, SafetensorError) as error:

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from finetune.serve.engine import Decoding, DialogueError, Prompt, TooLongError
 from finetune.serve.opening import Served
-from finetune.serve.replies import Reply, error_reply, health_reply, models_reply
+from finetune.serve.replies import Reply, error_reply, health_reply, model_reply, models_reply
 from finetune.serve.schema import ChatRequest, RequestError, parse_request
 from finetune.serve.streaming import (
     ClientGoneError,
@@ -69,13 +69,17 @@ class Service:
         self._authorise(request)
         return _json(models_reply(self.served.name))
 
+    async def one_model(self, request: Request) -> Response:
+        """Tell of the one model."""
+        self._authorise(request)
+        self._check_name(request.path_params["name"])
+        return _json(model_reply(self.served.name))
+
     async def completions(self, request: Request) -> Response:
         """Answer a dialogue, at once or piece by piece."""
         self._authorise(request)
         chat = parse_request(await self._body(request))
-        if chat.model != self.served.name:
-            message = f"There is no such model. This server has {self.served.name!r}."
-            raise RequestError(404, "model_not_found", message)
+        self._check_name(chat.model)
         reply = Reply(key=f"chatcmpl-{uuid.uuid4().hex}", model=self.served.name)
         pieces = self._written(chat)
         if chat.stream:
@@ -166,6 +170,11 @@ class Service:
             raise RequestError(408, "timeout", "The request did not arrive in time.")
         return bytes(body)
 
+    def _check_name(self, name: str) -> None:
+        if name != self.served.name:
+            message = f"There is no such model. This server has {self.served.name!r}."
+            raise RequestError(404, "model_not_found", message)
+
     def _authorise(self, request: Request) -> None:
         self._check_host(request)
         if self._api_key is None:
@@ -191,6 +200,7 @@ def build_app(
     routes = [
         Route("/v1/chat/completions", _guarded(service.completions, limits=limits), methods=["POST"]),
         Route("/v1/models", _guarded(service.models, limits=limits)),
+        Route("/v1/models/{name}", _guarded(service.one_model, limits=limits)),
         Route("/healthz", _guarded(service.health, limits=limits)),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _no_such_route})

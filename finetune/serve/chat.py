@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from finetune.notice import AI_NOTICE
 from finetune.serve.engine import Decoding, DialogueError, TooLongError
 from finetune.serve.opening import Served
-from xray.errors import ConfigError, Rejected
+from xray.errors import ConfigError, DataError, Rejected
 from xray.types import Turn
 
 HELP = (
@@ -30,20 +30,32 @@ class Dialogue:
         self.films: list[NDArray[np.uint8]] = []
         self.turns: list[Turn] = list(served.opening())
 
+    def help(self) -> None:
+        """Tell what can be typed."""
+        self._say(HELP)
+
     def clear(self) -> None:
         """Begin a new dialogue about the same films."""
         self.turns = list(self.served.opening())
         self._say("A new dialogue.")
 
     def show(self, paths: Sequence[Path]) -> None:
-        """Show other films in place of those before, in a new dialogue. One that cannot be read changes nothing."""
+        """Show other films in place of those before, in a new dialogue. Raises DataError where one cannot be read."""
         try:
             films = [self.served.films.read(path) for path in paths]
         except Rejected as refusal:
-            self._say(f"{paths[0] if len(paths) == 1 else 'a film'} is not shown: {refusal}")
-            return
+            name = paths[0] if len(paths) == 1 else "a film"
+            raise DataError(f"{name} is not shown: {refusal}") from None
         self.films, self.turns = films, list(self.served.opening())
         self._say(f"{len(films)} film{'s' if len(films) > 1 else ''} on show, a new dialogue.")
+
+    def show_instead(self, paths: Sequence[Path]) -> None:
+        """Show other films; what cannot be read is told, and changes nothing."""
+        try:
+            self.show(paths)
+        except DataError as error:
+            left = "The film before stays on show" if self.films else "No film is on show"
+            self._say(f"{error} {left}.")
 
     def ask(self, question: str) -> None:
         """Answer a question, word by word; what cannot be answered is not remembered."""
@@ -77,7 +89,10 @@ class Dialogue:
 
 
 def chat(served: Served, *, images: Sequence[Path], lines: Iterable[str], out: TextIO) -> None:
-    """Hold a dialogue: each of `lines` is a question or a command. It ends with `stop` or the last line."""
+    """Hold a dialogue: each of `lines` is a question or a command. It ends with `stop` or the last line.
+
+    Raises DataError where one of `images` cannot be read: nobody wants answers about a film that is not there.
+    """
     dialogue = Dialogue(served, out=out)
     if images:
         dialogue.show(images)
@@ -87,8 +102,10 @@ def chat(served: Served, *, images: Sequence[Path], lines: Iterable[str], out: T
             return
         if words == "clear":
             dialogue.clear()
+        elif words == "image":
+            dialogue.help()
         elif paths := _named_films(words):
-            dialogue.show(paths)
+            dialogue.show_instead(paths)
         else:
             dialogue.ask(words or served.question)
 

@@ -56,13 +56,21 @@ def error_reply(error: RequestError) -> str:
 
 def models_reply(model: str) -> str:
     """Return the list of the one model."""
-    entry = {"id": model, "object": "model", "created": 0, "owned_by": "xray-report-kit"}
-    return _text({"object": "list", "data": [entry]})
+    return _text({"object": "list", "data": [_entry(model)]})
+
+
+def model_reply(model: str) -> str:
+    """Return the one model."""
+    return _text(_entry(model))
 
 
 def health_reply(model: str) -> str:
     """Return that the model is loaded."""
     return _text({"status": "ok", "model": model})
+
+
+def _entry(model: str) -> dict[str, object]:
+    return {"id": model, "object": "model", "created": 0, "owned_by": "xray-report-kit"}
 
 
 def _usage(answer: Answer, prompt: Prompt) -> dict[str, int]:

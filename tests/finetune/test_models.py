@@ -136,7 +136,7 @@ def test_a_folder_that_is_not_there_is_never_looked_for_on_a_hub(name: str) -> N
 
 @pytest.mark.parametrize("revision", [None, "main", ""])
 def test_a_hub_id_needs_its_commit(revision: str | None) -> None:
-    with pytest.raises(ConfigError, match=r"name its commit in model\.revision"):
+    with pytest.raises(ConfigError, match=r"name its commit \(model\.revision"):
         resolve_source(ModelConfig(model_name_or_path="owner/model", revision=revision))
 
 

@@ -22,9 +22,12 @@ from transformers import (
     PreTrainedModel,
     ProcessorMixin,
 )
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
 
 from finetune.models.blip2.processing import QueryProcessor
 from finetune.models.composed.modeling import ComposedConfig, ComposedForConditionalGeneration
+from finetune.models.folder import check_part
 from finetune.models.registry import register_families
 from finetune.models.templates import with_films
 from xray.errors import ConfigError
@@ -65,6 +68,9 @@ def read_parts(vision: Path, language: Path) -> Parts:
     """Load the parts in the type they are stored in. Raises ConfigError for a folder that is not such a part."""
     register_families()
     tower = load_tower(vision)
+    kind = check_part(language, tokenizer=True)
+    if kind not in CONFIG_MAPPING or CONFIG_MAPPING[kind] not in MODEL_FOR_CAUSAL_LM_MAPPING:
+        raise ConfigError(f"{language}: model_type {kind!r} is no causal language model")
     try:
         model = AutoModelForCausalLM.from_pretrained(language, dtype="auto", trust_remote_code=False)
         tokenizer = AutoTokenizer.from_pretrained(language, trust_remote_code=False)
@@ -153,6 +159,7 @@ def read_bridge(folder: Path) -> Bridge:
 
     Raises ConfigError when the folder is neither.
     """
+    check_part(folder)
     try:
         content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         config = Blip2QFormerConfig(**{**content["qformer_config"], "use_qformer_text_input": False})
@@ -172,6 +179,7 @@ def _of_the_text_branch(name: str) -> bool:
 
 def load_tower(folder: Path) -> PreTrainedModel:
     """Load the vision tower; of a model with a text half, such as CLIP, the vision half."""
+    check_part(folder, image_processor=True)
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         config = getattr(config, "vision_config", config)

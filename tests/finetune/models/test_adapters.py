@@ -107,3 +107,17 @@ def test_a_layer_that_is_not_there_is_refused_with_the_layers_there_are(tiny_bas
     parts = load_base(settings).parts
     with pytest.raises(ConfigError, match=r"lora_layers \[0, 14\] .* layers 0 to 2"):
         adapter_targets(parts, settings=settings, adapter=AdapterConfig(lora_layers=(0, 14)))
+
+
+@pytest.mark.parametrize("name", ["adapter_config.json", "adapter_model.safetensors"])
+def test_an_adapter_that_is_not_whole_is_refused_with_what_to_do(tiny_base: Path, tmp_path: Path, name: str) -> None:
+    settings = ModelConfig(model_name_or_path=str(tiny_base), quantization_bit=None)
+    add_adapter(load_base(settings), settings=settings, adapter=AdapterConfig(), seed=0).model.save_pretrained(tmp_path)
+    path = tmp_path / name
+    if name.endswith(".safetensors"):
+        path.write_bytes(path.read_bytes()[:-10])
+        with pytest.raises(ConfigError, match=r"is not whole.*finetune run"):
+            load_adapter(load_base(settings), tmp_path)
+    path.unlink()
+    with pytest.raises(ConfigError, match=rf"lacks {name}.*finetune run"):
+        load_adapter(load_base(settings), tmp_path)

@@ -178,8 +178,8 @@ def test_a_bridge_of_another_tower_and_a_folder_without_one_are_refused(parts: P
     wide = read_parts(write(write_wide, tmp_path / "wide"), parts / "language")
     with pytest.raises(ConfigError, match="another vision tower"):
         compose_qformer(wide, bridge=read_bridge(tmp_path / "bridge"), folder=tmp_path / "joined", seed=0)
-    for wrong in (parts / "language", tmp_path / "nowhere"):
-        with pytest.raises(ConfigError, match="no Q-Former"):
+    for wrong, said in ((parts / "language", "no Q-Former"), (tmp_path / "nowhere", "is no folder")):
+        with pytest.raises(ConfigError, match=said):
             read_bridge(wrong)
 
 
@@ -193,5 +193,6 @@ def write_wide(folder: Path) -> None:
 
 
 def test_what_is_no_bert_is_refused(parts: Path) -> None:
-    with pytest.raises(ConfigError, match="no BERT"):
-        Aligner(config=RunConfig(name="align"), vision=parts / "vision", text=parts / "vision")
+    for wrong, said in (("language", "no BERT"), ("vision", "holds no tokenizer")):
+        with pytest.raises(ConfigError, match=said):
+            Aligner(config=RunConfig(name="align"), vision=parts / "vision", text=parts / wrong)

@@ -167,3 +167,39 @@ def test_the_q_former_of_a_blip2_can_be_the_bridge(tmp_path: Path) -> None:
     state = load_base(settings(tmp_path / "joined", quantization_bit=None)).model.state_dict()
     assert torch.equal(state["query_tokens"], other.query_tokens)
     assert all(torch.equal(state[f"qformer.{name}"], tensor) for name, tensor in other.qformer.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("part", "damage", "said"),
+    [
+        ("text", "tokenizer.json", "holds no tokenizer"),
+        ("vision", "preprocessor_config.json", "lacks preprocessor_config.json"),
+        ("vision", "model.safetensors", "holds no weights"),
+        ("text", "config.json", "holds no config.json"),
+    ],
+)
+def test_a_part_without_one_of_its_files_is_refused_by_its_name(
+    part: str, damage: str, said: str, tmp_path: Path
+) -> None:
+    vision, text = write(write_clip, tmp_path / "vision"), write(write_qwen, tmp_path / "text")
+    for path in (tmp_path / part).glob(f"{damage.split('.')[0]}*"):
+        path.unlink()
+    with pytest.raises(ConfigError, match=f"{part} {said}"):
+        read_parts(vision, text)
+
+
+def test_a_part_that_is_cut_off_missing_or_of_another_kind_is_refused(tmp_path: Path) -> None:
+    vision, text = write(write_clip, tmp_path / "vision"), write(write_qwen, tmp_path / "text")
+    with pytest.raises(ConfigError, match="is no folder"):
+        read_parts(vision, tmp_path / "none")
+    with pytest.raises(ConfigError, match=r"'clip\w*' is no causal language model"):
+        read_parts(vision, write_tokenizer(vision, of=text))
+    weights = text / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(ConfigError, match="is not whole"):
+        read_parts(vision, text)
+
+
+def write_tokenizer(folder: Path, *, of: Path) -> Path:
+    (folder / "tokenizer.json").write_bytes((of / "tokenizer.json").read_bytes())
+    return folder

@@ -10,9 +10,9 @@ import pytest
 
 from finetune.manifest import Case, Prediction, read_records
 from finetune.notice import AI_NOTICE
-from finetune.serve.chat import chat
+from finetune.serve.chat import HELP, chat
 from finetune.serve.opening import Served, opened
-from xray.errors import ConfigError
+from xray.errors import ConfigError, DataError
 
 
 def said(served: Served, *lines: str, images: tuple[Path, ...] = ()) -> list[str]:
@@ -68,7 +68,18 @@ def test_a_film_that_cannot_be_read_is_one_line_and_the_dialogue_goes_on(
     assert "corrupt_pixels" in lines[0]
     assert "unreadable" in lines[1]
     assert "unreadable" in lines[2]
+    assert lines[2].endswith("No film is on show.")
     assert lines[3] == "1 film on show, a new dialogue."
+    assert said(served, "image /nowhere/film.dcm", images=(film,))[1].endswith("The film before stays on show.")
+
+
+def test_no_question_is_answered_about_a_film_that_was_named_and_cannot_be_read(served: Served, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none\.png is not shown"):
+        said(served, "你好", images=(tmp_path / "none.png",))
+
+
+def test_the_word_image_alone_tells_how_to_name_one(served: Served) -> None:
+    assert said(served, "image") == [HELP]
 
 
 def test_a_question_beyond_what_the_model_reads_is_refused_and_forgotten(served: Served, film: Path) -> None:
@@ -90,6 +101,7 @@ def test_the_command_speaks_through_a_pipe_and_ends_with_stop(demo_run: Path, fi
     assert done.stdout.count(AI_NOTICE) == 1
     assert "\x1b" not in done.stdout
     assert "nowhere.png is not shown" in done.stdout.splitlines()[-1]
+    assert "The film before stays on show." in done.stdout.splitlines()[-1]
 
 
 def test_a_plain_model_is_opened_by_its_folder_and_a_run_takes_no_bits(tiny_base: Path, demo_run: Path) -> None:

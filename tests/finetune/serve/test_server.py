@@ -247,6 +247,13 @@ def test_films_belong_into_the_first_question(server: RunningServer, film: Path)
         server.client().chat.completions.create(model=server.model, messages=messages)
 
 
+def test_the_one_model_is_listed_and_found_by_its_name(server: RunningServer) -> None:
+    (listed,) = server.client().models.list().data
+    assert server.client().models.retrieve(server.model) == listed
+    with pytest.raises(openai.NotFoundError):
+        server.client().models.retrieve("another")
+
+
 def test_another_models_name_and_a_missing_key_are_refused(server: RunningServer) -> None:
     with pytest.raises(openai.NotFoundError, match=server.model):
         server.client().chat.completions.create(model="gpt-9", messages=[{"role": "user", "content": "?"}])
