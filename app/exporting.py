@@ -13,7 +13,7 @@ from app.export.joining import originals_in
 from app.export.order import PRODUCER, Order, Plan, carry_out
 from app.export.records import SIGNABLE, Status
 from app.originals import Originals
-from app.run import find_runs, load_run, readable_runs
+from app.run import find_runs, load_run, readable_runs, sort_runs
 from app.settings import FILMS_VARIABLE, Settings
 from app.store import people, studies
 from app.store.engine import Database
@@ -85,6 +85,7 @@ def export(database: Database, options: argparse.Namespace) -> str:
         producer=options.producer,
         institution=options.institution,
         pseudonymous=options.pseudonymous,
+        unreadable=sort_runs(find_runs(settings.project)).unreadable if options.retired_run else 0,
     )
     with _films(settings) as films:
         made = carry_out(order, database=database, runs=runs, folder=options.out, originals=originals_in(films))

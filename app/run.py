@@ -110,10 +110,14 @@ def find_runs(project: Path) -> tuple[Path, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SortedRuns:
-    """The folders of a project: those that can be read, by run id, and why each other one is left out."""
+    """The folders of a project: those that can be read, by run id, and why each other one is left out.
+
+    `unreadable` counts those that cannot be read; the rest of the others are copies.
+    """
 
     readable: Mapping[str, Path]
     left_out: tuple[str, ...]
+    unreadable: int = 0
 
 
 def readable_runs(folders: Sequence[Path]) -> dict[str, Path]:
@@ -133,15 +137,17 @@ def sort_runs(folders: Sequence[Path]) -> SortedRuns:
     """Read every folder and tell which ones make no run, and why."""
     found: dict[str, Path] = {}
     left_out: list[str] = []
+    unreadable = 0
     for folder in folders:
         try:
             run_id = load_run(folder).id
         except DataError as error:
             left_out.append(str(error))
+            unreadable += 1
             continue
         if found.setdefault(run_id, folder) is not folder:
             left_out.append(f"{folder} has the same run id as {found[run_id]}, which is newer")
-    return SortedRuns(readable=found, left_out=tuple(left_out))
+    return SortedRuns(readable=found, left_out=tuple(left_out), unreadable=unreadable)
 
 
 def load_run(folder: Path) -> Run:

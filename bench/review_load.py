@@ -67,7 +67,7 @@ class Page:
 
     def __init__(self, socket: ClientConnection, case_id: str) -> None:
         self.socket, self.case_id = socket, case_id
-        self.script = self.workbench = self.fragment = ""
+        self.script = self.workbench = self.fragment = self.owner = ""
         self.revision = 0
 
     async def open(self) -> None:
@@ -80,7 +80,8 @@ class Page:
 
     async def save(self, draft: dict[str, object]) -> dict[str, object]:
         """Send a draft and wait for its answer."""
-        outbox = json.dumps({"outbox": {"beat": f"{time.monotonic()}", "drafts": [draft]}})
+        sent = {"beat": f"{time.monotonic()}", "owner": self.owner, "drafts": [draft]}
+        outbox = json.dumps({"outbox": sent})
         widgets = WidgetStates(widgets=[WidgetState(id=self.workbench, json_value=outbox)])
         state = ClientState(
             query_string=self._query, page_script_hash=self.script, fragment_id=self.fragment, widget_states=widgets
@@ -107,7 +108,8 @@ class Page:
             component = message.delta.new_element.bidi_component
             if component.component_name == WORKBENCH:
                 self.workbench, self.fragment = component.id, message.delta.fragment_id
-                self.revision = json.loads(component.json)["review"]["revision"]
+                shown = json.loads(component.json)
+                self.revision, self.owner = shown["review"]["revision"], shown["owner"]
             yield message
 
     def _answers(self, message: ForwardMsg) -> Iterator[dict[str, object]]:

@@ -37,17 +37,18 @@ class NothingLeftError(DataError):
 
 
 def select_documents(
-    records: Sequence[ReviewedReport], *, signed_only: bool
+    records: Sequence[ReviewedReport], *, signed_only: bool, others: Sequence[ReviewedReport] = ()
 ) -> tuple[list[ReviewedReport], tuple[Exclusion, ...]]:
     """Part the reviews whose text may become a clinical document from the others.
 
     Left out are `sentinel`, `repeat`, `compared` (one of several texts), `reference_judged` (no model wrote it),
     `not_a_report` (the data set asked something else), `void`, `no_text`, `not_signed` (or without `signed_only`,
     nothing: a draft is a preliminary document), `superseded_by_approval`, and `not_adjudicated`: several readers signed
-    different documents for one case, and none is approved.
+    different documents for one case, and none is approved. `others` are not chosen, and have a say in the last two.
     """
-    signed = Counter(_case(record) for record in records if record.signed and not _aside(record))
-    approved = {_case(record) for record in records if record.status == "approved" and record.signed}
+    everyone = (*records, *others)
+    signed = Counter(_case(record) for record in everyone if record.signed and not _aside(record))
+    approved = {_case(record) for record in everyone if record.status == "approved" and record.signed}
     reasons = [_reason(record, signed=signed, approved=approved, signed_only=signed_only) for record in records]
     chosen = [record for record, reason in zip(records, reasons, strict=True) if reason is None]
     excluded = [Exclusion(review_id=r.id, reason=reason) for r, reason in zip(records, reasons, strict=True) if reason]

@@ -25,7 +25,7 @@ def to_documents(
 
     Raises NothingLeftError if no report is left, and DataError as the formats do.
     """
-    chosen, excluded = select_documents(records, signed_only=kind == "dicom_sr")
+    chosen, excluded = select_documents(records, signed_only=kind == "dicom_sr", others=context.others)
     if kind == "dicom_sr" and context.original_films_only:
         nameless = [record for record in chosen if not any(film.dicom for film in record.films)]
         excluded += tuple(Exclusion(review_id=record.id, reason="no_original_film") for record in nameless)

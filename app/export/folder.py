@@ -92,7 +92,7 @@ def contents_of(records: Sequence[ReviewedReport], *, kind: Kind, context: Expor
         case "parquet":
             return _table("reviews.parquet", to_parquet(records, label=_label(records, context)), records)
         case "pairs":
-            return to_pairs(records, evaluation_patients=context.evaluation_patients)
+            return to_pairs(records, evaluation_patients=context.evaluation_patients, others=context.others)
         case "dicom_sr" | "fhir" | "pdf":
             return _documents(records, kind=kind, context=context)
 

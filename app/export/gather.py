@@ -35,11 +35,13 @@ class Gathered:
 
     `run_missing`, `case_missing`: the project no longer has what was judged. `unknown_text`: nobody kept which text
     it was. `outdated`: it was another text than the run's today. `film_missing`: the run's folder lacks a film of the
-    case. `superseded_decision`: an adjudicator has decided the case again since, in or outside of a study.
+    case. `superseded_decision`: an adjudicator has decided the case again since, in or outside of a study. `others`
+    are the handed-in reviews of statuses that were not chosen.
     """
 
     records: tuple[ReviewedReport, ...]
     left_out: tuple[Exclusion, ...]
+    others: tuple[ReviewedReport, ...] = ()
     seeds: tuple[Seed, ...] = ()
 
 
@@ -63,10 +65,13 @@ def gather(
     sources = [_outside()] if choice.run_ids else []
     sources += [_of_study(study, arms=studies.unblind(database, study.id, actor=actor)) for study in chosen]
     found = [part for source in sources for part in reader.read(source)]
-    records, superseded = _newest_approvals([part for part in found if isinstance(part, ReviewedReport)])
+    everyone, superseded = _newest_approvals([part for part in found if isinstance(part, ReviewedReport)])
+    records = tuple(record for record in everyone if record.status in choice.statuses)
+    others = tuple(record for record in everyone if record.status not in choice.statuses)
+    superseded = superseded if "approved" in choice.statuses else ()
     left_out = tuple(part for part in found if isinstance(part, Exclusion))
     seeds = tuple(Seed(name=study.id, value=study.seed) for study in chosen)
-    return Gathered(records=records, left_out=(*left_out, *superseded), seeds=seeds)
+    return Gathered(records=records, others=others, left_out=(*left_out, *superseded), seeds=seeds)
 
 
 class _Reader:
@@ -78,10 +83,12 @@ class _Reader:
         self._newest = {run_id: reviews.newest(database, run_id) for run_id in self._runs}
 
     def read(self, source: Source) -> Iterator[ReviewedReport | Exclusion]:
-        """Yield a record, or why there is none, for each text of each chosen review."""
+        """Yield a record, or why there is none, for each text of each chosen review, and the others handed in."""
         for given in self._given(source):
             if given.status in self._choice.statuses:
                 yield from self._records(given, source)
+            elif given.status in SIGNABLE:
+                yield from (part for part in self._records(given, source) if isinstance(part, ReviewedReport))
 
     def _given(self, source: Source) -> Iterator[Given]:
         standing = [Given.of_reader(row) for row in self._standing(source)]

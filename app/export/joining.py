@@ -27,6 +27,7 @@ from app.store.adjudication import Decision
 from app.store.reviews import Revision
 from app.store.studies import Arm
 from xray.data.film_header import is_dicom
+from xray.data.known_files import digest_file
 from xray.errors import Rejected
 from xray.types import Split, View
 
@@ -37,13 +38,16 @@ FindOriginal = Callable[[Run, ReviewCase, int], Path | None]
 def originals_in(films: Originals | None) -> FindOriginal:
     """Return what looks for the DICOM file of a film among the hospital's, by the sha256 that the run keeps of it.
 
-    An original that is a PNG or JPEG picture names no patient, and is not returned.
+    An original that is a PNG or JPEG picture names no patient, and is not returned; nor is a file that has become
+    another since it was found: it may be another patient's.
     """
 
     def find(run: Run, case: ReviewCase, index: int) -> Path | None:
         sha256 = run.film_sha256(case.id, index)
         path = films.find(sha256) if films and sha256 else None
-        return path if path and _is_dicom(path) else None
+        if path is None or not _is_dicom(path):
+            return None
+        return path if _is_unchanged(path, sha256=sha256) else None
 
     return find
 
@@ -51,6 +55,13 @@ def originals_in(films: Originals | None) -> FindOriginal:
 MEANINGS: Mapping[Status, str] = {"submitted": "审核", "amended": "修订审核", "approved": "仲裁审定"}
 """What a signature of that status stands for (21 CFR 11.50)."""
 _VIEWS: Mapping[str, View] = {"frontal": "frontal", "lateral": "lateral"}
+
+
+def _is_unchanged(path: Path, *, sha256: str | None) -> bool:
+    try:
+        return digest_file(path).sha256 == sha256
+    except Rejected:  # what became of it is told where it is read
+        return True
 
 
 def _is_dicom(path: Path) -> bool:

@@ -23,7 +23,7 @@ PRODUCER = ExportContext().producer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Which reviews, as what, by whom and what for.
+    """Which reviews, as what, by whom and what for. `unreadable`: so many run folders of the project cannot be read.
 
     `pseudonymous`: structured reports may be made without the DICOM film that would name the patient. `reason` is kept
     in the audit and in the manifest, and must be given.
@@ -36,6 +36,7 @@ class Order:
     producer: str = PRODUCER
     institution: str = ""
     pseudonymous: bool = False
+    unreadable: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,7 @@ def plan(
         made_by=order.actor,
         reason=order.reason.strip(),
         left_out=gathered.left_out,
+        others=gathered.others,
         original_films_only=not order.pseudonymous,
     )
     left_out = gathered.left_out
@@ -139,6 +141,13 @@ def _scored(order: Order, *, runs: Mapping[str, Run]) -> frozenset[str]:
     """Return the patients that no training pair may come from. Raises DataError where they are not all known."""
     if order.kind != "pairs":
         return frozenset()
+    if order.choice.retired and order.unreadable:
+        raise DataError(
+            f"{order.unreadable} run folders of the project cannot be read, so their patients are not known. Bring "
+            "them back: what a model is scored on must not be learned from."
+        ).in_chinese(
+            f"项目中有 {order.unreadable} 个运行目录无法读取，其患者未知。请先恢复：评测所用的患者不得用于训练。"
+        )
     scored = scored_patients(run for run in runs.values() if run.id not in order.choice.retired)
     if order.choice.retired and scored.unknown:
         raise DataError(

@@ -47,17 +47,22 @@ class Message(Record):
     content: str
 
 
-def to_pairs(records: Sequence[ReviewedReport], *, evaluation_patients: frozenset[str]) -> Contents:
+def to_pairs(
+    records: Sequence[ReviewedReport],
+    *,
+    evaluation_patients: frozenset[str],
+    others: Sequence[ReviewedReport] = (),
+) -> Contents:
     """Return the pairs of every review that was handed in, and why the others make none.
 
     Patients of the splits `val` and `test`, and those named, make none (`evaluation_patient`). Left out are also
     `sentinel`, `repeat`, `compared` (one of several texts), `reference_judged`, `void`, `not_submitted`, `no_text`, and
-    `superseded_by_approval`. Raises NothingLeftError if no pair is left,
+    `superseded_by_approval`, also by one of `others`, which are not chosen. Raises NothingLeftError if no pair is left,
     DataError if a patient is in training and in evaluation, or if a film is missing.
     """
     scored = evaluation_patients | {record.patient_key for record in records if record.split in ("val", "test")}
     _check_splits(records, scored=scored)
-    approved = {(record.run_id, record.case_id) for record in records if record.status == "approved"}
+    approved = {(record.run_id, record.case_id) for record in (*records, *others) if record.status == "approved"}
     reasons = {record.id: _reason(record, scored=scored, approved=approved) for record in records}
     chosen = [record for record in records if reasons[record.id] is None]
     excluded = [Exclusion(review_id=key, reason=reason) for key, reason in reasons.items() if reason]

@@ -226,6 +226,7 @@ class ExportContext(Record):
     `producer` names who generates, as the labelling rules want it (name or code). `institution` stands for readers
     without an organisation of their own. `audit_head` is the newest hash of the audit chain: kept outside, it shows
     whether the chain was changed. `evaluation_patients` are further patients whom no training pair may come from.
+    `others` are handed-in reviews that were not chosen: a report that one of them overrules is nobody's final word.
     """
 
     producer: str = "xray-report-kit"
@@ -237,3 +238,4 @@ class ExportContext(Record):
     reason: str = ""
     left_out: tuple[Exclusion, ...] = ()
     original_films_only: bool = False
+    others: tuple[ReviewedReport, ...] = ()

@@ -18,6 +18,7 @@ from app.export.order import PRODUCER, Order, Plan, carry_out, plan
 from app.export.records import SIGNABLE, Status
 from app.faults import sentence_of, shown
 from app.markup import banner_html, report_head_html
+from app.run import find_runs, sort_runs
 from app.screens import exported
 from app.store import studies
 from app.words.exclusions import EXCLUSION_WORDS
@@ -85,6 +86,7 @@ def _form(words: ExportWords) -> Order:
         producer=producer,
         institution=institution,
         pseudonymous=pseudonymous,
+        unreadable=sort_runs(find_runs(session.project())).unreadable if retired else 0,
     )
 
 

@@ -7,7 +7,7 @@ Conflicts are found by revision number, never by comparing clocks of two machine
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -92,7 +92,12 @@ def save(database: Database, draft: Draft) -> Outcome:
     """
     with database.writing() as session:
         rows = session.scalars(_thread(draft.run_id, draft.case_id, draft.reviewer, draft.task)).all()
-        status = _next_status(rows) if draft.submit else "draft"
+        given = _given_again(rows, draft)
+        if given is not None:
+            draft = replace(draft, reason=given.reason)
+        status: Status = "draft"
+        if draft.submit:
+            status = _status(given) if given is not None else _next_status(rows)
         holder = _holder(rows, draft, status=status)
         if holder is not None:
             return Outcome(latest=_revision(rows[-1]), acknowledged=holder.revision)
@@ -179,6 +184,9 @@ def standing_rows(session: Session, chosen: Select[RevisionRow]) -> tuple[Revisi
     found: dict[tuple[str, str, str, str], RevisionRow] = {}
     for row in session.scalars(chosen.where(RevisionRow.status != "draft").order_by(RevisionRow.seq)):
         key = (row.run_id, row.case_id, row.reviewer, row.task)
+        before = found.get(key)
+        if before is not None and _gives_again(row, before):
+            continue  # an amendment was given up: what was signed before stands, with its time
         found.pop(key, None)
         if row.status != "void":
             found[key] = row
@@ -196,6 +204,19 @@ def _thread(run_id: str, case_id: str, reviewer: str, task: str) -> Select[Revis
     case = (RevisionRow.run_id == run_id, RevisionRow.case_id == case_id)
     by = (RevisionRow.reviewer == reviewer, RevisionRow.task == task)
     return select(RevisionRow).where(*case, *by).order_by(RevisionRow.revision)
+
+
+def _given_again(rows: Sequence[RevisionRow], draft: Draft) -> RevisionRow | None:
+    """Return the submission that stands, where the draft gives it once more: an amendment was given up."""
+    last = next((row for row in reversed(rows) if row.status != "draft"), None)
+    if not draft.submit or last is None or last.status not in GIVEN:
+        return None
+    return last if _document(last).says_the_same_as(draft.document) else None
+
+
+def _gives_again(row: RevisionRow, before: RevisionRow) -> bool:
+    is_same = (row.status, row.reason) == (before.status, before.reason)
+    return is_same and _document(row).says_the_same_as(_document(before))
 
 
 def _next_status(rows: Sequence[RevisionRow]) -> Status:

@@ -63,12 +63,17 @@ def _receive() -> None:
 
 
 def _take(outbox: object) -> bool:
-    """Store what the browser sent; True when there is something new to tell it."""
+    """Store what the browser sent; True when there is something new to tell it.
+
+    What another person left unsaved in this browser stays there: a session may have become somebody else's meanwhile.
+    """
     beat = outbox.get("beat") if isinstance(outbox, Mapping) else None
-    if beat is None or beat == st.session_state.get(_BEAT):
+    if not isinstance(outbox, Mapping) or beat is None or beat == st.session_state.get(_BEAT):
         return False
     st.session_state[_BEAT] = beat
     reviewer = access.require(access.READERS).name
+    if outbox.get("owner") != owner_of(Settings.from_environment().database, reviewer):
+        return False
     answers = receive(outbox, find_place=find_place, database=session.database(), reviewer=reviewer)
     if not answers or answers == st.session_state.get(_ANSWERS):
         return False
@@ -82,7 +87,7 @@ def _data(bench: Bench, *, history: tuple[Revision, ...], reader: str) -> dict[s
     return {
         **contents(bench, history=history, words=words, language="zh" if language == "zh" else "en"),
         "help": _help(bench, words=words),
-        "owner": _owner(Settings.from_environment().database, reader),
+        "owner": owner_of(Settings.from_environment().database, reader),
         "thread": thread_name(run_id=bench.run_id, case_id=bench.case_id, task=bench.task),
         "acks": [_answer_json(answer) for answer in answers if not answer.refused],
         "refusals": [_answer_json(answer) for answer in answers if answer.refused],
@@ -98,7 +103,7 @@ def _help(bench: Bench, *, words: WorkbenchWords) -> list[dict[str, Any]]:
 
 
 @lru_cache(maxsize=1024)
-def _owner(database: str, reader: str) -> str:
+def owner_of(database: str, reader: str) -> str:
     """Name who writes where: the browser sends only what this person left unsaved for this database."""
     place = re.sub(r"//([^:/@]*):[^@/]*@", r"//\1@", database)  # not the password
     return sha256(f"{place}\0{reader}")[:16]

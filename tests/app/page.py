@@ -66,7 +66,7 @@ def bench_text(page: AppTest) -> str:
 
 
 def save(page: AppTest, outbox: dict[str, object]) -> AppTest:
-    page.session_state["workbench"] = {"outbox": outbox}
+    page.session_state["workbench"] = {"outbox": {"owner": bench_data(page)["owner"], **outbox}}
     return page.run()
 
 

@@ -152,6 +152,15 @@ def test_a_saved_draft_is_acknowledged_to_the_browser(run_folder: Path, open_pag
     assert data["review"]["document"]["comment"] == "清晰"
 
 
+def test_a_draft_that_somebody_else_left_in_this_browser_is_nobodys(run_folder: Path, open_page: Opener):
+    case_id = case_ids(run_folder)[0]
+    page = open_page(run_folder, case=case_id)
+    run_id = page.session_state["run"]
+    assert_no_error(save(page, {**draft(run_id, case_id, comment="别人写的"), "owner": "0123456789abcdef"}))
+    assert bench_data(page)["acks"] == []
+    assert stored(run_folder, run_id=run_id) == {}
+
+
 def test_a_malformed_draft_is_neither_stored_nor_shown_as_an_error(run_folder: Path, open_page: Opener):
     case_id = case_ids(run_folder)[0]
     page = open_page(run_folder, case=case_id)

@@ -261,3 +261,12 @@ def test_revisions_count_up_by_one_and_accepted_text_is_never_gone(shared: Datab
     stored = reviews.history(shared, run_id, "case")
     assert [revision.revision for revision in stored] == list(range(1, len(stored) + 1))
     assert [revision.document.comment for revision in stored] == [comment for comment, _ in groupby(accepted)]
+
+
+def test_an_amendment_that_is_given_up_leaves_the_submission_as_it_was(database: Database):
+    reviews.save(database, draft(sequence=1, comment="初稿", submit=True))
+    reviews.save(database, draft(sequence=2, base_revision=1, comment="不该写的话"))
+    again = reviews.save(database, draft(sequence=3, base_revision=2, comment="初稿", submit=True))
+    assert (again.latest.status, again.latest.reason, again.latest.revision) == ("submitted", "", 3)
+    (standing,) = reviews.standing(database, again.latest.run_id)
+    assert (standing.revision, standing.status) == (1, "submitted")

@@ -83,7 +83,7 @@ def outbox(page: AppTest, **document: object) -> dict[str, object]:
         "submit": True,
         "document": {"generated_sha256": data["judged"], **document},
     }
-    return {"beat": "1", "drafts": [sent]}
+    return {"beat": "1", "owner": data["owner"], "drafts": [sent]}
 
 
 def send(page: AppTest, sent: dict[str, object]) -> AppTest:

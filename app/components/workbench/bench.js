@@ -69,7 +69,7 @@ class Bench extends Frame {
   update(data, send) {
     const moved = this.data?.thread !== data.thread || this.data?.owner !== data.owner;
     const appeared = this.data?.hidden && !data.hidden;
-    if (moved && this.data) this.flush();
+    if (moved && this.data?.owner === data.owner) this.flush(); // another person's session must not get these drafts
     const { owner, run, case: caseId, task, thread } = data;
     this.data = data;
     this.words = data.words;
@@ -119,7 +119,7 @@ class Bench extends Frame {
     this.amending = this.data.review.state === "submitted";
     this.amendedFrom = this.data.review.revision;
     this.amendReason.value = left.reason || this.amendReason.value;
-    if (left.submit) this.submitting = this.outbox.sequence;
+    if (left.submit && !this.outbox.conflict) this.submitting = this.outbox.sequence;
     this.flush();
   }
 
@@ -134,7 +134,8 @@ class Bench extends Frame {
     const { judged, reports, rows, protocol } = this.data;
     const one = reports.length === 1 ? reports[0] : null;
     const generated = one && protocol.sentences ? one.sentences.map((pieces) => pieces.map((piece) => piece.text).join("")) : [];
-    return { judged, generated, rows, corrects: protocol.correction !== "none" && generated.length > 0 };
+    const stated = (this.data.reference?.sentences ?? []).map((pieces) => pieces.map((piece) => piece.text).join(""));
+    return { judged, generated, reference: stated, rows, corrects: protocol.correction !== "none" && generated.length > 0 };
   }
 
   sentenceText(report, number) {
@@ -145,6 +146,7 @@ class Bench extends Frame {
   resolve(keepsMine) {
     if (!this.outbox.conflict) return;
     const other = this.outbox.resolve(keepsMine);
+    this.submitting = 0;
     if (keepsMine) this.keep();
     else this.show(other);
     this.flush();
@@ -206,7 +208,7 @@ class Bench extends Frame {
   }
 
   submit() {
-    if (this.locked) return;
+    if (this.locked || this.outbox.conflict) return; // first the reader says which of the two stands
     const lacks = this.lacks();
     this.find(".lacking").dataset.asked = String(lacks.length > 0);
     if (lacks.length > 0) {
@@ -229,6 +231,7 @@ class Bench extends Frame {
 
   // Leave an amendment: what was submitted stands again. Where a draft of it is saved, that is submitted once more.
   cancelAmendment() {
+    if (this.outbox.conflict) return;
     const { given } = this.data.review;
     if (given) {
       this.review.load(given, this.texts());

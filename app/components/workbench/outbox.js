@@ -82,7 +82,7 @@ export class Outbox {
     if (drafts.length === 0) return;
     if (this.draft) this.waitingSince ||= Date.now();
     this.beat += 1;
-    this.send("outbox", { beat: `${this.client}:${this.beat}`, drafts });
+    this.send("outbox", { beat: `${this.client}:${this.beat}`, owner: this.place.owner, drafts });
   }
 
   due() {

@@ -11,9 +11,15 @@ function ended(text, before) {
   return text + (/[。；！？.;!?]$/.test(text) ? end.replace(/^[。；！？.;!?]/, "") : end);
 }
 
+// Sentences in a row, with a space between two that are written in Latin letters.
+function joined(sentences) {
+  const isLatin = (text, sentence) => /[A-Za-z0-9)][.;!?]$/.test(text) && /^[A-Za-z0-9(]/.test(sentence);
+  return sentences.reduce((text, sentence) => text + (isLatin(text, sentence) ? " " : "") + sentence, "");
+}
+
 export class Review {
   constructor() {
-    this.texts = { judged: "", generated: [], rows: [], corrects: false };
+    this.texts = { judged: "", generated: [], reference: [], rows: [], corrects: false };
     this.load({});
   }
 
@@ -84,7 +90,10 @@ export class Review {
 
   judge(act, options) {
     return this.change((state) => {
-      if (this.isOutdated) Object.assign(state, { verdict: null, sentences: {}, preference: null });
+      if (this.isOutdated) {
+        Object.assign(state, { verdict: null, sentences: {}, preference: null, corrected: "" });
+        this.byHand = false;
+      }
       state.judged = this.texts.judged;
       act(state);
       if (!this.byHand) state.corrected = this.assembled();
@@ -128,19 +137,20 @@ export class Review {
   // The report as the decisions make it: rejected sentences dropped, rewritten ones replaced, omitted ones added where
   // the reference has them. "" where that is the generated report itself.
   assembled() {
-    const { generated, rows, corrects } = this.texts;
+    const { generated, reference, rows, corrects } = this.texts;
     if (!corrects) return "";
     const said = (key) => this.sentence(key);
+    const added = (number) => ended((said(`reference:${number}`).replacement ?? "").trim(), reference[number] ?? "");
     const places = rows.length > 0 ? rows : generated.map((_, number) => ({ generated: number, reference: [] }));
     const inRows = new Set(places.flatMap((row) => (row.generated === null ? row.reference : [])));
-    const pieces = places.map(({ generated: number, reference }) => {
-      if (number === null) return reference.map((one) => said(`reference:${one}`).replacement ?? "").join("");
+    const pieces = places.flatMap(({ generated: number, reference: numbers }) => {
+      if (number === null) return numbers.map(added);
       const { decision, replacement } = said(`generated:${number}`);
       if (decision === "reject") return "";
       return decision === "edit" ? ended(replacement.trim(), generated[number]) : generated[number];
     });
-    const added = this.decisions.filter((one) => one.report === "reference" && !inRows.has(one.sentence));
-    const text = [...pieces, ...added.map((one) => one.replacement ?? "")].join("").trim();
+    const others = this.decisions.filter((one) => one.report === "reference" && !inRows.has(one.sentence));
+    const text = joined([...pieces, ...others.map((one) => added(one.sentence))]).trim();
     return text === generated.join("").trim() ? "" : text;
   }
 

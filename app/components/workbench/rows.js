@@ -73,7 +73,7 @@ export class SentenceItem {
   // -- what the reader does --------------------------------------------------
 
   press(key, event) {
-    if (this.choosing) return this.pressInPicker(key);
+    if (this.choosing && !this.bench.locked) return this.pressInPicker(key);
     if (key === "d" && this.suggested) this.explain();
     else if (this.bench.locked || !this.bench.data.protocol.sentences) return false;
     else if (DECISIONS[key] && !event.shiftKey) this.decide(DECISIONS[key], { moves: true });
@@ -155,6 +155,7 @@ export class SentenceItem {
     this.weight.textContent = words.significance[significant === null ? "" : String(significant)];
     pressed(this.significance, significant === true);
     this.significance.dataset.significant = String(significant);
+    if (locked) this.choosing = false;
     this.picker.hidden = !this.choosing;
     this.own.hidden = kind === null;
     this.own.textContent = kind === null ? "" : `${words.by_me} ${KIND_SIGNS[kind]} ${words.kinds[kind]}`;

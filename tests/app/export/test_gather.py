@@ -1,6 +1,7 @@
 """From the store to records: each review beside the text that it judged, or left out by name."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -224,6 +225,9 @@ def test_patients_that_any_run_is_scored_on_make_no_pairs_until_their_run_is_ret
         for retired in ((), ("one",)):  # the other run has the same patients
             with pytest.raises(DataError, match=r"evaluation_patient|not known"):
                 plan(order(*retired), database=project.database, runs=project.runs)
+        one_is_damaged = replace(order("one", "two"), unreadable=1)  # its patients are not known
+        with pytest.raises(DataError, match="1 run folders"):
+            plan(one_is_damaged, database=project.database, runs=project.runs)
         made = plan(order("one", "two"), database=project.database, runs=project.runs)
         assert made.contents.num_written == 1
         assert scored_patients(project.runs.values()).keys == {f"p{number}" for number in range(5)}

@@ -93,6 +93,14 @@ def test_one_document_is_chosen_for_a_case_and_the_others_say_why_not() -> None:
     assert [record.case_id for record in select_documents(records, signed_only=False)[0]] == ["b", "f", "g"]
 
 
+def test_a_review_that_was_not_chosen_still_contradicts_and_overrules() -> None:
+    li = Person(id="li", name="李四")
+    others = [signed("a", reader=li, status="amended"), signed("b", reader=li, status="approved")]
+    chosen, excluded = select_documents([signed("a"), signed("b")], signed_only=True, others=others)
+    assert chosen == []
+    assert [exclusion.reason for exclusion in excluded] == ["not_adjudicated", "superseded_by_approval"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
