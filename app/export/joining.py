@@ -165,10 +165,7 @@ class Joiner:
         judged: Judged,
         films: tuple[ReviewedFilm, ...],
     ) -> ReviewedReport:
-        """Return the record of a review and a text; of several, a correction belongs to the one that was preferred.
-
-        Raises DataError where the run does not tell what its model was asked.
-        """
+        """Return the record of a review and a text. Raises DataError where the run does not tell what was asked."""
         document, reader = given.document, self.people[given.person]
         preferred, is_compared = document.preference.choice if document.preference else "", bool(judged.arm)
         return ReviewedReport(
@@ -182,7 +179,7 @@ class Joiner:
             turns=_turns(run, case),
             generated=judged.text,
             reference=case.case.text or None,
-            corrected=document.corrected if not is_compared or judged.arm == preferred else "",
+            corrected=document.corrected if not is_compared or judged.arm == preferred else "",  # of the preferred one
             verdict=None if is_compared else document.verdict,
             comment=document.comment,
             edits=() if is_compared else edits_of(document, generated=judged.text),

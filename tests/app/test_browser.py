@@ -180,9 +180,11 @@ def test_two_readers_pages_on_one_case_show_both_texts_and_lose_neither(server: 
     second.wait_for_selector(".conflict:not([hidden])")
     assert "甲的意见" in second.locator(".conflict-text").inner_text()
     assert stored(server)[case_id][1] == "甲的意见"
+    second.keyboard.press("Control+Enter")  # first it is settled which of the two stands
     second.locator(".keep").click()
     wait_saved(second)
     assert history(server, case_id) == ["甲的意见", "乙的意见"]
+    assert second.locator(".comment").is_editable()
 
 
 def test_a_verdict_judges_the_text_its_reader_saw_and_a_comment_judges_no_newer_one(
@@ -197,20 +199,24 @@ def test_a_verdict_judges_the_text_its_reader_saw_and_a_comment_judges_no_newer_
     assert generated_sha256(server, case_id) != seen
 
     judge(page, "x")
+    page.locator(".correction summary").click()
+    page.locator(".corrected").fill("按旧文本改写。")
     wait_saved(page)
     assert judged_sha256(server, case_id) == seen
 
     open_case(page, server, case_id)
     page.locator(".comment").fill("新文本下的意见")
     wait_saved(page)
-    assert stored(server)[case_id] == ("reject", "新文本下的意见", "")
+    assert stored(server)[case_id] == ("reject", "新文本下的意见", "按旧文本改写。")
     assert judged_sha256(server, case_id) == seen
 
+    page.wait_for_selector(".notice:not([hidden])")
     assert page.locator(".notice").inner_text().startswith("上次评审针对的是较早的一版生成报告")
     page.locator('button[data-verdict="reject"]').click()
     wait_saved(page)
     assert judged_sha256(server, case_id) == generated_sha256(server, case_id)
     assert page.locator(".notice").is_hidden()
+    assert stored(server)[case_id] == ("reject", "新文本下的意见", "")  # the old correction is of the old text
 
 
 @pytest.mark.parametrize(("width", "height"), [(1366, 768), (1920, 1080)])
