@@ -39,7 +39,7 @@ def show() -> None:
 def _steps(case: ReviewCase, *, run: Run, entries: Sequence[Entry], listed: Sequence[Entry], words: Words) -> None:
     ids = [entry.case.id for entry in listed]
     place = f"{ids.index(case.id) + 1} / {len(ids)}" if case.id in ids else f"– / {len(ids)}"
-    back, title, previous, following, upcoming = st.columns([1.2, 5, 1.2, 1.2, 1.6], vertical_alignment="center")
+    back, title, previous, following, upcoming = st.columns([1.6, 4.4, 1.2, 1.2, 1.8], vertical_alignment="center")
     if back.button(words.back, shortcut="W", icon=":material/list:", width="stretch"):
         navigation.open_worklist()
     badges = [("plain", f"{words.run} {run.id}"), ("plain", place)]
