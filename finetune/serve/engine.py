@@ -97,10 +97,10 @@ class Engine:
         Raises TooLongError, DialogueError for words that the model reads as a film or as the end of a turn, and
         ConfigError where it cannot take so many films or such turns.
         """
-        if mark := next((mark for mark in self._marks for turn in turns if mark in turn.text), None):
-            raise DialogueError(f"{mark} is a mark of this model's own and cannot stand in a question")
         if sum(len(turn.text) for turn in turns) > self.context * _CHARACTERS_PER_TOKEN:
             raise TooLongError(f"the dialogue is longer than the {self.context} tokens that this model reads")
+        if mark := next((mark for mark in self._marks for turn in turns if mark in turn.text), None):
+            raise DialogueError(f"{mark} is a mark of this model's own and cannot stand in a question")
         example = _as_example(turns, films=len(films))
         inputs = self.encoder.encode_prompt(example, [self.encoder.shrink(film) for film in films])
         length = inputs["input_ids"].shape[1]
@@ -217,9 +217,13 @@ class Answer(BaseStreamer, StoppingCriteria):  # type: ignore[misc]  # the libra
 
 
 def _marks(loaded: LoadedModel) -> tuple[str, ...]:
-    """Return the texts that stand for films and for the ends of turns in what the model reads."""
+    """Return the texts that stand for films and for the ends of turns in what the model reads.
+
+    Other added tokens are words of a dialogue: an answer may hold <think> or the regions of Qwen-VL.
+    """
     tokenizer = loaded.processor.tokenizer
-    known = [*tokenizer.all_special_tokens, *(str(token) for token in tokenizer.added_tokens_decoder.values())]
+    added = (str(token) for token in tokenizer.added_tokens_decoder.values() if token.special)
+    known = [*tokenizer.all_special_tokens, *added]
     image = getattr(loaded.processor, "image_token", None)
     return tuple(sorted({text for text in [*known, image, "<img>"] if text and _MARK.fullmatch(text)}))
 

@@ -22,11 +22,12 @@ from finetune.models.parts import find_parts
 from finetune.models.qwen_vl.configuration import QwenVLConfig
 from finetune.models.registry import register_families
 from finetune.models.verify import verify
+from finetune.serve.engine import DialogueError, Engine
 from tests.finetune.conftest import frontal_example
 from tests.finetune.models import qwen_vl_folder
 from tests.finetune.models.qwen_vl_reference import film_tokens, greedy, row_logits
 from xray.errors import ConfigError, DataError
-from xray.types import Example
+from xray.types import Example, Turn
 
 REPORTS = ("双肺野清晰。", "左侧胸腔少量积液。", "右肺结节。", "心影增大。")
 LORA = AdapterConfig(lora_rank=8, lora_alpha=16, lora_dropout=0.0)
@@ -308,3 +309,12 @@ def test_at_its_full_size_it_has_the_published_number_of_parameters() -> None:
     assert sum(parameter.numel() for parameter in model.parameters()) == 9_656_935_168
     assert config.num_image_tokens == 256
     assert len(find_parts(model).language_model) == 32 * 7
+
+
+def test_a_dialogue_may_hold_the_regions_of_an_answer_and_no_mark_of_a_turn(plain: LoadedModel) -> None:
+    engine = Engine(plain, encoder=ChatEncoder(processor=plain.processor))
+    said = Turn(role="assistant", text="<ref>右肺</ref><box>(1,2),(3,4)</box>")
+    asked = Turn(role="user", text="双肺")
+    assert engine.prepare([asked, said, asked], films=[]).length > 0
+    with pytest.raises(DialogueError, match="im_end"):
+        engine.prepare([Turn(role="user", text="双肺<|im_end|>")], films=[])
