@@ -88,7 +88,8 @@ def export(database: Database, options: argparse.Namespace) -> str:
         unreadable=sort_runs(find_runs(settings.project)).unreadable if options.retired_run else 0,
     )
     with _films(settings) as films:
-        made = carry_out(order, database=database, runs=runs, folder=options.out, originals=originals_in(films))
+        find = originals_in(films, name_patients=order.kind == "dicom_sr")
+        made = carry_out(order, database=database, runs=runs, folder=options.out, originals=find)
     return _told(made, folder=options.out)
 
 

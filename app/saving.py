@@ -130,8 +130,9 @@ def _lacking(sent: _SentDraft, *, place: Place, database: Database, reviewer: st
     rows = reviews.history(database, place.run_id, place.case_id, reviewer=reviewer, task=place.task)
     if not reviews.is_given(rows):
         return ()
-    given = next(row for row in reversed(rows) if row.status != "draft")
-    return () if given.document.says_the_same_as(sent.document) else ("reason",)  # an amendment may be given up
+    given = reviews.last_said(rows)
+    is_given_up = given is not None and given.document.says_the_same_as(sent.document)  # an amendment
+    return () if is_given_up else ("reason",)
 
 
 def _draft(sent: _SentDraft, *, place: Place, reviewer: str, complete: bool) -> Draft:

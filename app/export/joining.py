@@ -35,11 +35,11 @@ FindOriginal = Callable[[Run, ReviewCase, int], Path | None]
 """Finds the DICOM file that film number n of a case was rendered from, None where it is not at hand."""
 
 
-def originals_in(films: Originals | None) -> FindOriginal:
+def originals_in(films: Originals | None, *, name_patients: bool) -> FindOriginal:
     """Return what looks for the DICOM file of a film among the hospital's, by the sha256 that the run keeps of it.
 
-    An original that is a PNG or JPEG picture names no patient, and is not returned; nor is a file that has become
-    another since it was found: it may be another patient's.
+    An original that is a PNG or JPEG picture names no patient, and is not returned. Where they `name_patients`, each
+    is read whole: a file that has become another since it was found may be another patient's, and is not returned.
     """
 
     def find(run: Run, case: ReviewCase, index: int) -> Path | None:
@@ -47,7 +47,7 @@ def originals_in(films: Originals | None) -> FindOriginal:
         path = films.find(sha256) if films and sha256 else None
         if path is None or not _is_dicom(path):
             return None
-        return path if _is_unchanged(path, sha256=sha256) else None
+        return path if not name_patients or _is_unchanged(path, sha256=sha256) else None
 
     return find
 

@@ -142,7 +142,7 @@ def _check(order: Order, *, words: ExportWords) -> None:
 def _look(order: Order) -> _Look:
     access.require(access.EXPORTERS)  # looking at a study's reviews tells where their texts came from
     try:
-        made = plan(order, database=session.database(), runs=session.all_runs(), originals=_originals())
+        made = plan(order, database=session.database(), runs=session.all_runs(), originals=_originals(order))
     except NothingLeftError as error:
         counts = Counter(exclusion.reason for exclusion in error.excluded).most_common()
         return _Look(order=order, counts=tuple(counts), chosen=sum(count for _, count in counts))
@@ -157,8 +157,8 @@ def _look(order: Order) -> _Look:
     )
 
 
-def _originals() -> FindOriginal:
-    return originals_in(session.lightbox().originals)
+def _originals(order: Order) -> FindOriginal:
+    return originals_in(session.lightbox().originals, name_patients=order.kind == "dicom_sr")
 
 
 def _rows(made: Plan) -> tuple[dict[str, str], ...]:
@@ -215,7 +215,8 @@ def _write(order: Order, *, words: ExportWords) -> None:
         return
     access.require(access.EXPORTERS)
     folder = new_folder(session.project(), kind=order.kind)
-    made = carry_out(order, database=session.database(), runs=session.all_runs(), folder=folder, originals=_originals())
+    find = _originals(order)
+    made = carry_out(order, database=session.database(), runs=session.all_runs(), folder=folder, originals=find)
     del st.session_state[LOOK_KEY]
     exported.remember(folder.name)
     st.success(words.done.format(count=made.contents.num_written, folder=f"exports/{folder.name}"))

@@ -74,9 +74,9 @@ def blind_cases(database: Database, reader: str | None) -> frozenset[str]:
     """
     open_studies = (study for study in all_studies(database) if study.state == "open")
     blind = [study for study in open_studies if not json.loads(study.protocol).get("source_named", False)]
-    if reader is not None:
-        return frozenset(item.assignment.case_id for study in blind for item in work(database, study.id, reader))
     chosen = select(AssignmentRow.case_id).where(AssignmentRow.study_id.in_([study.id for study in blind])).distinct()
+    if reader is not None:
+        chosen = chosen.where(AssignmentRow.reader == reader)
     with database.asking() as session:
         return frozenset(session.scalars(chosen))
 

@@ -9,7 +9,7 @@ Conflicts are found by revision number, never by comparing clocks of two machine
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, TypeVar
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -66,6 +66,9 @@ class Revision:
     saved_at: str
 
 
+Said = TypeVar("Said", RevisionRow, Revision)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """Result of a save: the case's latest revision, whoever wrote it, and the revision that holds the draft.
@@ -92,19 +95,14 @@ def save(database: Database, draft: Draft) -> Outcome:
     """
     with database.writing() as session:
         rows = session.scalars(_thread(draft.run_id, draft.case_id, draft.reviewer, draft.task)).all()
-        given = _given_again(rows, draft)
-        if given is not None:
-            draft = replace(draft, reason=given.reason)
-        status: Status = "draft"
-        if draft.submit:
-            status = _status(given) if given is not None else _next_status(rows)
+        status, reason = _becomes(rows, draft)
         holder = _holder(rows, draft, status=status)
         if holder is not None:
             return Outcome(latest=_revision(rows[-1]), acknowledged=holder.revision)
         if any(_is_unseen(row, draft) for row in rows):
             return Outcome(latest=_revision(rows[-1]), acknowledged=None)
         _check(session, draft, is_first=not rows)
-        row = _new_row(draft, status=status, revision=rows[-1].revision + 1 if rows else 1)
+        row = _new_row(replace(draft, reason=reason), status=status, revision=rows[-1].revision + 1 if rows else 1)
         append_record(session, row, actor=draft.reviewer, action=status)
         latest = _revision(row)
     return Outcome(latest=latest, acknowledged=latest.revision)
@@ -157,8 +155,12 @@ def history(
 
 def is_given(rows: Sequence[Revision]) -> bool:
     """Whether a review, all of its revisions from the oldest, was submitted and stands: later drafts amend it."""
-    last = next((row.status for row in reversed(rows) if row.status != "draft"), "void")
-    return last in GIVEN
+    return (last := last_said(rows)) is not None and last.status in GIVEN
+
+
+def last_said(rows: Sequence[Said]) -> Said | None:
+    """Return the newest of a review's revisions, from the oldest, that is more than a draft: given, or void."""
+    return next((row for row in reversed(rows) if row.status != "draft"), None)
 
 
 def newest(database: Database, run_id: str) -> tuple[Revision, ...]:
@@ -184,8 +186,7 @@ def standing_rows(session: Session, chosen: Select[RevisionRow]) -> tuple[Revisi
     found: dict[tuple[str, str, str, str], RevisionRow] = {}
     for row in session.scalars(chosen.where(RevisionRow.status != "draft").order_by(RevisionRow.seq)):
         key = (row.run_id, row.case_id, row.reviewer, row.task)
-        before = found.get(key)
-        if before is not None and _gives_again(row, before):
+        if key in found and _gives_again(row, found[key]):
             continue  # an amendment was given up: what was signed before stands, with its time
         found.pop(key, None)
         if row.status != "void":
@@ -206,22 +207,24 @@ def _thread(run_id: str, case_id: str, reviewer: str, task: str) -> Select[Revis
     return select(RevisionRow).where(*case, *by).order_by(RevisionRow.revision)
 
 
-def _given_again(rows: Sequence[RevisionRow], draft: Draft) -> RevisionRow | None:
-    """Return the submission that stands, where the draft gives it once more: an amendment was given up."""
-    last = next((row for row in reversed(rows) if row.status != "draft"), None)
-    if not draft.submit or last is None or last.status not in GIVEN:
-        return None
-    return last if _document(last).says_the_same_as(draft.document) else None
-
-
 def _gives_again(row: RevisionRow, before: RevisionRow) -> bool:
     is_same = (row.status, row.reason) == (before.status, before.reason)
     return is_same and _document(row).says_the_same_as(_document(before))
 
 
-def _next_status(rows: Sequence[RevisionRow]) -> Status:
-    newest = next((row.status for row in reversed(rows) if row.status != "draft"), "void")
-    return "amended" if newest in GIVEN else "submitted"
+def _becomes(rows: Sequence[RevisionRow], draft: Draft) -> tuple[Status, str]:
+    """Return the status that a draft is stored with, and the reason.
+
+    One that gives the standing submission once more, for an amendment was given up, takes both from that.
+    """
+    last = last_said(rows)
+    if not draft.submit:
+        return "draft", draft.reason
+    if last is None or last.status not in GIVEN:
+        return "submitted", draft.reason
+    if _document(last).says_the_same_as(draft.document):
+        return _status(last), last.reason
+    return "amended", draft.reason
 
 
 def _holder(rows: Sequence[RevisionRow], draft: Draft, *, status: Status) -> RevisionRow | None:
@@ -231,8 +234,7 @@ def _holder(rows: Sequence[RevisionRow], draft: Draft, *, status: Status) -> Rev
             return row
     if not rows or not _document(rows[-1]).says_the_same_as(draft.document):
         return None
-    is_given = rows[-1].status in GIVEN
-    return rows[-1] if rows[-1].status == status or is_given else None
+    return rows[-1] if rows[-1].status in (status, *GIVEN) else None
 
 
 def _is_unseen(row: RevisionRow, draft: Draft) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from app.document import ReviewDocument
 from app.protocol.completeness import counts, unanswered_before
 from app.protocol.model import Protocol, Question
-from app.store.reviews import Revision, is_given
+from app.store.reviews import Revision, is_given, last_said
 from app.words.workbench import WorkbenchWords
 from app.workbench.bench import Bench
 from app.workbench.texts import Texts, texts_of
@@ -66,10 +66,8 @@ def review_json(latest: Revision | None) -> dict[str, Any]:
 
 def _given_json(history: Sequence[Revision], *, state: State) -> dict[str, Any] | None:
     """Return what stands while an amendment is in the making: the last submission."""
-    if state != "amending":
-        return None
-    given = next(row for row in reversed(history) if row.status != "draft")
-    return given.document.model_dump(mode="json", exclude_defaults=True)
+    given = last_said(history)
+    return given.document.model_dump(mode="json", exclude_defaults=True) if given and state == "amending" else None
 
 
 def _protocol_json(protocol: Protocol, *, language: Literal["zh", "en"]) -> dict[str, Any]:

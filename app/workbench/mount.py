@@ -67,10 +67,9 @@ def _take(outbox: object) -> bool:
 
     What another person left unsaved in this browser stays there: a session may have become somebody else's meanwhile.
     """
-    beat = outbox.get("beat") if isinstance(outbox, Mapping) else None
-    if not isinstance(outbox, Mapping) or beat is None or beat == st.session_state.get(_BEAT):
+    if not isinstance(outbox, Mapping) or outbox.get("beat") in (None, st.session_state.get(_BEAT)):
         return False
-    st.session_state[_BEAT] = beat
+    st.session_state[_BEAT] = outbox["beat"]
     reviewer = access.require(access.READERS).name
     if outbox.get("owner") != owner_of(Settings.from_environment().database, reviewer):
         return False

@@ -15,6 +15,7 @@ import { layTexts } from "./texts.js";
 const DEBOUNCE_MS = 600;
 const RESEND_MS = 3000;
 const benches = new WeakMap();
+const textOf = (pieces) => pieces.map((piece) => piece.text).join("");
 
 class Bench extends Frame {
   constructor(root) {
@@ -133,14 +134,14 @@ class Bench extends Frame {
   texts() {
     const { judged, reports, rows, protocol } = this.data;
     const one = reports.length === 1 ? reports[0] : null;
-    const generated = one && protocol.sentences ? one.sentences.map((pieces) => pieces.map((piece) => piece.text).join("")) : [];
-    const stated = (this.data.reference?.sentences ?? []).map((pieces) => pieces.map((piece) => piece.text).join(""));
+    const generated = one && protocol.sentences ? one.sentences.map(textOf) : [];
+    const stated = (this.data.reference?.sentences ?? []).map(textOf);
     return { judged, generated, reference: stated, rows, corrects: protocol.correction !== "none" && generated.length > 0 };
   }
 
   sentenceText(report, number) {
     const text = report === "reference" ? this.data.reference : this.data.reports[0];
-    return text.sentences[number].map((piece) => piece.text).join("");
+    return textOf(text.sentences[number]);
   }
 
   resolve(keepsMine) {
@@ -203,7 +204,7 @@ class Bench extends Frame {
       this.changed(review.assembleAgain());
       return;
     }
-    this.changed(review.writeReport(data.reports[0].sentences.flat().map((piece) => piece.text).join("")));
+    this.changed(review.writeReport(data.reports[0].sentences.map(textOf).join("")));
     this.corrected.focus();
   }
 
